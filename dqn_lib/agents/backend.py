@@ -1,0 +1,82 @@
+"""The one place that imports TensorFlow: without its start-up chatter, on one thread.
+
+The networks of this course are so small that threads only get in each other's way, and one thread gives
+the same numbers every time.
+"""
+
+import contextlib
+import functools
+import importlib
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+CHATTER = (
+    "All log messages before absl::InitializeLog() is called",
+    "oneDNN custom operations are on",
+    "Could not find cuda drivers on your machine",
+    "failed call to cuInit",
+)
+
+# Runs in a process of its own, so that what TensorFlow says with its last breath still gets through.
+_FILTER = f"""
+import sys
+for line in sys.stdin.buffer:
+    if not any(known in line for known in {tuple(text.encode() for text in CHATTER)!r}):
+        sys.stderr.buffer.write(line); sys.stderr.buffer.flush()
+"""
+
+
+@contextlib.contextmanager
+def without_chatter() -> Iterator[None]:
+    """Keep the known start-up lines off file descriptor 2; everything else passes.
+
+    TensorFlow writes them in C++, before any of its own log settings applies.
+    """
+    sys.stderr.flush()
+    original = os.dup(2)
+    with subprocess.Popen([sys.executable, "-ISc", _FILTER], stdin=subprocess.PIPE, stderr=original) as sieve:
+        os.dup2(sieve.stdin.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(original, 2)
+            os.close(original)
+
+
+def load() -> Any:
+    """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
+    with without_chatter():
+        tensorflow = importlib.import_module("tensorflow")
+        with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
+            tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+            tensorflow.config.set_visible_devices([], "GPU")
+    return tensorflow
+
+
+tf = load()
+keras = importlib.import_module("keras")
+
+
+@functools.cache
+def xla_works() -> bool:
+    """Whether XLA can compile here; if not, says so once. Everything works without it, slower."""
+    try:
+        with without_chatter():
+            tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1.0))
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0][:120]
+        warnings.warn(
+            f"XLA cannot compile on this machine ({reason}). Learning uses plain TensorFlow graphs instead: "
+            "the same results, about three times slower.",
+            stacklevel=2,
+        )
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""A network that answers, for a state, what each action is worth: built in Keras, run in NumPy.
+
+Keras trains it. To act, one state at a time, the same few matrix products in NumPy are fifty times
+quicker than a call into TensorFlow: `QFunction` holds a frozen copy of the weights for that.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dqn_lib.agents.backend import keras
+from dqn_lib.agents.spaces import check_spaces
+from dqn_lib.config import DQNConfig
+
+
+def input_scaling(space: gym.spaces.Box, input_range: float | None) -> tuple[NDArray, NDArray]:
+    """`(scale, offset)`, each `(state_size,)`, that bring the space's bounds to [-input_range, input_range].
+
+    Without a range, and for components without finite bounds, the state is left as it is.
+    """
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    if input_range is None:
+        return np.ones_like(low), np.zeros_like(low)
+    bounded = np.isfinite(low) & np.isfinite(high) & (high - low < 1e6) & (high > low)
+    width = np.where(bounded, high - low, 2.0)
+    centre = np.where(bounded, (high + low) / 2, 0.0)
+    scale = np.where(bounded, 2 * input_range / width, 1.0)
+    return scale, -centre * scale
+
+
+def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Sequential:
+    """The Keras network `(batch, state_size) -> (batch, actions)`, with its starting weights from `rng`."""
+    check_spaces(env)
+    scale, offset = input_scaling(env.observation_space, config.input_range)
+
+    def seed() -> int:
+        return int(rng.integers(2**31))
+
+    layers = [keras.Input(env.observation_space.shape), keras.layers.Rescaling(scale, offset)]
+    for units in config.hidden:
+        weights = keras.initializers.GlorotUniform(seed())
+        # Biases spread the kinks of the ReLUs over the whole valley; from zero they would all start in
+        # its middle.
+        biases = keras.initializers.RandomUniform(-config.bias_range, config.bias_range, seed())
+        layers.append(
+            keras.layers.Dense(units, "relu", kernel_initializer=weights, bias_initializer=biases)
+        )
+    actions = int(env.action_space.n)
+    layers.append(keras.layers.Dense(actions, kernel_initializer=keras.initializers.GlorotUniform(seed())))
+    return keras.Sequential(layers)
+
+
+@dataclass(frozen=True)
+class QFunction:
+    """Q-values from a frozen copy of a network's weights: states `(..., state_size)` to `(..., actions)`.
+
+    `layers` holds a weight matrix and a bias vector per layer; the input scaling is folded into the
+    first.
+    """
+
+    layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+
+    def __call__(self, states: ArrayLike) -> NDArray[np.float32]:
+        values = np.asarray(states, dtype=np.float32)
+        for weights, biases in self.layers[:-1]:
+            values = np.maximum(values @ weights + biases, 0.0)
+        weights, biases = self.layers[-1]
+        return values @ weights + biases
+
+    def greedy(self, states: ArrayLike) -> NDArray[np.int64]:
+        """The action `(...)` with the largest value in each state."""
+        return self(states).argmax(axis=-1)
+
+    def to_flat(self) -> NDArray[np.float32]:
+        """All weights in one vector."""
+        return np.concatenate([array.ravel() for layer in self.layers for array in layer])
+
+    @classmethod
+    def from_flat(cls, flat: NDArray[np.float32], sizes: tuple[int, ...]) -> Self:
+        """The inverse of `to_flat`; `sizes` are the layers' widths, from the state to the actions."""
+        layers, start = [], 0
+        for fan_in, fan_out in pairwise(sizes):
+            end = start + fan_in * fan_out
+            layers.append((flat[start:end].reshape(fan_in, fan_out), flat[end : end + fan_out]))
+            start = end + fan_out
+        return cls(tuple(layers))
+
+    def with_scaling(self, scale: NDArray, offset: NDArray) -> Self:
+        """The same network behind a rescaling of its input, folded into the first layer."""
+        (weights, biases), *rest = self.layers
+        first = (weights * scale[:, None]).astype(np.float32), (biases + offset @ weights).astype(np.float32)
+        return type(self)((first, *rest))

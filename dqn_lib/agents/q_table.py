@@ -1,0 +1,120 @@
+"""Q-learning with a table: one score for every cell of the state space and every action.
+
+Watkins (PhD thesis, Cambridge 1989); Sutton and Barto, 2nd edition, section 6.5.
+"""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dqn_lib.agents.spaces import check_spaces
+from dqn_lib.config import TableConfig, check_integer
+from dqn_lib.exploration import EpsilonGreedy
+from dqn_lib.td import td_target
+
+LARGEST_TABLE = 10_000_000  # entries: 80 MB
+
+
+class TableQ:
+    """Q-values from a table over the box from `low` to `high`, cut into `cells` parts along each axis.
+
+    `values` has shape `(cells, ..., cells, actions)`; `rows` is the same table with the cells numbered
+    in one go, `(cells ** state_size, actions)`.
+    """
+
+    def __init__(self, values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+        self.values, self.low, self.high = values, low, high
+        self.rows = values.reshape(-1, values.shape[-1])
+        self.cells = values.shape[0]
+        self._per_unit = self.cells / (high - low)
+        self._strides = self.cells ** np.arange(len(low))[::-1]
+
+    def cell(self, states: ArrayLike) -> NDArray[np.int64]:
+        """The number of the cell `(...)` that each of the states `(..., state_size)` lies in.
+
+        The upper edge belongs to the last cell, as does everything beyond it.
+        """
+        place = ((states - self.low) * self._per_unit).astype(np.int64)
+        return np.minimum(np.maximum(place, 0), self.cells - 1) @ self._strides
+
+    def __call__(self, states: ArrayLike) -> NDArray[np.float64]:
+        """Q-values `(..., actions)` of states `(..., state_size)`."""
+        return self.rows[self.cell(states)]
+
+    def greedy(self, states: ArrayLike) -> NDArray[np.int64]:
+        """The action `(...)` with the largest value; of equal ones, the first."""
+        return self(states).argmax(axis=-1)
+
+    def copy(self) -> "TableQ":
+        return TableQ(self.values.copy(), self.low, self.high)
+
+
+class QTableAgent:
+    """Acts epsilon-greedily on its table and learns from every step as it happens."""
+
+    loss = None  # nothing is fitted
+
+    def __init__(self, env: gym.Env, config: TableConfig | None = None, *, seed: int = 0) -> None:
+        check_integer("seed", seed, low=0)
+        check_spaces(env)
+        self.config = config = config or TableConfig()
+        self.seed = int(seed)
+        space, actions = env.observation_space, int(env.action_space.n)
+        if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+            raise ValueError(f"a table needs finite bounds on every component of the state, got {space}")
+        shape = (*[config.cells] * space.shape[0], actions)
+        if np.prod(shape, dtype=float) > LARGEST_TABLE:
+            raise ValueError(f"cells gives a table of {shape} entries; at most {LARGEST_TABLE:,} are allowed")
+        self.table = TableQ(
+            np.full(shape, config.initial_value), space.low.astype(float), space.high.astype(float)
+        )
+        self.exploration = EpsilonGreedy(actions, np.random.default_rng(seed))
+        self.steps = 0
+        self.episodes = 0
+
+    @property
+    def q(self) -> TableQ:
+        """A frozen copy of what is known now."""
+        return self.table.copy()
+
+    @property
+    def epsilon(self) -> float:
+        return self.config.epsilon
+
+    def act(self, state: NDArray) -> int:
+        """The action for one state: exploring or greedy."""
+        action = self.exploration.explore(self.config.epsilon, self.config.hold)
+        return int(self.table(state).argmax()) if action is None else action
+
+    def observe(
+        self, state: NDArray, action: int, reward: float, next_state: NDArray, *, terminated: bool, truncated: bool
+    ) -> None:
+        """Move the score of what was done a little towards what it turned out to be worth."""
+        row = self.table.rows[self.table.cell(state)]
+        target = td_target(reward, terminated, self.table(next_state), self.config.gamma)
+        row[action] += self.config.learning_rate * (target - row[action])
+        self.steps += 1
+
+    def end_episode(self) -> None:
+        """Nothing to close: a table remembers no transitions."""
+
+    def change(self, **settings: Any) -> None:
+        """Change live settings; they act from the next step on."""
+        self.config = self.config.change_live(**settings)
+
+    def get_state(self) -> dict[str, Any]:
+        """Everything that changes during a run."""
+        return {
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "values": self.table.values.copy(),
+            "exploration": self.exploration.get_state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from where `get_state` was called."""
+        self.steps, self.episodes = state["steps"], state["episodes"]
+        self.table.values[:] = state["values"]
+        self.exploration.set_state(state["exploration"])

@@ -1,0 +1,148 @@
+"""Every knob of the agents, declared once: default, bounds and one sentence each.
+
+Validation, slider ranges and the reference table all read the same declaration. A configuration is
+frozen; `config.replace(gamma=0.9)` gives a checked copy. Fields marked `live` may change while the
+agent learns, without compiling anything again.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any, Self, get_args
+
+import numpy as np
+
+
+def check_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> None:
+    """Raise unless `value` is a real number in [low, high]; NaN is in no interval."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
+
+
+def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> None:
+    """Raise unless `value` is an integer in [low, high]."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < low and high == math.inf:
+        raise ValueError(f"{name} must be at least {low}, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low}, {high:g}], got {value!r}")
+
+
+def knob(default: Any, *, low: Any = None, high: Any = None, says: str, live: bool = False, **more: Any) -> Any:
+    """A dataclass field that carries its bounds and its sentence."""
+    return field(default=default, metadata={"low": low, "high": high, "says": says, "live": live, **more})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What all configurations share: checking, copying, describing."""
+
+    def __post_init__(self) -> None:
+        for spec in dataclasses.fields(self):
+            self._check(spec.name, getattr(self, spec.name), spec)
+
+    @staticmethod
+    def _check(name: str, value: Any, spec: dataclasses.Field) -> None:
+        low, high, kind = spec.metadata["low"], spec.metadata["high"], spec.type
+        if value is None and type(None) in get_args(kind):
+            return
+        if choices := spec.metadata.get("choices"):
+            if value not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        elif kind is bool:
+            if not isinstance(value, bool):
+                raise TypeError(f"{name} must be True or False, got {value!r}")
+        elif kind == tuple[int, ...]:
+            if not isinstance(value, tuple) or not value:
+                raise TypeError(f"{name} must be a tuple with at least one integer, got {value!r}")
+            for entry in value:
+                check_integer(f"every entry of {name}", entry, low, high)
+        elif kind is int:
+            check_integer(name, value, low, high)
+        else:
+            check_number(name, value, low, high)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, checked again."""
+        known = {spec.name for spec in dataclasses.fields(self)}
+        for name in changes.keys() - known:
+            raise TypeError(f"{name} is not a setting of {type(self).__name__}; it has {', '.join(sorted(known))}")
+        return dataclasses.replace(self, **changes)
+
+    def change_live(self, **changes: Any) -> Self:
+        """As `replace`, for a running agent: only fields that may change during a run."""
+        live = {spec.name for spec in dataclasses.fields(self) if spec.metadata["live"]}
+        for name in changes.keys() - live:
+            raise ValueError(f"{name} cannot change during a run; what can: {', '.join(sorted(live))}")
+        return self.replace(**changes)
+
+    @classmethod
+    def reference(cls) -> str:
+        """The table of all fields, in Markdown."""
+        rows = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
+        for spec in dataclasses.fields(cls):
+            meta = spec.metadata
+            allowed = ", ".join(meta["choices"]) if meta.get("choices") else f"{meta['low']} to {meta['high']}"
+            allowed = "True, False" if spec.type is bool else allowed
+            rows.append(f"| `{spec.name}` | {spec.default} | {allowed} | {meta['says']} |")
+        return "\n".join(rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableConfig(Config):
+    """Settings of Q-learning with a table (`dqn_lib.agents.q_table`)."""
+
+    cells: int = knob(20, low=2, high=400, says="Cells along each axis of the state.")
+    gamma: float = knob(0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth.")
+    learning_rate: float = knob(0.2, low=0.0, high=1.0, live=True, says="Share of the TD error that a cell moves by.")
+    initial_value: float = knob(0.0, low=-1000.0, high=1000.0, says="What every Q-value starts from.")
+    epsilon: float = knob(0.05, low=0.0, high=1.0, live=True, says="Fraction of the steps that explore.")
+    hold: float = knob(1.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DQNConfig(Config):
+    """Settings of the DQN agent (`dqn_lib.agents.dqn`). The defaults solve MountainCar-v0."""
+
+    gamma: float = knob(0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth.")
+    learning_rate: float = knob(1e-3, low=0.0, high=1.0, live=True, says="Step size of the Adam optimiser.")
+    batch_size: int = knob(64, low=1, high=4096, says="Transitions in one gradient step.")
+    n_step: int = knob(5, low=1, high=100, says="Rewards summed before the target bootstraps.")
+    double: bool = knob(True, says="Choose the next action with the online network, value it with the target network.")
+    loss: str = knob("huber", choices=("huber", "squared"), says="Loss on the TD error.")
+
+    memory_size: int = knob(10_000, low=1, high=1_000_000, says="Transitions the replay memory holds.")
+    learning_starts: int = knob(1_000, low=0, high=1_000_000, says="Environment steps before the first update.")
+    learn_every: int = knob(16, low=1, high=1024, says="Environment steps between two visits to the optimiser.")
+    updates: int = knob(16, low=1, high=1024, says="Gradient steps at each visit.")
+
+    target_update: str = knob(
+        "soft", choices=("none", "hard", "soft"), live=True, says="How the target network follows the online one."
+    )
+    tau: float = knob(0.005, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update.")
+    target_period: int = knob(200, low=1, high=1_000_000, live=True, says="Hard: gradient steps between two copies.")
+
+    epsilon_start: float = knob(1.0, low=0.0, high=1.0, says="Fraction of exploring steps at the beginning.")
+    epsilon_end: float = knob(0.05, low=0.0, high=1.0, says="Fraction of exploring steps in the long run.")
+    epsilon_wait: int = knob(4_000, low=0, high=10_000_000, says="Environment steps before epsilon begins to fall.")
+    epsilon_decay: int = knob(1_000, low=1, high=10_000_000, says="Environment steps it takes to fall.")
+    epsilon: float | None = knob(
+        None, low=0.0, high=1.0, live=True, says="A fixed epsilon that overrides the schedule; None follows it."
+    )
+    hold: float = knob(24.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held.")
+
+    hidden: tuple[int, ...] = knob((64, 64), low=1, high=1024, says="Units of each hidden layer.")
+    input_range: float | None = knob(
+        8.0, low=0.1, high=100.0, says="States are rescaled to [-r, r] before the first layer; None leaves them raw."
+    )
+    bias_range: float = knob(1.0, low=0.0, high=10.0, says="Hidden biases start uniform in [-b, b].")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.memory_size < self.batch_size:
+            raise ValueError(
+                f"memory_size must be at least batch_size ({self.batch_size}), got {self.memory_size}"
+            )

@@ -1,0 +1,128 @@
+"""The world: an underpowered car in a valley, and a flag on the hill to its right.
+
+The rules are those of Gymnasium's MountainCar-v0 (A. Moore's car, PhD thesis, Cambridge 1990). `make`
+gives you the real environment. `step` and `simulate` are the same arithmetic on arrays, so that a
+thousand cars can drive at once; the tests compare them with Gymnasium transition by transition.
+
+A state is `(position, velocity)`; positions run along the track without a unit, velocities are
+positions per step. Arrays of states have shape `(..., 2)`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dqn_lib.config import check_integer
+
+ENV_ID = "MountainCar-v0"
+STATE_NAMES = ("position", "velocity")
+ACTION_NAMES = ("push left", "coast", "push right")
+
+MIN_POSITION, MAX_POSITION = -1.2, 0.6
+MAX_SPEED = 0.07
+GOAL_POSITION, GOAL_VELOCITY = 0.5, 0.0
+START_POSITIONS = (-0.6, -0.4)
+FORCE, GRAVITY = 0.001, 0.0025
+MAX_STEPS = 200
+
+STATE_LOW = np.array([MIN_POSITION, -MAX_SPEED])
+STATE_HIGH = np.array([MAX_POSITION, MAX_SPEED])
+
+LUCK = -200.0  # the return of an episode that never reaches the flag
+THRESHOLD = -110.0  # Gymnasium's `reward_threshold`: from here on the task counts as solved
+OPTIMUM = -97.6  # the exact optimum over the start distribution; `dqn_lib.optimum` computes it
+
+Policy = Callable[[NDArray[np.float32]], NDArray[np.integer]]
+"""States `(n, 2)` in, actions `(n,)` out."""
+
+
+def make(**options: Any) -> gym.Env:
+    """Gymnasium's own MountainCar-v0; `options` go to `gymnasium.make`."""
+    return gym.make(ENV_ID, **options)
+
+
+def height(position: ArrayLike) -> NDArray[np.float64]:
+    """Height of the track above the screen's zero, as Gymnasium draws it: `sin(3x) 0.45 + 0.55`."""
+    return np.sin(3 * np.asarray(position)) * 0.45 + 0.55
+
+
+def energy(states: ArrayLike) -> NDArray[np.float64]:
+    """Mechanical energy per unit of mass of states `(..., 2)`, zero at rest in the valley.
+
+    Gravity pulls with `-0.0025 cos(3x)`, so the potential is `0.0025 sin(3x) / 3`.
+    """
+    position, velocity = np.moveaxis(np.asarray(states, dtype=float), -1, 0)
+    return 0.5 * velocity**2 + GRAVITY * (np.sin(3 * position) + 1) / 3
+
+
+def step(states: ArrayLike, actions: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """One step of the dynamics for states `(..., 2)` and actions `(...)`.
+
+    Returns the next states `(..., 2)` and whether each has reached the flag `(...)`. The reward is
+    always -1, so it is not returned; the time limit is not part of the dynamics.
+    """
+    position, velocity = np.moveaxis(np.asarray(states, dtype=float), -1, 0)
+    velocity = velocity + (np.asarray(actions) - 1) * FORCE + np.cos(3 * position) * -GRAVITY
+    velocity = np.clip(velocity, -MAX_SPEED, MAX_SPEED)
+    position = np.clip(position + velocity, MIN_POSITION, MAX_POSITION)
+    velocity = np.where((position == MIN_POSITION) & (velocity < 0), 0.0, velocity)
+    terminated = (position >= GOAL_POSITION) & (velocity >= GOAL_VELOCITY)
+    return np.stack([position, velocity], axis=-1), terminated
+
+
+def start_states(count: int, seed: int) -> NDArray[np.float64]:
+    """`count` start states `(count, 2)` from the environment's own start distribution."""
+    check_integer("count", count, low=1)
+    positions = np.random.default_rng(seed).uniform(*START_POSITIONS, size=count)
+    return np.stack([positions, np.zeros(count)], axis=-1)
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Many episodes side by side.
+
+    `states` has shape `(steps + 1, n, 2)` and `actions` `(steps, n)`; an episode that is over stays
+    where it ended, with action -1. `lengths` `(n,)` counts each episode's steps, `reached` `(n,)` says
+    whether the flag ended it.
+    """
+
+    states: NDArray[np.float64]
+    actions: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    reached: NDArray[np.bool_]
+
+    @property
+    def returns(self) -> NDArray[np.float64]:
+        """Undiscounted return of each episode `(n,)`: -1 for every step."""
+        return -self.lengths.astype(float)
+
+    def trajectory(self, car: int) -> NDArray[np.float64]:
+        """The states of one car, start included, `(length + 1, 2)`."""
+        return self.states[: self.lengths[car] + 1, car]
+
+
+def simulate(policy: Policy, starts: ArrayLike, max_steps: int = MAX_STEPS) -> Rollout:
+    """Drive one car from each of `starts` `(n, 2)` under `policy` until the flag or the time limit.
+
+    The policy sees float32 states, as Gymnasium's observations are.
+    """
+    check_integer("max_steps", max_steps, low=1)
+    now = np.array(starts, dtype=float)
+    driving = np.ones(len(now), dtype=bool)
+    lengths = np.zeros(len(now), dtype=np.int64)
+    states, actions = [now.copy()], []
+    for _ in range(max_steps):
+        chosen = np.full(len(now), -1)
+        chosen[driving] = policy(now[driving].astype(np.float32))
+        now[driving], arrived = step(now[driving], chosen[driving])
+        lengths[driving] += 1
+        driving[driving] = ~arrived
+        states.append(now.copy())
+        actions.append(chosen)
+        if not driving.any():
+            break
+    return Rollout(np.array(states), np.array(actions), lengths, reached=~driving)

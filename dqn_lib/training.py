@@ -1,0 +1,139 @@
+"""One run: an agent meets an environment, episode by episode.
+
+`train` is a generator. Nothing happens until you pull the next episode from it, so pausing a run is to
+stop pulling, and looking at the agent between two episodes is ordinary Python.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from dqn_lib.config import check_integer
+from dqn_lib.evaluation import Greedy, greedy_returns
+from dqn_lib.mountain_car import THRESHOLD
+
+
+class Agent(Protocol):
+    """What `train` asks of an agent."""
+
+    seed: int
+    steps: int
+    episodes: int
+    loss: float | None
+    q: Greedy
+
+    @property
+    def epsilon(self) -> float: ...
+    def act(self, state: NDArray) -> int: ...
+    def observe(
+        self, state: NDArray, action: int, reward: float, next_state: NDArray, *, terminated: bool, truncated: bool
+    ) -> None: ...
+    def end_episode(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What is known of one episode when it is over."""
+
+    number: int
+    step: int  # environment steps of the agent's whole life so far
+    length: int
+    total_reward: float
+    terminated: bool  # the flag, not the time limit
+    epsilon: float
+    loss: float | None  # of the latest update; None before the first
+
+
+def train(env: gym.Env, agent: Agent, *, steps: int | None = None, episodes: int | None = None) -> Iterator[Episode]:
+    """Let the agent live in `env` for `steps` more environment steps or `episodes` more episodes.
+
+    Episodes are never cut: the last one is finished even if it passes `steps`. The start state of each
+    follows from the agent's seed and the episode's number.
+    """
+    if (steps is None) == (episodes is None):
+        raise TypeError("train needs either steps or episodes")
+    check_integer("steps" if episodes is None else "episodes", episodes if steps is None else steps, low=1)
+    return _episodes(env, agent, agent.steps + (steps or np.inf), agent.episodes + (episodes or np.inf))
+
+
+def _episodes(env: gym.Env, agent: Agent, last_step: float, last_episode: float) -> Iterator[Episode]:
+    while agent.steps < last_step and agent.episodes < last_episode:
+        yield run_episode(env, agent)
+
+
+def run_episode(env: gym.Env, agent: Agent) -> Episode:
+    """One episode, acting and learning, until it terminates or is truncated."""
+    seed = np.random.SeedSequence([agent.seed, agent.episodes]).generate_state(1)
+    state, _ = env.reset(seed=int(seed[0]))
+    born, total, ended = agent.steps, 0.0, False
+    try:
+        while not ended:
+            action = agent.act(state)
+            next_state, reward, terminated, truncated, _ = env.step(action)
+            agent.observe(state, action, float(reward), next_state, terminated=terminated, truncated=truncated)
+            state, total, ended = next_state, total + float(reward), terminated or truncated
+    finally:
+        agent.end_episode()  # also when interrupted: the agent stays usable
+    agent.episodes += 1
+    return Episode(
+        number=agent.episodes,
+        step=agent.steps,
+        length=agent.steps - born,
+        total_reward=total,
+        terminated=bool(terminated),
+        epsilon=agent.epsilon,
+        loss=agent.loss,
+    )
+
+
+@dataclass(frozen=True)
+class Check:
+    """The greedy policy's returns at one moment of the run, and the Q-values they came from."""
+
+    step: int
+    returns: NDArray[np.float64]
+    q: Any
+
+    @property
+    def mean(self) -> float:
+        return float(self.returns.mean())
+
+
+@dataclass
+class TrainingLog:
+    """What happened in a run: its episodes, and a check of the greedy policy now and then."""
+
+    episodes: list[Episode] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+
+    def record(
+        self,
+        run: Iterable[Episode],
+        agent: Agent,
+        every: int = 1_000,
+        score: Callable[[Any], NDArray[np.float64]] = greedy_returns,
+    ) -> Iterator[Episode]:
+        """Pass the episodes of `run` on, noting each; check first of all and then every `every` steps.
+
+        `score` turns the agent's Q-values into returns; checks fall on the first end of an episode at or
+        after each multiple of `every`.
+        """
+        check_integer("every", every, low=1)
+        return self._record(run, agent, every, score)
+
+    def _record(self, run: Iterable[Episode], agent: Agent, every: int, score: Callable) -> Iterator[Episode]:
+        if not self.checks:
+            self.checks.append(Check(agent.steps, score(agent.q), agent.q))
+        for episode in run:
+            self.episodes.append(episode)
+            if episode.step // every > self.checks[-1].step // every:
+                self.checks.append(Check(episode.step, score(agent.q), agent.q))
+            yield episode
+
+    def solved_at(self, threshold: float = THRESHOLD) -> int | None:
+        """Environment steps before the first check whose mean return is `threshold` or better."""
+        return next((check.step for check in self.checks if check.mean >= threshold), None)
