@@ -12,6 +12,8 @@ from typing import Any, Self, get_args
 
 import numpy as np
 
+LONGEST_TUPLE = 8
+
 
 def check_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> None:
     """Raise unless `value` is a real number in [low, high]; NaN is in no interval."""
@@ -56,8 +58,8 @@ class Config:
             if not isinstance(value, bool):
                 raise TypeError(f"{name} must be True or False, got {value!r}")
         elif kind == tuple[int, ...]:
-            if not isinstance(value, tuple) or not value:
-                raise TypeError(f"{name} must be a tuple with at least one integer, got {value!r}")
+            if not isinstance(value, tuple) or not 1 <= len(value) <= LONGEST_TUPLE:
+                raise TypeError(f"{name} must be a tuple of 1 to {LONGEST_TUPLE} integers, got {value!r}")
             for entry in value:
                 check_integer(f"every entry of {name}", entry, low, high)
         elif kind is int:

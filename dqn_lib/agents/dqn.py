@@ -53,7 +53,8 @@ class DQNAgent:
         self.updates = 0  # gradient steps
         self.loss: float | None = None  # mean over the last visit to the optimiser
 
-        self._sizes = (env.observation_space.shape[0], *config.hidden, int(env.action_space.n))
+        self.spaces = {"states": str(env.observation_space), "actions": str(env.action_space)}
+        self.sizes = (env.observation_space.shape[0], *config.hidden, int(env.action_space.n))
         self._scaling = q_network.input_scaling(env.observation_space, config.input_range)
         self._learn = tf.function(
             self._gradient_steps, jit_compile=xla_works() if xla is None else xla, autograph=False
@@ -146,7 +147,7 @@ class DQNAgent:
     def compile(self) -> None:
         """Compile the learning step now, about a second, instead of at the first update."""
         before, shape = self.get_state(), (self.config.updates, self.config.batch_size)
-        nothing = ReplayMemory(1, self._sizes[0], np.random.default_rng(0))
+        nothing = ReplayMemory(1, self.sizes[0], np.random.default_rng(0))
         nothing.added = 1
         self._learn(nothing.sample(shape, 1, 1.0), np.zeros(shape[0], np.float32), np.float32(0.0))
         self.set_state(before)
@@ -156,7 +157,7 @@ class DQNAgent:
         self._act_with(np.concatenate([np.ravel(v) for v in self.online.get_weights()]))
 
     def _act_with(self, weights: NDArray[np.float32]) -> None:
-        self.q = q_network.QFunction.from_flat(weights, self._sizes).with_scaling(*self._scaling)
+        self.q = q_network.QFunction.from_flat(weights, self.sizes).with_scaling(*self._scaling)
 
     # --- state --------------------------------------------------------------------------------------
 
@@ -169,7 +170,7 @@ class DQNAgent:
             "loss": self.loss,
             "online": dict(enumerate(self.online.get_weights())),
             "target": dict(enumerate(self.target.get_weights())),
-            "optimizer": {i: v.numpy() for i, v in enumerate(self.optimizer.variables)},
+            "optimizer": {i: np.asarray(v) for i, v in enumerate(self.optimizer.variables)},
             "memory": self.memory.get_state(),
             "exploration": self.exploration.get_state(),
         }

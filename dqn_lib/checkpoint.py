@@ -1,0 +1,181 @@
+"""Save a run and go on later as if it had never stopped.
+
+A checkpoint is one `.npz` file: plain arrays, and everything else as JSON in the entry `run`. It is
+written beside its final name and moved there in one step, so the previous one stays whole until the new
+one is. Loading builds the agent in code and fills in numbers; nothing in the file is ever executed, and
+every array's type and size is checked before it is read.
+"""
+
+import contextlib
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.agents.q_network import QFunction
+from dqn_lib.config import DQNConfig
+from dqn_lib.training import Check, Episode, TrainingLog
+
+FORMAT = "dqn_lib run 1"
+LARGEST_TEXT = 64 * 2**20  # bytes of JSON that are read at most
+HEADER = 4096  # bytes an .npy header may take
+
+
+class CheckpointError(ValueError):
+    """The file is not a checkpoint that can be used here; the message says why."""
+
+
+def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = None) -> None:
+    """Write agent and log to `path`, between two episodes.
+
+    Raises `CheckpointError`, and leaves the file at `path` as it was, if the agent has diverged.
+    """
+    path, log = Path(path), log or TrainingLog()
+    arrays: dict[str, NDArray] = {}
+    run = {
+        "format": FORMAT,
+        "spaces": agent.spaces,
+        "config": asdict(agent.config),
+        "seed": agent.seed,
+        "agent": _take_arrays(agent.get_state(), "agent", arrays),
+        "episodes": [asdict(episode) for episode in log.episodes],
+        "check_steps": [check.step for check in log.checks],
+    }
+    for number, check in enumerate(log.checks):
+        arrays[f"checks/{number}/returns"] = check.returns
+        arrays[f"checks/{number}/q"] = check.q.to_flat()
+    arrays["run"] = np.frombuffer(json.dumps(run).encode(), np.uint8)
+    with _replacing(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def load(path: str | os.PathLike, env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
+    """Agent and log from `path`, ready for `train(env, agent)`.
+
+    Raises `CheckpointError` if the file is anything but a whole, unaltered checkpoint of a run in an
+    environment like `env`, and `OSError` if it cannot be opened.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as raw, zipfile.ZipFile(raw) as archive:
+            return _read(_Arrays(archive), env)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise CheckpointError(f"{path.name}: not a whole checkpoint file: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+        raise CheckpointError(f"{path.name}: its contents are not those of a run: {error}") from error
+
+
+def _read(arrays: "_Arrays", env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
+    run = arrays.text("run")
+    if not isinstance(run, dict) or run.get("format") != FORMAT:
+        raise CheckpointError(f"format must be {FORMAT!r}, got {run.get('format') if isinstance(run, dict) else run!r}")
+    settings = run["config"] | {"hidden": tuple(run["config"]["hidden"])}
+    agent = DQNAgent(env, DQNConfig().replace(**settings), seed=run["seed"])
+    if run["spaces"] != agent.spaces:
+        raise CheckpointError(f"saved in an environment with {run['spaces']}, this one has {agent.spaces}")
+    agent.set_state(_put_arrays(run["agent"], agent.get_state(), "agent", arrays))
+    episodes = [Episode(**entry) for entry in run["episodes"]]
+    checks = []
+    for number, step in enumerate(run["check_steps"]):
+        returns = arrays.read(f"checks/{number}/returns", None, np.dtype(np.float64))
+        flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
+        checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes)))
+    arrays.all_read()
+    return agent, TrainingLog(episodes, checks)
+
+
+def _take_arrays(tree: Any, name: str, arrays: dict[str, NDArray]) -> Any:
+    """A copy of a tree of dictionaries with its arrays moved to `arrays`, leaving JSON."""
+    if isinstance(tree, dict):
+        return {str(key): _take_arrays(value, f"{name}/{key}", arrays) for key, value in tree.items()}
+    if isinstance(tree, np.ndarray):
+        if tree.dtype.kind == "f" and not np.isfinite(tree).all():
+            raise CheckpointError(f"not saved: {name} must be finite, got NaN or infinity; the agent has diverged")
+        arrays[name] = tree
+        return None
+    return tree
+
+
+def _put_arrays(tree: Any, like: Any, name: str, arrays: "_Arrays") -> Any:
+    """The inverse, checked against a tree of the same shape from a fresh agent."""
+    if isinstance(like, dict):
+        if not isinstance(tree, dict) or tree.keys() != {str(key) for key in like}:
+            raise CheckpointError(f"{name} must have the entries {list(like)}")
+        return {key: _put_arrays(tree[str(key)], value, f"{name}/{key}", arrays) for key, value in like.items()}
+    if isinstance(like, np.ndarray):
+        return arrays.read(name, like.shape, like.dtype)
+    if isinstance(like, int | str) and type(tree) is not type(like):
+        raise CheckpointError(f"{name} must be of type {type(like).__name__}, got {tree!r}")
+    if isinstance(tree, int) and name.count("/") == 1 and tree < 0:
+        raise CheckpointError(f"{name} must be at least 0, got {tree!r}")
+    return tree
+
+
+class _Arrays:
+    """The entries of an open archive; each one's header is checked before its data are read."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self.unread = set(archive.namelist())
+        if len(self.unread) != len(archive.namelist()):
+            raise CheckpointError("an entry appears twice")
+
+    def text(self, name: str) -> Any:
+        data = self.read(name, None, np.dtype(np.uint8), LARGEST_TEXT)
+        return json.loads(data.tobytes().decode())
+
+    def read(self, name: str, shape: tuple[int, ...] | None, dtype: np.dtype, most: int = 2**20) -> NDArray:
+        """The array `name`, of exactly this shape (`None`: one axis, at most `most` bytes), all finite."""
+        entry = f"{name}.npy"
+        if entry not in self.unread:
+            raise CheckpointError(f"the entry {name} is missing")
+        self.unread.remove(entry)
+        allowed = most if shape is None else int(np.prod(shape)) * dtype.itemsize
+        if self.archive.getinfo(entry).file_size > allowed + HEADER:
+            raise CheckpointError(f"{name} must be at most {allowed} bytes, got {self.archive.getinfo(entry).file_size}")
+        with self.archive.open(entry) as file:
+            version = npy.read_magic(file)
+            if version != (1, 0):
+                raise CheckpointError(f"{name} must be an array of npy version 1.0, got {version}")
+            found, fortran, kind = npy.read_array_header_1_0(file)
+            if kind != dtype:  # objects, which would have to be unpickled, end here
+                raise CheckpointError(f"{name} must have the type {dtype}, got {kind}")
+            if fortran or (found != shape if shape is not None else len(found) != 1):
+                raise CheckpointError(f"{name} must have the shape {shape}, got {found}")
+            data = file.read()
+        if len(data) != int(np.prod(found)) * dtype.itemsize:
+            raise CheckpointError(f"{name} is cut short: {len(data)} bytes for the shape {found}")
+        array = np.frombuffer(data, dtype).reshape(found)
+        if dtype.kind == "f" and not np.isfinite(array).all():
+            raise CheckpointError(f"{name} must be finite, got NaN or infinity")
+        return array
+
+    def all_read(self) -> None:
+        if self.unread:
+            raise CheckpointError(f"unknown entries: {', '.join(sorted(self.unread))}")
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Any]:
+    """A file that takes the place of `path` when it is complete, and leaves no trace if it never is."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,125 @@
+"""What a Q-function knows, over the whole phase plane: values, policy, trajectories."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Patch
+from numpy.typing import ArrayLike, NDArray
+
+from dqn_lib import mountain_car as car
+from dqn_lib.plots.style import ACTIONS, ERRORS, INK, TRAIL, VALUES, Picture, finish, new_axes, styled
+
+QFunction = Callable[[NDArray], NDArray]  # states (..., 2) -> Q-values (..., 3)
+EXTENT = (car.MIN_POSITION, car.MAX_POSITION, -car.MAX_SPEED, car.MAX_SPEED)
+
+
+def grid(columns: int = 180, rows: int = 141) -> NDArray[np.float64]:
+    """States `(rows, columns, 2)` over the phase plane: a column is a position, a row a velocity."""
+    positions = np.linspace(car.MIN_POSITION, car.MAX_POSITION, columns)
+    velocities = np.linspace(-car.MAX_SPEED, car.MAX_SPEED, rows)
+    return np.stack(np.meshgrid(positions, velocities), axis=-1)
+
+
+def draw_phase_plane(ax: Axes) -> None:
+    """Axes of the phase plane, the flag, and the valley's floor."""
+    ax.set(xlim=EXTENT[:2], ylim=EXTENT[2:], xlabel="position", ylabel="velocity (per step)")
+    ax.axvline(car.GOAL_POSITION, color=INK, linewidth=1.2, linestyle=":")
+    ax.annotate(
+        "flag", (car.GOAL_POSITION, -car.MAX_SPEED), (-3, 4), textcoords="offset points",
+        ha="right", va="bottom", fontsize=9, rotation=90,
+    )  # fmt: skip
+
+
+def beyond(values: NDArray, low: float, high: float) -> str:
+    """Which ends of a colour bar need an arrow: values that the colours do not tell apart."""
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[values.min() < low, values.max() > high]
+
+
+@styled
+def value_map(
+    q: QFunction,
+    ax: Axes | None = None,
+    *,
+    title: str = "The closer to the flag in time, the higher the value",
+    limits: tuple[float, float] | None = None,
+) -> Picture:
+    """The value of each state, `max_a Q`, as a map over the phase plane.
+
+    No true value lies above 0, so the colours stop there; `limits` fixes both ends.
+    """
+    ax = new_axes(ax, 6.4, 4.2)
+    values = np.asarray(q(grid())).max(axis=-1)
+    low, high = limits or (float(values.min()), min(float(values.max()), 0.0))
+    image = ax.imshow(
+        values, origin="lower", extent=EXTENT, aspect="auto", cmap=VALUES, vmin=low, vmax=high,
+        interpolation="bilinear",
+    )  # fmt: skip
+    draw_phase_plane(ax)
+    ax.figure.colorbar(image, ax=ax, label="value (discounted return to come)", extend=beyond(values, low, high))
+    alt = f"Map of state values over position and velocity, from {values.min():.0f} to {values.max():.0f}. {title}."
+    return finish(ax, alt, title)
+
+
+@styled
+def policy_map(q: QFunction, ax: Axes | None = None, *, title: str = "Push the way you are moving") -> Picture:
+    """The greedy action of each state, as a map over the phase plane."""
+    ax = new_axes(ax, 6.4, 4.2)
+    actions = np.asarray(q(grid())).argmax(axis=-1)
+    ax.imshow(
+        actions, origin="lower", extent=EXTENT, aspect="auto", cmap=ListedColormap(ACTIONS),
+        norm=BoundaryNorm(np.arange(4) - 0.5, 3), interpolation="nearest",
+    )  # fmt: skip
+    draw_phase_plane(ax)
+    names = [Patch(facecolor=c, edgecolor=INK, linewidth=0.4, label=n) for c, n in zip(ACTIONS, car.ACTION_NAMES, strict=True)]
+    ax.legend(handles=names, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, handlelength=1.2)
+    shares = ", ".join(f"{name} in {np.mean(actions == a):.0%}" for a, name in enumerate(car.ACTION_NAMES))
+    return finish(ax, f"Map of the greedy action over position and velocity: {shares} of the plane.", title)
+
+
+@styled
+def phase_plane(
+    trajectories: list[ArrayLike], ax: Axes | None = None, *, title: str = "The way up is back and forth"
+) -> Picture:
+    """Trajectories, each of states `(length, 2)`, as lines through the phase plane."""
+    ax = new_axes(ax, 6.4, 4.2)
+    draw_phase_plane(ax)
+    for number, states in enumerate(map(np.asarray, trajectories)):
+        ax.plot(*states.T, color=TRAIL, linewidth=1.6, marker=".", markersize=3)
+        ax.plot(*states[0], "o", color=INK, markersize=6, label="start" if number == 0 else None)
+        ax.plot(*states[-1], "*", color=INK, markersize=11, label="end" if number == 0 else None)
+    if trajectories:
+        ax.legend(loc="lower left", ncols=2)
+    alt = f"{len(trajectories)} trajectories over position and velocity, winding outwards from the valley's floor."
+    return finish(ax, alt, title)
+
+
+@styled
+def compare_values(learned: QFunction, exact: QFunction, *, name: str = "learned") -> Picture:
+    """Three maps side by side: the learned values, the exact ones on the same scale, their difference."""
+    picture = Picture(figsize=(13, 4), layout="constrained")
+    left, middle, right = picture.subplots(1, 3, sharey=True)
+    states = grid()
+    values = [np.asarray(q(states)).max(axis=-1) for q in (learned, exact)]
+    limits = float(values[1].min()), float(values[1].max())
+    options: dict[str, Any] = {"origin": "lower", "extent": EXTENT, "aspect": "auto", "interpolation": "bilinear"}
+    for ax, panel, title in ((left, values[0], name.capitalize()), (middle, values[1], "Exact")):
+        image = ax.imshow(panel, cmap=VALUES, vmin=limits[0], vmax=limits[1], **options)
+        ax.set_title(title)
+    picture.colorbar(image, ax=[left, middle], label="value", extend="both", pad=0.01)
+    error = values[0] - values[1]
+    most = float(np.quantile(np.abs(error), 0.98))
+    image = right.imshow(error, cmap=ERRORS, vmin=-most, vmax=most, **options)
+    right.set_title(f"{name.capitalize()} minus exact")
+    picture.colorbar(image, ax=right, label="error of the value", extend="both", pad=0.02)
+    for ax in (left, middle, right):
+        draw_phase_plane(ax)
+    middle.set_ylabel("")
+    right.set_ylabel("")
+    picture.alt = (
+        f"Value maps of the {name} and the exact solution, and their difference: on average off by "
+        f"{np.abs(error).mean():.1f}, half of the plane by less than {np.median(np.abs(error)):.1f}."
+    )
+    return picture
