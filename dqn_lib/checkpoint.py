@@ -73,14 +73,24 @@ def load(path: str | os.PathLike, env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
         raise CheckpointError(f"{path.name}: {error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(f"{path.name}: not a whole checkpoint file: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise CheckpointError(f"{path.name}: its contents are not those of a run: {error}") from error
 
 
 def _read(arrays: "_Arrays", env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
     run = arrays.text("run")
     if not isinstance(run, dict) or run.get("format") != FORMAT:
-        raise CheckpointError(f"format must be {FORMAT!r}, got {run.get('format') if isinstance(run, dict) else run!r}")
+        raise CheckpointError(
+            f"format must be {FORMAT!r}, got {run.get('format') if isinstance(run, dict) else run!r}"
+        )
     settings = run["config"] | {"hidden": tuple(run["config"]["hidden"])}
     agent = DQNAgent(env, DQNConfig().replace(**settings), seed=run["seed"])
     if run["spaces"] != agent.spaces:
@@ -102,7 +112,9 @@ def _take_arrays(tree: Any, name: str, arrays: dict[str, NDArray]) -> Any:
         return {str(key): _take_arrays(value, f"{name}/{key}", arrays) for key, value in tree.items()}
     if isinstance(tree, np.ndarray):
         if tree.dtype.kind == "f" and not np.isfinite(tree).all():
-            raise CheckpointError(f"not saved: {name} must be finite, got NaN or infinity; the agent has diverged")
+            raise CheckpointError(
+                f"not saved: {name} must be finite, got NaN or infinity; the agent has diverged"
+            )
         arrays[name] = tree
         return None
     return tree
@@ -113,7 +125,9 @@ def _put_arrays(tree: Any, like: Any, name: str, arrays: "_Arrays") -> Any:
     if isinstance(like, dict):
         if not isinstance(tree, dict) or tree.keys() != {str(key) for key in like}:
             raise CheckpointError(f"{name} must have the entries {list(like)}")
-        return {key: _put_arrays(tree[str(key)], value, f"{name}/{key}", arrays) for key, value in like.items()}
+        return {
+            key: _put_arrays(tree[str(key)], value, f"{name}/{key}", arrays) for key, value in like.items()
+        }
     if isinstance(like, np.ndarray):
         return arrays.read(name, like.shape, like.dtype)
     if isinstance(like, int | str) and type(tree) is not type(like):
@@ -144,7 +158,9 @@ class _Arrays:
         self.unread.remove(entry)
         allowed = most if shape is None else int(np.prod(shape)) * dtype.itemsize
         if self.archive.getinfo(entry).file_size > allowed + HEADER:
-            raise CheckpointError(f"{name} must be at most {allowed} bytes, got {self.archive.getinfo(entry).file_size}")
+            raise CheckpointError(
+                f"{name} must be at most {allowed} bytes, got {self.archive.getinfo(entry).file_size}"
+            )
         with self.archive.open(entry) as file:
             version = npy.read_magic(file)
             if version != (1, 0):

@@ -33,7 +33,9 @@ def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> No
         raise ValueError(f"{name} must lie in [{low}, {high:g}], got {value!r}")
 
 
-def knob(default: Any, *, low: Any = None, high: Any = None, says: str, live: bool = False, **more: Any) -> Any:
+def knob(
+    default: Any, *, low: Any = None, high: Any = None, says: str, live: bool = False, **more: Any
+) -> Any:
     """A dataclass field that carries its bounds and its sentence."""
     return field(default=default, metadata={"low": low, "high": high, "says": says, "live": live, **more})
 
@@ -71,7 +73,9 @@ class Config:
         """A copy with some fields changed, checked again."""
         known = {spec.name for spec in dataclasses.fields(self)}
         for name in changes.keys() - known:
-            raise TypeError(f"{name} is not a setting of {type(self).__name__}; it has {', '.join(sorted(known))}")
+            raise TypeError(
+                f"{name} is not a setting of {type(self).__name__}; it has {', '.join(sorted(known))}"
+            )
         return dataclasses.replace(self, **changes)
 
     def change_live(self, **changes: Any) -> Self:
@@ -87,7 +91,9 @@ class Config:
         rows = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
         for spec in dataclasses.fields(cls):
             meta = spec.metadata
-            allowed = ", ".join(meta["choices"]) if meta.get("choices") else f"{meta['low']} to {meta['high']}"
+            allowed = (
+                ", ".join(meta["choices"]) if meta.get("choices") else f"{meta['low']} to {meta['high']}"
+            )
             allowed = "True, False" if spec.type is bool else allowed
             rows.append(f"| `{spec.name}` | {spec.default} | {allowed} | {meta['says']} |")
         return "\n".join(rows)
@@ -98,47 +104,79 @@ class TableConfig(Config):
     """Settings of Q-learning with a table (`dqn_lib.agents.q_table`)."""
 
     cells: int = knob(20, low=2, high=400, says="Cells along each axis of the state.")
-    gamma: float = knob(0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth.")
-    learning_rate: float = knob(0.2, low=0.0, high=1.0, live=True, says="Share of the TD error that a cell moves by.")
+    gamma: float = knob(
+        0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth."
+    )
+    learning_rate: float = knob(
+        0.2, low=0.0, high=1.0, live=True, says="Share of the TD error that a cell moves by."
+    )
     initial_value: float = knob(0.0, low=-1000.0, high=1000.0, says="What every Q-value starts from.")
     epsilon: float = knob(0.05, low=0.0, high=1.0, live=True, says="Fraction of the steps that explore.")
-    hold: float = knob(1.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held.")
+    hold: float = knob(
+        1.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class DQNConfig(Config):
     """Settings of the DQN agent (`dqn_lib.agents.dqn`). The defaults solve MountainCar-v0."""
 
-    gamma: float = knob(0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth.")
+    gamma: float = knob(
+        0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth."
+    )
     learning_rate: float = knob(1e-3, low=0.0, high=1.0, live=True, says="Step size of the Adam optimiser.")
     batch_size: int = knob(64, low=1, high=4096, says="Transitions in one gradient step.")
     n_step: int = knob(5, low=1, high=100, says="Rewards summed before the target bootstraps.")
-    double: bool = knob(True, says="Choose the next action with the online network, value it with the target network.")
+    double: bool = knob(
+        True, says="Choose the next action with the online network, value it with the target network."
+    )
     loss: str = knob("huber", choices=("huber", "squared"), says="Loss on the TD error.")
 
     memory_size: int = knob(10_000, low=1, high=1_000_000, says="Transitions the replay memory holds.")
-    learning_starts: int = knob(1_000, low=0, high=1_000_000, says="Environment steps before the first update.")
-    learn_every: int = knob(16, low=1, high=1024, says="Environment steps between two visits to the optimiser.")
+    learning_starts: int = knob(
+        1_000, low=0, high=1_000_000, says="Environment steps before the first update."
+    )
+    learn_every: int = knob(
+        16, low=1, high=1024, says="Environment steps between two visits to the optimiser."
+    )
     updates: int = knob(16, low=1, high=1024, says="Gradient steps at each visit.")
 
     target_update: str = knob(
-        "soft", choices=("none", "hard", "soft"), live=True, says="How the target network follows the online one."
+        "soft",
+        choices=("none", "hard", "soft"),
+        live=True,
+        says="How the target network follows the online one.",
     )
-    tau: float = knob(0.005, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update.")
-    target_period: int = knob(200, low=1, high=1_000_000, live=True, says="Hard: gradient steps between two copies.")
+    tau: float = knob(
+        0.005, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update."
+    )
+    target_period: int = knob(
+        200, low=1, high=1_000_000, live=True, says="Hard: gradient steps between two copies."
+    )
 
     epsilon_start: float = knob(1.0, low=0.0, high=1.0, says="Fraction of exploring steps at the beginning.")
     epsilon_end: float = knob(0.05, low=0.0, high=1.0, says="Fraction of exploring steps in the long run.")
-    epsilon_wait: int = knob(4_000, low=0, high=10_000_000, says="Environment steps before epsilon begins to fall.")
+    epsilon_wait: int = knob(
+        4_000, low=0, high=10_000_000, says="Environment steps before epsilon begins to fall."
+    )
     epsilon_decay: int = knob(1_000, low=1, high=10_000_000, says="Environment steps it takes to fall.")
     epsilon: float | None = knob(
-        None, low=0.0, high=1.0, live=True, says="A fixed epsilon that overrides the schedule; None follows it."
+        None,
+        low=0.0,
+        high=1.0,
+        live=True,
+        says="A fixed epsilon that overrides the schedule; None follows it.",
     )
-    hold: float = knob(24.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held.")
+    hold: float = knob(
+        24.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held."
+    )
 
     hidden: tuple[int, ...] = knob((64, 64), low=1, high=1024, says="Units of each hidden layer.")
     input_range: float | None = knob(
-        8.0, low=0.1, high=100.0, says="States are rescaled to [-r, r] before the first layer; None leaves them raw."
+        8.0,
+        low=0.1,
+        high=100.0,
+        says="States are rescaled to [-r, r] before the first layer; None leaves them raw.",
     )
     bias_range: float = knob(1.0, low=0.0, high=10.0, says="Hidden biases start uniform in [-b, b].")
 

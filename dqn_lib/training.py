@@ -30,7 +30,14 @@ class Agent(Protocol):
     def epsilon(self) -> float: ...
     def act(self, state: NDArray) -> int: ...
     def observe(
-        self, state: NDArray, action: int, reward: float, next_state: NDArray, *, terminated: bool, truncated: bool
+        self,
+        state: NDArray,
+        action: int,
+        reward: float,
+        next_state: NDArray,
+        *,
+        terminated: bool,
+        truncated: bool,
     ) -> None: ...
     def end_episode(self) -> None: ...
 
@@ -48,7 +55,9 @@ class Episode:
     loss: float | None  # of the latest update; None before the first
 
 
-def train(env: gym.Env, agent: Agent, *, steps: int | None = None, episodes: int | None = None) -> Iterator[Episode]:
+def train(
+    env: gym.Env, agent: Agent, *, steps: int | None = None, episodes: int | None = None
+) -> Iterator[Episode]:
     """Let the agent live in `env` for `steps` more environment steps or `episodes` more episodes.
 
     Episodes are never cut: the last one is finished even if it passes `steps`. The start state of each
@@ -74,7 +83,9 @@ def run_episode(env: gym.Env, agent: Agent) -> Episode:
         while not ended:
             action = agent.act(state)
             next_state, reward, terminated, truncated, _ = env.step(action)
-            agent.observe(state, action, float(reward), next_state, terminated=terminated, truncated=truncated)
+            agent.observe(
+                state, action, float(reward), next_state, terminated=terminated, truncated=truncated
+            )
             state, total, ended = next_state, total + float(reward), terminated or truncated
     finally:
         agent.end_episode()  # also when interrupted: the agent stays usable

@@ -74,7 +74,14 @@ class DQNAgent:
         return int(self.q.greedy(state)) if action is None else action
 
     def observe(
-        self, state: NDArray, action: int, reward: float, next_state: NDArray, *, terminated: bool, truncated: bool
+        self,
+        state: NDArray,
+        action: int,
+        reward: float,
+        next_state: NDArray,
+        *,
+        terminated: bool,
+        truncated: bool,
     ) -> None:
         """Take in what happened; every `learn_every` steps, learn."""
         self.memory.add(state, action, reward, next_state, terminated=terminated, truncated=truncated)

@@ -46,9 +46,7 @@ def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Se
         # Biases spread the kinks of the ReLUs over the whole valley; from zero they would all start in
         # its middle.
         biases = keras.initializers.RandomUniform(-config.bias_range, config.bias_range, seed())
-        layers.append(
-            keras.layers.Dense(units, "relu", kernel_initializer=weights, bias_initializer=biases)
-        )
+        layers.append(keras.layers.Dense(units, "relu", kernel_initializer=weights, bias_initializer=biases))
     actions = int(env.action_space.n)
     layers.append(keras.layers.Dense(actions, kernel_initializer=keras.initializers.GlorotUniform(seed())))
     return keras.Sequential(layers)

@@ -24,7 +24,9 @@ class TableQ:
     in one go, `(cells ** state_size, actions)`.
     """
 
-    def __init__(self, values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+    def __init__(
+        self, values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> None:
         self.values, self.low, self.high = values, low, high
         self.rows = values.reshape(-1, values.shape[-1])
         self.cells = values.shape[0]
@@ -89,7 +91,14 @@ class QTableAgent:
         return int(self.table(state).argmax()) if action is None else action
 
     def observe(
-        self, state: NDArray, action: int, reward: float, next_state: NDArray, *, terminated: bool, truncated: bool
+        self,
+        state: NDArray,
+        action: int,
+        reward: float,
+        next_state: NDArray,
+        *,
+        terminated: bool,
+        truncated: bool,
     ) -> None:
         """Move the score of what was done a little towards what it turned out to be worth."""
         row = self.table.rows[self.table.cell(state)]

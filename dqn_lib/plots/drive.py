@@ -27,10 +27,18 @@ class Car:
         top = float(car.height(car.GOAL_POSITION))
         ax.plot([car.GOAL_POSITION] * 2, [top, top + 0.22], color=INK, linewidth=1.5)
         ax.fill([0.5, 0.5, 0.585], [top + 0.22, top + 0.12, top + 0.17], color=ACTIONS[2])
-        ax.set(xlim=(car.MIN_POSITION, car.MAX_POSITION), ylim=(-0.1, 1.35), aspect="equal", yticks=[], xlabel="position")
+        ax.set(
+            xlim=(car.MIN_POSITION, car.MAX_POSITION),
+            ylim=(-0.1, 1.35),
+            aspect="equal",
+            yticks=[],
+            xlabel="position",
+        )
         ax.spines["left"].set_visible(False)
         self.body = ax.fill(*BODY.T, color=INK, zorder=3)[0]
-        (self.wheels,) = ax.plot([], [], "o", color="white", markeredgecolor=INK, markeredgewidth=2, markersize=6, zorder=4)
+        (self.wheels,) = ax.plot(
+            [], [], "o", color="white", markeredgecolor=INK, markeredgewidth=2, markersize=6, zorder=4
+        )
         (self.push,) = ax.plot([], [], linewidth=4, solid_capstyle="butt", zorder=2)
         self.counter = ax.text(0.02, 0.97, "", transform=ax.transAxes, va="top", fontsize=11)
         self.artists = [self.push, self.body, self.wheels, self.counter]
@@ -69,7 +77,9 @@ def drive(q: QFunction, start: ArrayLike = (-0.5, 0.0), *, frames_per_second: fl
         )  # fmt: skip
         draw_phase_plane(right)
         right.set_title("Uphill in value, back and forth in space")
-        figure.colorbar(image, ax=right, label="value (discounted return to come)", extend=beyond(values, low, high))
+        figure.colorbar(
+            image, ax=right, label="value (discounted return to come)", extend=beyond(values, low, high)
+        )
         trail = right.add_line(Line2D([], [], color="white", linewidth=1.8))
         (dot,) = right.plot([], [], "o", color=TRAIL, markeredgecolor="white", markersize=9)
 
@@ -81,5 +91,10 @@ def drive(q: QFunction, start: ArrayLike = (-0.5, 0.0), *, frames_per_second: fl
         frames = [*range(len(states)), *[len(states) - 1] * REST]
         alt = f"The car on its hill and its path through the map of values. {title}."
         return film(
-            figure, [*vehicle.artists, trail, dot], frames, update, alt=alt, frames_per_second=frames_per_second
+            figure,
+            [*vehicle.artists, trail, dot],
+            frames,
+            update,
+            alt=alt,
+            frames_per_second=frames_per_second,
         )

@@ -4,7 +4,18 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
-from dqn_lib.plots.style import INK, LEARNED, LUCKY, OPTIMAL, SOLVED, Picture, finish, new_axes, number, styled
+from dqn_lib.plots.style import (
+    INK,
+    LEARNED,
+    LUCKY,
+    OPTIMAL,
+    SOLVED,
+    Picture,
+    finish,
+    new_axes,
+    number,
+    styled,
+)
 from dqn_lib.training import TrainingLog
 
 RULER = (
@@ -36,7 +47,9 @@ def learning_curve(log: TrainingLog, ax: Axes | None = None) -> Picture:
         s=9, color=INK, alpha=0.25, linewidths=0, label="a training episode, exploring", zorder=2,
     )  # fmt: skip
     steps, means = [check.step for check in log.checks], [check.mean for check in log.checks]
-    ax.plot(steps, means, "o-", color=LEARNED, markersize=4, label="greedy policy, mean of its checks", zorder=3)
+    ax.plot(
+        steps, means, "o-", color=LEARNED, markersize=4, label="greedy policy, mean of its checks", zorder=3
+    )
     ax.set_xlabel("environment steps")
     ax.set_ylabel("return (minus the steps taken)")
     ax.legend(loc="lower right", bbox_to_anchor=(1, 0.06), markerscale=1.4)

@@ -35,7 +35,9 @@ def draw_phase_plane(ax: Axes) -> None:
 
 def beyond(values: NDArray, low: float, high: float) -> str:
     """Which ends of a colour bar need an arrow: values that the colours do not tell apart."""
-    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[values.min() < low, values.max() > high]
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[
+        values.min() < low, values.max() > high
+    ]
 
 
 @styled
@@ -58,13 +60,17 @@ def value_map(
         interpolation="bilinear",
     )  # fmt: skip
     draw_phase_plane(ax)
-    ax.figure.colorbar(image, ax=ax, label="value (discounted return to come)", extend=beyond(values, low, high))
+    ax.figure.colorbar(
+        image, ax=ax, label="value (discounted return to come)", extend=beyond(values, low, high)
+    )
     alt = f"Map of state values over position and velocity, from {values.min():.0f} to {values.max():.0f}. {title}."
     return finish(ax, alt, title)
 
 
 @styled
-def policy_map(q: QFunction, ax: Axes | None = None, *, title: str = "Push the way you are moving") -> Picture:
+def policy_map(
+    q: QFunction, ax: Axes | None = None, *, title: str = "Push the way you are moving"
+) -> Picture:
     """The greedy action of each state, as a map over the phase plane."""
     ax = new_axes(ax, 6.4, 4.2)
     actions = np.asarray(q(grid())).argmax(axis=-1)
@@ -73,7 +79,10 @@ def policy_map(q: QFunction, ax: Axes | None = None, *, title: str = "Push the w
         norm=BoundaryNorm(np.arange(4) - 0.5, 3), interpolation="nearest",
     )  # fmt: skip
     draw_phase_plane(ax)
-    names = [Patch(facecolor=c, edgecolor=INK, linewidth=0.4, label=n) for c, n in zip(ACTIONS, car.ACTION_NAMES, strict=True)]
+    names = [
+        Patch(facecolor=c, edgecolor=INK, linewidth=0.4, label=n)
+        for c, n in zip(ACTIONS, car.ACTION_NAMES, strict=True)
+    ]
     ax.legend(handles=names, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, handlelength=1.2)
     shares = ", ".join(f"{name} in {np.mean(actions == a):.0%}" for a, name in enumerate(car.ACTION_NAMES))
     return finish(ax, f"Map of the greedy action over position and velocity: {shares} of the plane.", title)
@@ -104,7 +113,12 @@ def compare_values(learned: QFunction, exact: QFunction, *, name: str = "learned
     states = grid()
     values = [np.asarray(q(states)).max(axis=-1) for q in (learned, exact)]
     limits = float(values[1].min()), float(values[1].max())
-    options: dict[str, Any] = {"origin": "lower", "extent": EXTENT, "aspect": "auto", "interpolation": "bilinear"}
+    options: dict[str, Any] = {
+        "origin": "lower",
+        "extent": EXTENT,
+        "aspect": "auto",
+        "interpolation": "bilinear",
+    }
     for ax, panel, title in ((left, values[0], name.capitalize()), (middle, values[1], "Exact")):
         image = ax.imshow(panel, cmap=VALUES, vmin=limits[0], vmax=limits[1], **options)
         ax.set_title(title)

@@ -1,0 +1,40 @@
+# Another Python for .venv: make lab PYTHON=python3.12
+PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+FIRST_LESSON := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test lint benchmark constraints clean setup
+
+help:  ## Show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
+
+lab: setup  ## Open the first lesson in JupyterLab
+	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --allow-root --ServerApp.root_dir=. \
+		--LabApp.app_settings_dir=tools/jupyterlab --LabApp.default_url=/lab/tree/$(FIRST_LESSON)
+
+test: lint  ## Check the style, run the tests and every lesson
+	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --nbmake --nbmake-timeout=900 notebooks
+
+lint: setup  ## Check the style of code and lessons
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+benchmark: EXTRA = benchmark
+benchmark: setup  ## Measure our agent beside Stable-Baselines3
+	$(BIN)/python benchmarks/time_to_solve.py --seeds 30 --steps 40000 --json benchmarks/results/time_to_solve.json
+	$(BIN)/python benchmarks/compare_sb3.py --json benchmarks/results/compare_sb3.json
+
+# uv resolves for all platforms and Pythons at once; a constraint needs none of the markers it writes.
+constraints:  ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-annotate $(UPGRADE) \
+		--custom-compile-command "make constraints" --all-extras pyproject.toml -o constraints.txt
+	sed -E -i.bak 's/ ;.*//' constraints.txt && rm constraints.txt.bak
+
+clean:  ## Remove .venv and the caches
+	rm -rf .venv .hypothesis .pytest_cache .ruff_cache
+
+setup:
+	@$(PYTHON) tools/bootstrap.py $(EXTRA)

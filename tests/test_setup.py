@@ -1,0 +1,108 @@
+"""The files that set the project up agree with one another."""
+
+import importlib.metadata
+import importlib.util
+import json
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import jupyterlab
+import pytest
+import yaml
+from jsonschema import validate
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+GROUPS = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+PINNED = {canonicalize_name(name): version for name, _, version in (pin.partition("==") for pin in PINS)}
+
+spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "tools" / "bootstrap.py")
+bootstrap = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(bootstrap)
+SUPPORTED = {f"{major}.{minor}" for major, minor in bootstrap.SUPPORTED}
+
+
+def closure(requirement: Requirement, found: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Add to `found` each (distribution, extra) that `requirement` needs on this machine."""
+    for extra in ("", *requirement.extras):
+        if (key := (canonicalize_name(requirement.name), extra)) not in found:
+            found.add(key)
+            for needed in map(Requirement, importlib.metadata.requires(requirement.name) or []):
+                if not needed.marker or needed.marker.evaluate({"extra": extra}):
+                    closure(needed, found)
+    return found
+
+
+def test_each_constraint_is_one_exact_version_and_no_package_has_two() -> None:
+    assert [pin for pin in PINS if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)] == []
+    assert len(PINNED) == len(PINS)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_each_dependency_is_pinned_within_its_range(group: str) -> None:
+    for requirement in map(Requirement, GROUPS[group]):
+        assert requirement.specifier.contains(PINNED[canonicalize_name(requirement.name)]), requirement
+
+
+def test_everything_the_lessons_and_tests_install_is_pinned_and_installed_as_pinned() -> None:
+    needed = {name for name, _ in closure(Requirement("dqn_lib[lab,test]"), set())} - {"dqn-lib"}
+    installed = {name: importlib.metadata.version(name) for name in needed}
+    assert installed.items() <= PINNED.items()
+
+
+def test_each_dependency_says_why_it_is_there() -> None:
+    lines = [line.strip() for line in (ROOT / "pyproject.toml").read_text().splitlines()]
+    for dependency in chain.from_iterable(GROUPS.values()):
+        assert re.fullmatch(r"# .+\.", lines[lines.index(f'"{dependency}",') - 1]), dependency
+
+
+def test_one_list_of_python_versions() -> None:
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    assert {f"3.{minor}" for minor in range(30) if f"3.{minor}.5" in allowed} == SUPPORTED
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
+    assert set(matrix["python"]) == SUPPORTED
+    assert not {"include", "exclude"} & set(matrix)
+
+
+def test_conda_and_binder_install_the_same() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, _, installs = environment["dependencies"]
+    assert environment["channels"] == ["conda-forge"]
+    assert python.removeprefix("python=") in SUPPORTED
+    assert installs == {"pip": ["-c constraints.txt", f"-e .[{','.join(bootstrap.EXTRAS)}]"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "constraints.txt",
+        "environment.yml",
+        "pyproject.toml",
+        "Makefile",
+        ".ci/run",
+        ".github/workflows/ci.yml",
+        ".pre-commit-config.yaml",
+        "tools/bootstrap.py",
+        "tools/jupyterlab/overrides.json",
+    ],
+)
+def test_no_address_in_a_file_that_installs(name: str) -> None:
+    text = (ROOT / name).read_text()
+    for url in PROJECT.get("urls", {}).values():
+        text = text.replace(url, "")
+    assert re.findall(r"\S*://\S*|--\S*index-url|--find-links|--trusted-host", text) == []
+
+
+def test_jupyterlab_asks_nothing_and_fetches_no_news() -> None:
+    overrides = json.loads((ROOT / "tools" / "jupyterlab" / "overrides.json").read_text())
+    assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    for plugin, settings in overrides.items():
+        schema = Path(jupyterlab.__file__).parent / "schemas" / f"{plugin.replace(':', '/')}.json"
+        validate(settings, json.loads(schema.read_text()))
