@@ -6,31 +6,12 @@ agent learns, without compiling anything again.
 """
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any, Self, get_args
 
-import numpy as np
+from dqn_lib.checks import check_integer, check_number
 
 LONGEST_TUPLE = 8
-
-
-def check_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> None:
-    """Raise unless `value` is a real number in [low, high]; NaN is in no interval."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
-
-
-def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> None:
-    """Raise unless `value` is an integer in [low, high]."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < low and high == math.inf:
-        raise ValueError(f"{name} must be at least {low}, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must lie in [{low}, {high:g}], got {value!r}")
 
 
 def knob(
@@ -40,7 +21,7 @@ def knob(
     return field(default=default, metadata={"low": low, "high": high, "says": says, "live": live, **more})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Config:
     """What all configurations share: checking, copying, describing."""
 
@@ -68,6 +49,23 @@ class Config:
             check_integer(name, value, low, high)
         else:
             check_number(name, value, low, high)
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from their defaults."""
+        values = {spec.name: (getattr(self, spec.name), spec.default) for spec in dataclasses.fields(self)}
+        return {name: value for name, (value, default) in values.items() if value != default}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.changed().items())})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td><code>{spec.name}</code></td><td>{getattr(self, spec.name)}</td>"
+            f'<td style="text-align:left">{spec.metadata["says"]}</td></tr>'
+            for spec in dataclasses.fields(self)
+        )
+        table = f"<table><tr><th>setting</th><th>value</th><th>what it does</th></tr>{rows}</table>"
+        return f"<details><summary><code>{self!r}</code> (click for all settings)</summary>{table}</details>"
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, checked again."""
@@ -99,7 +97,7 @@ class Config:
         return "\n".join(rows)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class TableConfig(Config):
     """Settings of Q-learning with a table (`dqn_lib.agents.q_table`)."""
 
@@ -117,7 +115,7 @@ class TableConfig(Config):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DQNConfig(Config):
     """Settings of the DQN agent (`dqn_lib.agents.dqn`). The defaults solve MountainCar-v0."""
 

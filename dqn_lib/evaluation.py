@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car
-from dqn_lib.config import check_integer
+from dqn_lib.checks import check_integer
 
 HELD_OUT = 1_000_003  # seed of the start states used to evaluate; training runs use small seeds
 

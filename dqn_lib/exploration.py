@@ -21,6 +21,7 @@ class EpsilonSchedule:
     decay: int
 
     def __call__(self, step: int) -> float:
+        """Epsilon at an environment step."""
         fallen = min(max((step - self.wait) / self.decay, 0.0), 1.0)
         return self.start + fallen * (self.end - self.start)
 
@@ -58,8 +59,10 @@ class EpsilonGreedy:
         return action
 
     def get_state(self) -> dict[str, Any]:
+        """The held action and the state of the generator."""
         return {"held": self.held, "rng": self.rng.bit_generator.state}
 
     def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from where `get_state` was called."""
         self.held = state["held"]
         self.rng.bit_generator.state = state["rng"]

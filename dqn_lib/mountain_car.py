@@ -16,7 +16,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.config import check_integer
+from dqn_lib.checks import check_integer
 
 ENV_ID = "MountainCar-v0"
 STATE_NAMES = ("position", "velocity")

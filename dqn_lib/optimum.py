@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.config import check_integer, check_number
+from dqn_lib.checks import check_integer, check_number
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,10 @@ def solve(points: int = 201, gamma: float = 1.0, tolerance: float = 1e-3, max_sw
         change = np.abs(better - values).max()
         values = better
         if change <= tolerance:
-            break
-    return Optimum(gamma, positions, velocities, values.reshape(points, points), sweep)
+            return Optimum(gamma, positions, velocities, values.reshape(points, points), sweep)
+    raise RuntimeError(
+        f"values still move by {change:.2g} after {max_sweeps} sweeps, tolerance is {tolerance:g}"
+    )
 
 
 def _interpolation(

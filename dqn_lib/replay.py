@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.config import check_integer
+from dqn_lib.checks import check_integer
 
 
 class Batch(NamedTuple):
@@ -45,6 +45,7 @@ class ReplayMemory:
 
     @property
     def capacity(self) -> int:
+        """How many transitions fit."""
         return len(self.actions)
 
     def __len__(self) -> int:
@@ -107,6 +108,7 @@ class ReplayMemory:
         )
 
     def get_state(self) -> dict[str, Any]:
+        """Everything in the memory, without copying it."""
         return {
             "states": self.states,
             "actions": self.actions,
@@ -119,6 +121,7 @@ class ReplayMemory:
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from where `get_state` was called."""
         for name in ("states", "actions", "rewards", "next_states", "terminated", "episode_end"):
             getattr(self, name)[:] = state[name]
         self.added = state["added"]

@@ -12,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.config import check_integer
+from dqn_lib.checks import check_integer
 from dqn_lib.evaluation import Greedy, greedy_returns
 from dqn_lib.mountain_car import THRESHOLD
 
@@ -27,8 +27,12 @@ class Agent(Protocol):
     q: Greedy
 
     @property
-    def epsilon(self) -> float: ...
-    def act(self, state: NDArray) -> int: ...
+    def epsilon(self) -> float:
+        """The fraction of steps that explore, now."""
+
+    def act(self, state: NDArray) -> int:
+        """The action for one state."""
+
     def observe(
         self,
         state: NDArray,
@@ -38,8 +42,11 @@ class Agent(Protocol):
         *,
         terminated: bool,
         truncated: bool,
-    ) -> None: ...
-    def end_episode(self) -> None: ...
+    ) -> None:
+        """Take in what happened, and learn from it when it is time."""
+
+    def end_episode(self) -> None:
+        """The episode is over, or was broken off."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ class Check:
 
     @property
     def mean(self) -> float:
+        """Mean return of the check."""
         return float(self.returns.mean())
 
 

@@ -14,7 +14,8 @@ from dqn_lib import target_update
 from dqn_lib.agents import q_network
 from dqn_lib.agents.backend import keras, tf, xla_works
 from dqn_lib.agents.spaces import check_spaces
-from dqn_lib.config import DQNConfig, check_integer
+from dqn_lib.checks import check_integer
+from dqn_lib.config import DQNConfig
 from dqn_lib.exploration import EpsilonGreedy, EpsilonSchedule
 from dqn_lib.replay import Batch, ReplayMemory
 from dqn_lib.td import double_td_target, td_target
@@ -59,6 +60,7 @@ class DQNAgent:
         self._learn = tf.function(
             self._gradient_steps, jit_compile=xla_works() if xla is None else xla, autograph=False
         )
+        self._learn.get_concrete_function(*self._nothing())  # traced once, here; never again
         self.refresh()
 
     # --- acting -------------------------------------------------------------------------------------
@@ -153,11 +155,16 @@ class DQNAgent:
 
     def compile(self) -> None:
         """Compile the learning step now, about a second, instead of at the first update."""
-        before, shape = self.get_state(), (self.config.updates, self.config.batch_size)
-        nothing = ReplayMemory(1, self.sizes[0], np.random.default_rng(0))
-        nothing.added = 1
-        self._learn(nothing.sample(shape, 1, 1.0), np.zeros(shape[0], np.float32), np.float32(0.0))
+        before = self.get_state()
+        self._learn(*self._nothing())
         self.set_state(before)
+
+    def _nothing(self) -> tuple[Batch, NDArray[np.float32], np.float32]:
+        """Arguments for `_learn` of the right shapes, with nothing in them."""
+        shape = (self.config.updates, self.config.batch_size)
+        memory = ReplayMemory(1, self.sizes[0], np.random.default_rng(0))
+        memory.added = 1
+        return memory.sample(shape, 1, 1.0), np.zeros(shape[0], np.float32), np.float32(0.0)
 
     def refresh(self) -> None:
         """Act with what the online network knows now. `learn` does it; call it after `set_weights`."""

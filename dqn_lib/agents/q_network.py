@@ -63,6 +63,7 @@ class QFunction:
     layers: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
 
     def __call__(self, states: ArrayLike) -> NDArray[np.float32]:
+        """Q-values `(..., actions)` of states `(..., state_size)`."""
         values = np.asarray(states, dtype=np.float32)
         for weights, biases in self.layers[:-1]:
             values = np.maximum(values @ weights + biases, 0.0)

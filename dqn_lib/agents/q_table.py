@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib.agents.spaces import check_spaces
-from dqn_lib.config import TableConfig, check_integer
+from dqn_lib.checks import check_integer
+from dqn_lib.config import TableConfig
 from dqn_lib.exploration import EpsilonGreedy
 from dqn_lib.td import td_target
 
@@ -50,6 +51,7 @@ class TableQ:
         return self(states).argmax(axis=-1)
 
     def copy(self) -> "TableQ":
+        """The same values in an array of their own."""
         return TableQ(self.values.copy(), self.low, self.high)
 
 
@@ -83,6 +85,7 @@ class QTableAgent:
 
     @property
     def epsilon(self) -> float:
+        """The fraction of steps that explore."""
         return self.config.epsilon
 
     def act(self, state: NDArray) -> int:

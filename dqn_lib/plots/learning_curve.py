@@ -38,7 +38,7 @@ def draw_ruler(ax: Axes) -> None:
 
 @styled
 def learning_curve(log: TrainingLog, ax: Axes | None = None) -> Picture:
-    """Returns against environment steps: every training episode a dot, every check of the greedy policy a point."""
+    """Returns against environment steps: a dot per training episode, a point per greedy check."""
     ax = new_axes(ax)
     draw_ruler(ax)
     ax.scatter(
@@ -51,6 +51,7 @@ def learning_curve(log: TrainingLog, ax: Axes | None = None) -> Picture:
         steps, means, "o-", color=LEARNED, markersize=4, label="greedy policy, mean of its checks", zorder=3
     )
     ax.set_xlabel("environment steps")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylabel("return (minus the steps taken)")
     ax.legend(loc="lower right", bbox_to_anchor=(1, 0.06), markerscale=1.4)
     solved = log.solved_at()

@@ -13,6 +13,7 @@ from dqn_lib import mountain_car as car
 from dqn_lib.plots.style import ACTIONS, ERRORS, INK, TRAIL, VALUES, Picture, finish, new_axes, styled
 
 QFunction = Callable[[NDArray], NDArray]  # states (..., 2) -> Q-values (..., 3)
+TIE = 1e-6  # values closer than this are the same
 EXTENT = (car.MIN_POSITION, car.MAX_POSITION, -car.MAX_SPEED, car.MAX_SPEED)
 
 
@@ -63,29 +64,41 @@ def value_map(
     ax.figure.colorbar(
         image, ax=ax, label="value (discounted return to come)", extend=beyond(values, low, high)
     )
-    alt = f"Map of state values over position and velocity, from {values.min():.0f} to {values.max():.0f}. {title}."
-    return finish(ax, alt, title)
+    span = f"from {values.min():.0f} to {values.max():.0f}"
+    return finish(ax, f"Map of state values over position and velocity, {span}. {title}.", title)
 
 
 @styled
 def policy_map(
     q: QFunction, ax: Axes | None = None, *, title: str = "Push the way you are moving"
 ) -> Picture:
-    """The greedy action of each state, as a map over the phase plane."""
+    """The greedy action of each state, as a map over the phase plane; white where all are equally good."""
     ax = new_axes(ax, 6.4, 4.2)
-    actions = np.asarray(q(grid())).argmax(axis=-1)
+    values = np.asarray(q(grid()))
+    actions = np.where(np.ptp(values, axis=-1) < TIE, len(car.ACTION_NAMES), values.argmax(axis=-1))
+    names = (*car.ACTION_NAMES, "all the same")
+    colours = (*ACTIONS, "white")
     ax.imshow(
-        actions, origin="lower", extent=EXTENT, aspect="auto", cmap=ListedColormap(ACTIONS),
-        norm=BoundaryNorm(np.arange(4) - 0.5, 3), interpolation="nearest",
+        actions, origin="lower", extent=EXTENT, aspect="auto", cmap=ListedColormap(colours),
+        norm=BoundaryNorm(np.arange(5) - 0.5, 4), interpolation="nearest",
     )  # fmt: skip
     draw_phase_plane(ax)
-    names = [
-        Patch(facecolor=c, edgecolor=INK, linewidth=0.4, label=n)
-        for c, n in zip(ACTIONS, car.ACTION_NAMES, strict=True)
-    ]
-    ax.legend(handles=names, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, handlelength=1.2)
-    shares = ", ".join(f"{name} in {np.mean(actions == a):.0%}" for a, name in enumerate(car.ACTION_NAMES))
+    shown = [a for a in range(4) if a < 3 or (actions == a).any()]
+    patches = [Patch(facecolor=colours[a], edgecolor=INK, linewidth=0.4, label=names[a]) for a in shown]
+    ax.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, handlelength=1.2)
+    shares = ", ".join(f"{names[a]} in {np.mean(actions == a):.0%}" for a in shown)
     return finish(ax, f"Map of the greedy action over position and velocity: {shares} of the plane.", title)
+
+
+@styled
+def compare_policies(learned: QFunction, exact: QFunction, *, name: str = "learned") -> Picture:
+    """Two policy maps side by side."""
+    picture = Picture(figsize=(11, 4.2), layout="constrained")
+    left, right = picture.subplots(1, 2, sharey=True)
+    policy_map(learned, left, title=name.capitalize())
+    policy_map(exact, right, title="Exact")
+    right.set_ylabel("")
+    return picture
 
 
 @styled
@@ -101,7 +114,7 @@ def phase_plane(
         ax.plot(*states[-1], "*", color=INK, markersize=11, label="end" if number == 0 else None)
     if trajectories:
         ax.legend(loc="lower left", ncols=2)
-    alt = f"{len(trajectories)} trajectories over position and velocity, winding outwards from the valley's floor."
+    alt = f"{len(trajectories)} trajectories over position and velocity, winding out of the valley."
     return finish(ax, alt, title)
 
 

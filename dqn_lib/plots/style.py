@@ -57,7 +57,8 @@ class Picture(Figure):
         self.savefig(data, format="png")
         width = round(self.get_figwidth() * PIXELS_PER_INCH)
         image = base64.b64encode(data.getvalue()).decode()
-        return f'<img src="data:image/png;base64,{image}" width="{width}" alt="{html.escape(self.alt, quote=True)}">'
+        alt = html.escape(self.alt, quote=True)
+        return f'<img src="data:image/png;base64,{image}" width="{width}" alt="{alt}">'
 
 
 def styled(function: Callable[P, T]) -> Callable[P, T]:

@@ -1,0 +1,129 @@
+"""How fast and how reliably does the agent solve MountainCar-v0? Many seeds, one core.
+
+    python benchmarks/time_to_solve.py --seeds 30 --steps 40000 --json benchmarks/results/time_to_solve.json
+
+A run counts as solved at the first check, every 1,000 environment steps (at the end of the episode), whose
+mean greedy return over 100 held-out starts is -110 or better. Checking and compiling are not counted in
+`solved_seconds` and `total_seconds`. The final return is the mean over 1,000 fixed starts.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from common import use_one_core, write_results
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.config import DQNConfig
+from dqn_lib.evaluation import greedy_returns
+from dqn_lib.training import train
+
+CHECK_EVERY = 1_000
+
+
+def run(seed: int, steps: int) -> dict[str, Any]:
+    """One seed, trained for `steps` environment steps."""
+    env = mountain_car.make()
+    agent = DQNAgent(env, seed=seed)
+    start = time.perf_counter()
+    agent.compile()
+    compiled = time.perf_counter() - start
+
+    seconds, solved, checked = 0.0, None, 0
+    episodes = train(env, agent, steps=steps)
+    while True:
+        start = time.perf_counter()
+        episode = next(episodes, None)
+        seconds += time.perf_counter() - start
+        if episode is None:
+            break
+        if solved is None and episode.step // CHECK_EVERY > checked:
+            checked = episode.step // CHECK_EVERY
+            if greedy_returns(agent.q, episodes=100).mean() >= mountain_car.THRESHOLD:
+                solved = episode.step, seconds
+    return {
+        "seed": seed,
+        "solved_at_step": solved and solved[0],
+        "solved_seconds": solved and round(solved[1], 3),
+        "compile_seconds": round(compiled, 3),
+        "total_seconds": round(seconds, 3),
+        "final_return": round(float(greedy_returns(agent.q, episodes=1_000, seed=0).mean()), 3),
+    }
+
+
+def microseconds(call: Any, times: int) -> float:
+    """The best of five rounds: what it costs when nothing else disturbs it."""
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        for _ in range(times):
+            call()
+        best = min(best, (time.perf_counter() - start) / times)
+    return best * 1e6
+
+
+def costs() -> dict[str, float]:
+    """Microseconds of one environment step, of acting and remembering on top of it, of one gradient step."""
+    env = mountain_car.make()
+    agent = DQNAgent(env, DQNConfig(epsilon=0.05, learning_starts=1_000_000), seed=0)
+    agent.compile()
+
+    def drive(act: Any, observe: Any) -> Any:
+        state, _ = env.reset(seed=0)
+
+        def step() -> None:
+            nonlocal state
+            action = act(state)
+            next_state, reward, terminated, truncated, _ = env.step(action)
+            observe(state, action, reward, next_state, terminated=terminated, truncated=truncated)
+            state = env.reset()[0] if terminated or truncated else next_state
+
+        return step
+
+    bare = microseconds(drive(lambda state: 1, lambda *args, **flags: None), 5_000)
+    acting = microseconds(drive(agent.act, agent.observe), 5_000)
+    learning = microseconds(agent.learn, 100) / agent.config.updates
+    return {"environment": round(bare, 2), "acting": round(acting - bare, 2), "learning": round(learning, 2)}
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Medians and extremes over the seeds."""
+    solved = [entry for entry in runs if entry["solved_at_step"] is not None]
+    finals = [entry["final_return"] for entry in runs]
+    return {
+        "solved": f"{len(solved)}/{len(runs)}",
+        "median_steps": statistics.median(entry["solved_at_step"] for entry in solved) if solved else None,
+        "slowest_steps": max((entry["solved_at_step"] for entry in solved), default=None),
+        "median_seconds": statistics.median(entry["solved_seconds"] for entry in solved) if solved else None,
+        "median_compile_seconds": statistics.median(entry["compile_seconds"] for entry in runs),
+        "mean_final_return": round(statistics.mean(finals), 2),
+        "worst_final_return": min(finals),
+    }
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=30, help="how many seeds, from 0")
+    parser.add_argument("--steps", type=int, default=40_000, help="environment steps a run")
+    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    options = parser.parse_args()
+    if options.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {options.seeds}")
+
+    use_one_core()
+    runs = []
+    for seed in range(options.seeds):
+        runs.append(run(seed, options.steps))
+        print(runs[-1], flush=True)
+    results = {"summary": summary(runs), "microseconds": costs(), "steps": options.steps, "runs": runs}
+    for name, value in (results["summary"] | results["microseconds"]).items():
+        print(f"{name:>24}: {value}")
+    write_results(options.json, results)
+
+
+if __name__ == "__main__":
+    main()
