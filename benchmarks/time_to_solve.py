@@ -27,8 +27,8 @@ CHECK_EVERY = 1_000
 def run(seed: int, steps: int) -> dict[str, Any]:
     """One seed, trained for `steps` environment steps."""
     env = mountain_car.make()
-    agent = DQNAgent(env, seed=seed)
     start = time.perf_counter()
+    agent = DQNAgent(env, seed=seed)  # traces the learning step
     agent.compile()
     compiled = time.perf_counter() - start
 

@@ -110,9 +110,7 @@ class TableConfig(Config):
     )
     initial_value: float = knob(0.0, low=-1000.0, high=1000.0, says="What every Q-value starts from.")
     epsilon: float = knob(0.05, low=0.0, high=1.0, live=True, says="Fraction of the steps that explore.")
-    hold: float = knob(
-        1.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held."
-    )
+    hold: int = knob(1, low=1, high=200, live=True, says="Steps that a random action is held for.")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -130,7 +128,7 @@ class DQNConfig(Config):
     )
     loss: str = knob("huber", choices=("huber", "squared"), says="Loss on the TD error.")
 
-    memory_size: int = knob(10_000, low=1, high=1_000_000, says="Transitions the replay memory holds.")
+    memory_size: int = knob(20_000, low=1, high=1_000_000, says="Transitions the replay memory holds.")
     learning_starts: int = knob(
         1_000, low=0, high=1_000_000, says="Environment steps before the first update."
     )
@@ -146,7 +144,7 @@ class DQNConfig(Config):
         says="How the target network follows the online one.",
     )
     tau: float = knob(
-        0.005, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update."
+        0.01, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update."
     )
     target_period: int = knob(
         200, low=1, high=1_000_000, live=True, says="Hard: gradient steps between two copies."
@@ -165,9 +163,7 @@ class DQNConfig(Config):
         live=True,
         says="A fixed epsilon that overrides the schedule; None follows it.",
     )
-    hold: float = knob(
-        24.0, low=1.0, high=200.0, live=True, says="Mean number of steps a random action is held."
-    )
+    hold: int = knob(32, low=1, high=200, live=True, says="Steps that a random action is held for.")
 
     hidden: tuple[int, ...] = knob((64, 64), low=1, high=1024, says="Units of each hidden layer.")
     input_range: float | None = knob(

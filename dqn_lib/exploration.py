@@ -26,10 +26,10 @@ class EpsilonSchedule:
         return self.start + fallen * (self.end - self.start)
 
 
-def hold_probability(epsilon: float, hold: float) -> float:
+def hold_probability(epsilon: float, hold: int) -> float:
     """Probability that a hold starts on a free step, so that a fraction `epsilon` of all steps explores.
 
-    A cycle has `hold` exploring steps and `(1 - p) / p` free ones on average; solve for p. With
+    A cycle has `hold` exploring steps and, on average, `(1 - p) / p` free ones; solve for p. With
     `hold = 1` it is epsilon itself.
     """
     return epsilon / (hold - epsilon * (hold - 1))
@@ -38,31 +38,30 @@ def hold_probability(epsilon: float, hold: float) -> float:
 class EpsilonGreedy:
     """Decides, step by step, whether to explore, and with which action.
 
-    A held action is let go with probability `1 / hold` after each step, which makes the holds geometric
-    with mean `hold` and lets a changed `epsilon` or `hold` act from the next step.
+    An exploring action is held for `hold` steps. Both settings are given at every step, so that a change
+    acts at once: a running hold ends as soon as it has lasted for the new `hold`.
     """
 
     def __init__(self, actions: int, rng: np.random.Generator) -> None:
         self.actions = actions
         self.rng = rng
-        self.held: int | None = None
+        self.held = 0  # the action of the running hold
+        self.lasted = 0  # its steps so far; 0 when none is running
 
-    def explore(self, epsilon: float, hold: float = 1.0) -> int | None:
+    def explore(self, epsilon: float, hold: int = 1) -> int | None:
         """The random action to take now, or None: act greedily."""
-        if self.held is None:
+        if self.lasted == 0:
             if self.rng.random() >= hold_probability(epsilon, hold):
                 return None
             self.held = int(self.rng.integers(self.actions))
-        action = self.held
-        if self.rng.random() * hold < 1.0:
-            self.held = None
-        return action
+        self.lasted = self.lasted + 1 if self.lasted + 1 < hold else 0
+        return self.held
 
     def get_state(self) -> dict[str, Any]:
-        """The held action and the state of the generator."""
-        return {"held": self.held, "rng": self.rng.bit_generator.state}
+        """The running hold and the state of the generator."""
+        return {"held": self.held, "lasted": self.lasted, "rng": self.rng.bit_generator.state}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
-        self.held = state["held"]
+        self.held, self.lasted = state["held"], state["lasted"]
         self.rng.bit_generator.state = state["rng"]

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib.checks import check_integer
 
+ARRAYS = ("states", "actions", "rewards", "next_states", "terminated", "episode_end")
+
 
 class Batch(NamedTuple):
     """Sampled windows; every array starts with the shape that was asked for, here `(...)`.
@@ -108,21 +110,13 @@ class ReplayMemory:
         )
 
     def get_state(self) -> dict[str, Any]:
-        """Everything in the memory, without copying it."""
-        return {
-            "states": self.states,
-            "actions": self.actions,
-            "rewards": self.rewards,
-            "next_states": self.next_states,
-            "terminated": self.terminated,
-            "episode_end": self.episode_end,
-            "added": self.added,
-            "rng": self.rng.bit_generator.state,
-        }
+        """A copy of everything in the memory, and the state of the generator."""
+        arrays = {name: getattr(self, name).copy() for name in ARRAYS}
+        return {**arrays, "added": self.added, "rng": self.rng.bit_generator.state}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
-        for name in ("states", "actions", "rewards", "next_states", "terminated", "episode_end"):
+        for name in ARRAYS:
             getattr(self, name)[:] = state[name]
         self.added = state["added"]
         self.rng.bit_generator.state = state["rng"]

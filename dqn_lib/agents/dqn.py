@@ -182,9 +182,9 @@ class DQNAgent:
             "episodes": self.episodes,
             "updates": self.updates,
             "loss": self.loss,
-            "online": dict(enumerate(self.online.get_weights())),
-            "target": dict(enumerate(self.target.get_weights())),
-            "optimizer": {i: np.asarray(v) for i, v in enumerate(self.optimizer.variables)},
+            "online": {i: np.array(v.numpy()) for i, v in enumerate(self.online.trainable_variables)},
+            "target": {i: np.array(v.numpy()) for i, v in enumerate(self.target.trainable_variables)},
+            "optimizer": {i: np.array(v.numpy()) for i, v in enumerate(self.optimizer.variables)},
             "memory": self.memory.get_state(),
             "exploration": self.exploration.get_state(),
         }
