@@ -10,9 +10,8 @@ import contextlib
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction
+from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import Check, Episode, TrainingLog
 
@@ -52,8 +52,8 @@ def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = Non
         "check_steps": [check.step for check in log.checks],
     }
     for number, check in enumerate(log.checks):
-        arrays[f"checks/{number}/returns"] = check.returns
-        arrays[f"checks/{number}/q"] = check.q.to_flat()
+        numbers = {"returns": check.returns.astype(np.float64), "q": check.q.to_flat()}
+        _take_arrays(numbers, f"checks/{number}", arrays)
     arrays["run"] = np.frombuffer(json.dumps(run).encode(), np.uint8)
     with _replacing(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -66,23 +66,16 @@ def load(path: str | os.PathLike, env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
     environment like `env`, and `OSError` if it cannot be opened.
     """
     path = Path(path)
-    try:
-        with open(path, "rb") as raw, zipfile.ZipFile(raw) as archive:
-            return _read(_Arrays(archive), env)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise CheckpointError(f"{path.name}: not a whole checkpoint file: {error}") from error
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        raise CheckpointError(f"{path.name}: its contents are not those of a run: {error}") from error
+    with open(path, "rb") as raw:
+        try:
+            with zipfile.ZipFile(raw) as archive:
+                return _read(_Arrays(archive), env)
+        except CheckpointError as error:
+            raise CheckpointError(f"{path.name}: {error}") from error
+        except zipfile.BadZipFile as error:
+            raise CheckpointError(f"{path.name}: not a whole checkpoint file: {error}") from error
+        except Exception as error:  # whatever a damaged or malicious file may lead to
+            raise CheckpointError(f"{path.name}: its contents are not those of a run: {error}") from error
 
 
 def _read(arrays: "_Arrays", env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
@@ -96,14 +89,28 @@ def _read(arrays: "_Arrays", env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
     if run["spaces"] != agent.spaces:
         raise CheckpointError(f"saved in an environment with {run['spaces']}, this one has {agent.spaces}")
     agent.set_state(_put_arrays(run["agent"], agent.get_state(), "agent", arrays))
-    episodes = [Episode(**entry) for entry in run["episodes"]]
+    episodes = [_episode(entry) for entry in run["episodes"]]
     checks = []
     for number, step in enumerate(run["check_steps"]):
+        check_integer("a check's step", step, low=0, high=2**53)
         returns = arrays.read(f"checks/{number}/returns", None, np.dtype(np.float64))
         flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
         checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes)))
     arrays.all_read()
     return agent, TrainingLog(episodes, checks)
+
+
+def _episode(entry: dict[str, Any]) -> Episode:
+    """An episode whose every value has the type it should have."""
+    for spec in fields(Episode):
+        value = entry[spec.name]
+        if spec.type is int:
+            check_integer(f"an episode's {spec.name}", value, low=0, high=2**53)
+        elif spec.type is bool and not isinstance(value, bool):
+            raise TypeError(f"an episode's {spec.name} must be true or false, got {value!r}")
+        elif spec.type is not bool and not (value is None and spec.name == "loss"):
+            check_number(f"an episode's {spec.name}", value)
+    return Episode(**entry)
 
 
 def _take_arrays(tree: Any, name: str, arrays: dict[str, NDArray]) -> Any:
@@ -129,12 +136,10 @@ def _put_arrays(tree: Any, like: Any, name: str, arrays: "_Arrays") -> Any:
             key: _put_arrays(tree[str(key)], value, f"{name}/{key}", arrays) for key, value in like.items()
         }
     if isinstance(like, np.ndarray):
+        if tree is not None:
+            raise CheckpointError(f"{name} must be an array of its own, got {tree!r}")
         return arrays.read(name, like.shape, like.dtype)
-    if isinstance(like, int | str) and type(tree) is not type(like):
-        raise CheckpointError(f"{name} must be of type {type(like).__name__}, got {tree!r}")
-    if isinstance(tree, int) and name.count("/") == 1 and tree < 0:
-        raise CheckpointError(f"{name} must be at least 0, got {tree!r}")
-    return tree
+    return tree  # `set_state` checks these
 
 
 class _Arrays:
@@ -157,10 +162,11 @@ class _Arrays:
             raise CheckpointError(f"the entry {name} is missing")
         self.unread.remove(entry)
         allowed = most if shape is None else int(np.prod(shape)) * dtype.itemsize
-        if self.archive.getinfo(entry).file_size > allowed + HEADER:
-            raise CheckpointError(
-                f"{name} must be at most {allowed} bytes, got {self.archive.getinfo(entry).file_size}"
-            )
+        info = self.archive.getinfo(entry)
+        if info.file_size > allowed + HEADER:
+            raise CheckpointError(f"{name} must be at most {allowed} bytes, got {info.file_size}")
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise CheckpointError(f"{name} must be stored as it is, got a compressed entry")
         with self.archive.open(entry) as file:
             version = npy.read_magic(file)
             if version != (1, 0):

@@ -21,4 +21,4 @@ def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> No
     if value < low and high == math.inf:
         raise ValueError(f"{name} must be at least {low}, got {value!r}")
     if not low <= value <= high:
-        raise ValueError(f"{name} must lie in [{low}, {high:g}], got {value!r}")
+        raise ValueError(f"{name} must lie in [{low}, {high}], got {value!r}")

@@ -31,7 +31,7 @@ def greedy_returns(
     check_integer("seed", seed, low=0)
     if env is None:
         return mountain_car.simulate(q.greedy, mountain_car.start_states(episodes, seed)).returns
-    return np.array([_episode_return(q, env, seed + number) for number in range(episodes)])
+    return np.array([_episode_return(q, env, int(seed) + number) for number in range(episodes)])
 
 
 def _episode_return(q: Greedy, env: gym.Env, seed: int) -> float:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from dqn_lib.checks import check_integer
+
 
 @dataclass(frozen=True)
 class EpsilonSchedule:
@@ -39,7 +41,7 @@ class EpsilonGreedy:
     """Decides, step by step, whether to explore, and with which action.
 
     An exploring action is held for `hold` steps. Both settings are given at every step, so that a change
-    acts at once: a running hold ends as soon as it has lasted for the new `hold`.
+    acts at once: a running hold ends when it has lasted for the new `hold`, or when epsilon is 0.
     """
 
     def __init__(self, actions: int, rng: np.random.Generator) -> None:
@@ -50,6 +52,8 @@ class EpsilonGreedy:
 
     def explore(self, epsilon: float, hold: int = 1) -> int | None:
         """The random action to take now, or None: act greedily."""
+        if epsilon == 0:
+            self.lasted = 0
         if self.lasted == 0:
             if self.rng.random() >= hold_probability(epsilon, hold):
                 return None
@@ -63,5 +67,7 @@ class EpsilonGreedy:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
+        check_integer("held", state["held"], low=0, high=self.actions - 1)
+        check_integer("lasted", state["lasted"], low=0)
         self.held, self.lasted = state["held"], state["lasted"]
         self.rng.bit_generator.state = state["rng"]

@@ -57,6 +57,7 @@ def solve(points: int = 201, gamma: float = 1.0, tolerance: float = 1e-3, max_sw
     check_integer("points", points, low=3, high=2001)
     check_number("gamma", gamma, 0.0, 1.0)
     check_number("tolerance", tolerance, 1e-12, 1.0)
+    check_integer("max_sweeps", max_sweeps, low=1)
     positions = np.linspace(car.MIN_POSITION, car.GOAL_POSITION, points)
     velocities = np.linspace(-car.MAX_SPEED, car.MAX_SPEED, points)
     states = np.stack(np.meshgrid(positions, velocities, indexing="ij"), axis=-1)
@@ -104,6 +105,7 @@ class Measured:
 
 def measure(points: int = 401) -> Measured:
     """The optimal mean return, and its error: the difference to a grid half as fine."""
+    check_integer("points", points, low=5, high=2001)
     fine, coarse = solve(points), solve(points // 2 + 1)
     mean = float(fine.returns.mean())
     return Measured(mean, abs(mean - float(coarse.returns.mean())))

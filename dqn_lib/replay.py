@@ -65,13 +65,21 @@ class ReplayMemory:
     ) -> None:
         """Remember one transition; once the ring is full it takes the place of the oldest."""
         here = self.added % self.capacity
-        self.states[here] = state
+        # What could be refused comes first, so that a refusal leaves the ring as it was.
+        state, next_state = self._vector(state), self._vector(next_state)
         self.actions[here] = action
         self.rewards[here] = reward
+        self.states[here] = state
         self.next_states[here] = next_state
         self.terminated[here] = terminated
         self.episode_end[here] = terminated or truncated
         self.added += 1  # last, so that an interrupted `add` leaves the ring as it was
+
+    def _vector(self, state: ArrayLike) -> NDArray[np.float32]:
+        vector = np.asarray(state, np.float32)
+        if vector.shape != self.states.shape[1:]:
+            raise ValueError(f"a state must have the shape {self.states.shape[1:]}, got {vector.shape}")
+        return vector
 
     def end_episode(self) -> None:
         """Close an episode that was broken off: no window may run from it into the next one."""
@@ -116,6 +124,7 @@ class ReplayMemory:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
+        check_integer("added", state["added"], low=0, high=2**53)
         for name in ARRAYS:
             getattr(self, name)[:] = state[name]
         self.added = state["added"]

@@ -14,7 +14,7 @@ from dqn_lib import target_update
 from dqn_lib.agents import q_network
 from dqn_lib.agents.backend import keras, tf, xla_works
 from dqn_lib.agents.spaces import check_spaces
-from dqn_lib.checks import check_integer
+from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import DQNConfig
 from dqn_lib.exploration import EpsilonGreedy, EpsilonSchedule
 from dqn_lib.replay import Batch, ReplayMemory
@@ -191,8 +191,12 @@ class DQNAgent:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
-        self.steps, self.episodes = state["steps"], state["episodes"]
-        self.updates, self.loss = state["updates"], state["loss"]
+        for name in ("steps", "episodes", "updates"):
+            check_integer(name, state[name], low=0, high=2**53)
+            setattr(self, name, state[name])
+        if state["loss"] is not None:
+            check_number("loss", state["loss"])
+        self.loss = state["loss"]
         self.online.set_weights(list(state["online"].values()))
         self.target.set_weights(list(state["target"].values()))
         for variable, value in zip(self.optimizer.variables, state["optimizer"].values(), strict=True):

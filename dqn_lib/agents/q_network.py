@@ -16,6 +16,8 @@ from dqn_lib.agents.backend import keras
 from dqn_lib.agents.spaces import check_spaces
 from dqn_lib.config import DQNConfig
 
+HUGE = 1e6  # bounds beyond this say nothing; some environments write the largest float for infinity
+
 
 def input_scaling(space: gym.spaces.Box, input_range: float | None) -> tuple[NDArray, NDArray]:
     """`(scale, offset)`, each `(state_size,)`, that bring the space's bounds to [-input_range, input_range].
@@ -23,13 +25,13 @@ def input_scaling(space: gym.spaces.Box, input_range: float | None) -> tuple[NDA
     Without a range, and for components without finite bounds, the state is left as it is.
     """
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    scale, offset = np.ones_like(low), np.zeros_like(low)
     if input_range is None:
-        return np.ones_like(low), np.zeros_like(low)
-    bounded = np.isfinite(low) & np.isfinite(high) & (high - low < 1e6) & (high > low)
-    width = np.where(bounded, high - low, 2.0)
-    centre = np.where(bounded, (high + low) / 2, 0.0)
-    scale = np.where(bounded, 2 * input_range / width, 1.0)
-    return scale, -centre * scale
+        return scale, offset
+    bounded = (low > -HUGE) & (high < HUGE) & (low < high)
+    scale[bounded] = 2 * input_range / (high[bounded] - low[bounded])
+    offset[bounded] = -scale[bounded] * (high[bounded] + low[bounded]) / 2
+    return scale, offset
 
 
 def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Sequential:

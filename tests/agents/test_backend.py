@@ -1,0 +1,152 @@
+"""TensorFlow starts without a word, on one thread; real errors get through; XLA is not needed."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from dqn_lib import mountain_car
+from dqn_lib.agents import backend
+from dqn_lib.agents.backend import tf, xla_works
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.config import DQNConfig
+
+SMALL = DQNConfig(
+    hidden=(16, 16), memory_size=256, learning_starts=32, batch_size=8, learn_every=4, updates=4
+)
+
+
+def run(code, folder=None, **environment):
+    """What a fresh process does with `code`; modules in `folder` come first."""
+    environment = {name: value for name, value in os.environ.items() if name[:3] != "TF_"} | environment
+    if folder:
+        environment["PYTHONPATH"] = os.pathsep.join([str(folder), os.getcwd()])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=200,
+        check=False,
+    )
+
+
+@pytest.fixture
+def with_fake(tmp_path):
+    """Import the backend in a fresh process with these lines in place of TensorFlow; Keras is empty."""
+
+    def importing(lines, code="import dqn_lib.agents.backend"):
+        (tmp_path / "tensorflow.py").write_text(f"import os\n{lines}\n")
+        (tmp_path / "keras.py").write_text("")
+        return run(code, tmp_path)
+
+    return importing
+
+
+def test_importing_building_and_learning_says_nothing_and_uses_one_thread():
+    done = run("""
+import numpy as np
+import dqn_lib.agents.dqn as dqn
+from dqn_lib import mountain_car
+agent = dqn.DQNAgent(mountain_car.make(), dqn.DQNConfig(learning_starts=64, hidden=(16, 16)))
+for _ in range(64):
+    agent.observe(np.zeros(2), agent.act(np.zeros(2)), -1.0, np.zeros(2), terminated=False, truncated=False)
+assert agent.updates == 16
+threading = dqn.tf.config.threading
+assert threading.get_intra_op_parallelism_threads() == threading.get_inter_op_parallelism_threads() == 1
+assert dqn.tf.config.get_visible_devices("GPU") == []
+assert dqn.keras.backend.backend() == "tensorflow"
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_in_this_process_too_tensorflow_uses_one_thread():
+    assert tf.config.threading.get_intra_op_parallelism_threads() == 1
+    assert tf.config.threading.get_inter_op_parallelism_threads() == 1
+
+
+@pytest.mark.parametrize("chatter", backend.CHATTER)
+def test_only_known_lines_are_kept_back(with_fake, chatter):
+    done = with_fake(rf"os.write(2, b'before\nI0000 {chatter} and more\nreal error\nno end of line')")
+    assert "AttributeError: module 'tensorflow' has no attribute 'config'" in done.stderr
+    assert done.stderr.startswith("before\nreal error\nno end of line")
+    assert chatter not in done.stderr
+
+
+def test_last_words_before_an_abort_get_through(with_fake):
+    done = with_fake(rf"os.write(2, b'{backend.CHATTER[0]}\nreal error\n'); os.abort()")
+    assert done.returncode < 0
+    assert done.stderr == "real error\n"
+
+
+def test_what_python_says_on_stderr_gets_through_in_order(with_fake):
+    done = with_fake(
+        "import sys; print('to python', file=sys.stderr); os.write(2, b'to two\\n'); os._exit(3)"
+    )
+    assert done.returncode == 3
+    assert set(done.stderr.splitlines()) == {"to python", "to two"}
+
+
+def test_a_broken_tensorflow_is_an_import_error_with_its_message(with_fake):
+    done = with_fake(r"os.write(2, b'cannot load libfoo.so\n'); raise ImportError('DLL load failed')")
+    assert done.returncode == 1
+    assert "cannot load libfoo.so\n" in done.stderr
+    assert done.stderr.endswith("ImportError: DLL load failed\n")
+
+
+def test_file_descriptor_2_is_itself_again_afterwards(with_fake):
+    done = with_fake(
+        "raise ImportError('no')",
+        "import os\ntry: import dqn_lib.agents.backend\nexcept ImportError: pass\n"
+        f"os.write(2, b'{backend.CHATTER[1]}')\nassert os.dup(0) == 3, 'a descriptor was left open'",
+    )
+    assert (done.returncode, done.stderr) == (0, backend.CHATTER[1])
+
+
+@pytest.fixture
+def without_xla(monkeypatch):
+    """From the call on, a machine on which XLA cannot compile anything."""
+    real = tf.function
+
+    def function(*args, jit_compile=None, **kwargs):
+        if jit_compile:
+            raise tf.errors.UnimplementedError(None, None, "no compiler here\nand much more")
+        return real(*args, **kwargs)
+
+    def begin():
+        monkeypatch.setattr(tf, "function", function)
+        xla_works.cache_clear()
+
+    yield begin
+    xla_works.cache_clear()
+
+
+def learnt(agent):
+    rng = np.random.default_rng(1)
+    for number in range(60):
+        state, following = rng.uniform([-1.2, -0.07], [0.6, 0.07], (2, 2))
+        agent.memory.add(state, number % 3, -1.0, following, terminated=number % 9 == 0, truncated=False)
+    agent.learn()
+    return agent.online.get_weights() + agent.target.get_weights()
+
+
+def test_without_xla_one_warning_and_the_same_results(without_xla):
+    compiled = DQNAgent(mountain_car.make(), SMALL, xla=True)
+    without_xla()
+    with pytest.warns(UserWarning, match=r"XLA cannot compile on this machine \(no compiler here\)") as said:
+        plain = DQNAgent(mountain_car.make(), SMALL)
+        DQNAgent(mountain_car.make(), SMALL)
+        assert not xla_works()
+    assert len(said) == 1
+    for one, other in zip(learnt(plain), learnt(compiled), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+def test_with_xla_there_is_no_warning():
+    xla_works.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert xla_works()

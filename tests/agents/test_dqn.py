@@ -1,0 +1,324 @@
+"""The DQN agent: its compiled step is the obvious one, its settings act at once, and it learns."""
+
+import copy
+from dataclasses import fields
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.backend import tf
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.config import DQNConfig
+from dqn_lib.evaluation import greedy_returns
+from dqn_lib.training import TrainingLog, train
+
+SMALL = DQNConfig(
+    hidden=(16, 16), memory_size=256, learning_starts=32, batch_size=8, learn_every=4, updates=4, n_step=3
+)
+
+
+def with_memories(config: DQNConfig, xla: bool | None = None) -> DQNAgent:
+    """An agent with random memories, all kinds of episode ends among them, and two different networks."""
+    agent = DQNAgent(mountain_car.make(), config, seed=3, xla=xla)
+    rng = np.random.default_rng(4)
+    draw = mountain_car.STATE_LOW, mountain_car.STATE_HIGH
+    for number in range(100):
+        terminated, truncated = number % 7 == 3, number % 11 == 5
+        state, following = rng.uniform(*draw), rng.uniform(*draw)
+        reward = float(rng.normal(0, 3))  # errors on both sides of the bend in Huber's loss
+        agent.memory.add(
+            state, rng.integers(3), reward, following, terminated=terminated, truncated=truncated
+        )
+    agent.target.set_weights([w + rng.normal(0, 0.3, w.shape) for w in agent.target.get_weights()])
+    for variable in moments(agent, "velocity"):  # so that Adam does not blow rounding up to whole steps
+        variable.assign(np.full(variable.shape, 1e-4))
+    return agent
+
+
+def moments(agent: DQNAgent, name: str) -> list:
+    return [variable for variable in agent.optimizer.variables if name in variable.path]
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    agent = with_memories(SMALL)
+    agent.learn()
+    return agent, copy.deepcopy(with_memories(SMALL).get_state())
+
+
+@pytest.fixture
+def agent(compiled):
+    """One compiled agent for many tests, put back to its start for each."""
+    agent, start = compiled
+    agent.config = SMALL
+    agent.set_state(start)
+    return agent
+
+
+def forward(weights, states):
+    low, high = mountain_car.STATE_LOW, mountain_car.STATE_HIGH
+    values = tf.constant(8 * (2 * (states - low) / (high - low) - 1), tf.float32)
+    for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+        values = tf.nn.relu(values @ kernel + bias)
+    return values @ weights[-2] + weights[-1]
+
+
+def loss_of(errors, kind):
+    if kind == "squared":
+        return tf.reduce_mean(errors**2 / 2)
+    inside = tf.clip_by_value(errors, -1.0, 1.0)
+    return tf.reduce_mean(inside**2 / 2 + tf.abs(errors - inside))
+
+
+def slowly(online, target, first, second, batches, config):
+    """The textbook: one batch after the other, one sample after the other, Adam and the target by hand."""
+    for number, batch in enumerate(batches, start=1):
+        next_q, chooser = forward(target, batch.next_states).numpy(), forward(online, batch.next_states)
+        targets = []
+        for i in range(len(batch.actions)):
+            action = np.argmax(chooser[i] if config.double else next_q[i])
+            future = 0.0 if batch.terminated[i] else batch.discounts[i] * next_q[i, action]
+            targets.append(batch.returns[i] + future)
+        weights = [tf.constant(w) for w in online]
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            q = forward(weights, batch.states)
+            errors = tf.stack(
+                [t - q[i, a] for i, (t, a) in enumerate(zip(targets, batch.actions, strict=True))]
+            )
+            loss = loss_of(errors, config.loss)
+        for k, gradient in enumerate(tape.gradient(loss, weights)):
+            first[k] = 0.9 * first[k] + 0.1 * gradient.numpy()
+            second[k] = 0.999 * second[k] + 0.001 * gradient.numpy() ** 2
+            mean, square = first[k] / (1 - 0.9**number), second[k] / (1 - 0.999**number)
+            online[k] = online[k] - np.float32(config.learning_rate) * mean / (np.sqrt(square) + 1e-7)
+        if config.target_update == "soft":
+            target = [t + config.tau * (w - t) for t, w in zip(target, online, strict=True)]
+        elif config.target_update == "none" or number % config.target_period == 0:
+            target = [w.copy() for w in online]
+    return online, target
+
+
+def assert_learns_like_the_slow_version(agent):
+    config = agent.config
+    twin = copy.deepcopy(agent.memory)
+    chunks = [twin.sample((config.updates, config.batch_size), config.n_step, config.gamma) for _ in "12"]
+    batches = [type(c)(*(array[i] for array in c)) for c in chunks for i in range(config.updates)]
+    adam = [[v.numpy() for v in moments(agent, name)] for name in ("momentum", "velocity")]
+    online, target = slowly(agent.online.get_weights(), agent.target.get_weights(), *adam, batches, config)
+    agent.learn()
+    agent.learn()
+    for name, network, slow in (("online", agent.online, online), ("target", agent.target, target)):
+        for fast, obvious in zip(network.get_weights(), slow, strict=True):
+            np.testing.assert_allclose(fast, obvious, rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"target_update": "soft", "tau": 0.2},
+        {"target_update": "hard", "target_period": 3},
+        {"target_update": "hard", "target_period": 100},
+        {"target_update": "none"},
+    ],
+    ids=str,
+)
+def test_a_compiled_chunk_of_updates_equals_the_slow_obvious_version(agent, settings):
+    agent.change(**settings)
+    assert_learns_like_the_slow_version(agent)
+
+
+@pytest.mark.parametrize("variant", [{"double": False}, {"loss": "squared"}], ids=str)
+def test_single_targets_and_squared_loss_equal_the_slow_version_too(variant):
+    assert_learns_like_the_slow_version(with_memories(SMALL.replace(tau=0.2, **variant)))
+
+
+def test_the_plain_graph_equals_the_slow_version_too():
+    assert_learns_like_the_slow_version(with_memories(SMALL.replace(tau=0.2), xla=False))
+
+
+def test_changing_any_live_setting_compiles_nothing_again(agent):
+    changes = {
+        "gamma": 0.9,
+        "learning_rate": 0.01,
+        "tau": 0.5,
+        "target_update": "hard",
+        "target_period": 2,
+        "epsilon": 0.5,
+        "hold": 3,
+    }
+    assert changes.keys() == {spec.name for spec in fields(DQNConfig) if spec.metadata["live"]}
+    traced = agent._learn.experimental_get_tracing_count()
+    for name, value in changes.items():
+        agent.change(**{name: value})
+        agent.learn()
+        assert getattr(agent.config, name) == value
+    assert agent._learn.experimental_get_tracing_count() == traced == 1
+
+
+def test_a_learning_rate_of_zero_leaves_the_online_network_alone(agent):
+    before, followed = agent.online.get_weights(), agent.target.get_weights()
+    agent.change(learning_rate=0.0)
+    agent.learn()
+    np.testing.assert_equal(agent.online.get_weights(), before)
+    assert np.abs(agent.target.get_weights()[0] - followed[0]).max() > 1e-4
+
+
+def test_a_tau_of_zero_leaves_the_target_network_alone(agent):
+    before, online = agent.target.get_weights(), agent.online.get_weights()
+    agent.change(tau=0.0)
+    agent.learn()
+    np.testing.assert_equal(agent.target.get_weights(), before)
+    assert np.abs(agent.online.get_weights()[0] - online[0]).max() > 1e-4
+
+
+def test_without_a_gamma_the_target_network_does_not_matter(agent):
+    start = copy.deepcopy(agent.get_state())
+    learnt = {}
+    for gamma in (0.0, 0.9):
+        for shift in (0.0, 5.0):
+            agent.set_state(start)
+            agent.target.set_weights([w + shift for w in agent.target.get_weights()])
+            agent.change(gamma=gamma)
+            agent.learn()
+            learnt[gamma, shift] = agent.online.get_weights()[0]
+    np.testing.assert_equal(learnt[0.0, 0.0], learnt[0.0, 5.0])
+    assert np.abs(learnt[0.9, 0.0] - learnt[0.9, 5.0]).max() > 1e-5
+
+
+def test_the_target_of_the_hard_rule_jumps_only_when_its_period_is_full(agent):
+    agent.change(target_update="hard", target_period=8)
+    before = agent.target.get_weights()
+    agent.learn()
+    np.testing.assert_equal(agent.target.get_weights(), before)
+    agent.learn()
+    np.testing.assert_equal(agent.target.get_weights(), agent.online.get_weights())
+
+
+def test_a_changed_epsilon_acts_from_the_next_step(agent):
+    states = [np.array([x, 0.0], np.float32) for x in np.linspace(-1.2, 0.6, 300)]
+    greedy = np.argmax(agent.online(np.array(states)), axis=-1)
+    agent.change(epsilon=0.0)
+    assert agent.epsilon == 0.0
+    np.testing.assert_equal([agent.act(state) for state in states], greedy)
+    agent.change(epsilon=1.0, hold=1)
+    assert len({agent.act(states[0]) for _ in range(50)}) == 3
+    agent.change(epsilon=None)
+    assert agent.epsilon == SMALL.epsilon_start
+
+
+def test_a_changed_hold_acts_from_the_next_step(agent):
+    def switches(hold):
+        agent.change(epsilon=1.0, hold=hold)
+        return np.count_nonzero(np.diff([agent.act(np.zeros(2, np.float32)) for _ in range(600)]))
+
+    assert switches(1) > 300
+    assert switches(50) < 60
+
+
+def test_a_setting_that_is_built_in_cannot_be_changed_in_a_running_agent(agent):
+    with pytest.raises(ValueError, match="batch_size cannot change during a run"):
+        agent.change(batch_size=16)
+    assert agent.config == SMALL
+
+
+def test_learning_waits_for_its_start_and_then_comes_every_few_steps(agent):
+    updates = []
+    for _ in range(48):
+        agent.observe(np.zeros(2), 0, -1.0, np.zeros(2), terminated=False, truncated=False)
+        updates.append(agent.updates)
+    assert updates[:31] == [0] * 31
+    assert updates[31:] == [4] * 4 + [8] * 4 + [12] * 4 + [16] * 4 + [20]
+
+
+def test_the_agent_acts_with_what_it_has_just_learnt_and_old_q_values_stay_as_they_were(agent):
+    states = np.random.default_rng(0).uniform(mountain_car.STATE_LOW, mountain_car.STATE_HIGH, (50, 2))
+    kept, before = agent.q, agent.q(states)
+    agent.learn()
+    np.testing.assert_allclose(agent.q(states), agent.online(states), rtol=1e-4, atol=1e-4)
+    assert np.abs(agent.q(states) - before).max() > 1e-3
+    np.testing.assert_equal(kept(states), before)
+
+
+def test_new_weights_set_by_hand_act_after_a_refresh(agent):
+    agent.online.set_weights([np.zeros_like(w) for w in agent.online.get_weights()])
+    agent.refresh()
+    assert not agent.q([-0.5, 0.0]).any()
+
+
+def test_compiling_ahead_changes_nothing_and_saves_the_first_trace():
+    agent = with_memories(SMALL, xla=False)
+    before = copy.deepcopy(agent.get_state())
+    agent.compile()
+    np.testing.assert_equal(agent.get_state(), before)
+    agent.learn()
+    assert agent._learn.experimental_get_tracing_count() == 1
+
+
+def test_a_state_taken_and_put_back_goes_on_the_same_way(agent):
+    agent.learn()
+    taken = copy.deepcopy(agent.get_state())
+    agent.learn()
+    once = copy.deepcopy(agent.get_state())
+    agent.set_state(taken)
+    agent.learn()
+    np.testing.assert_equal(agent.get_state(), once)
+
+
+def test_the_seed_decides_the_starting_weights_and_both_networks_start_equal():
+    env = mountain_car.make()
+    same, again, other = (DQNAgent(env, SMALL, seed=seed, xla=False) for seed in (1, 1, 2))
+    np.testing.assert_equal(same.get_state(), again.get_state())
+    assert (same.q.to_flat() != other.q.to_flat()).any()
+    np.testing.assert_equal(same.online.get_weights(), same.target.get_weights())
+
+
+@pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (0.5, TypeError), (True, TypeError)])
+def test_a_seed_that_is_no_natural_number_is_refused_by_name(seed, error):
+    with pytest.raises(error, match=f"seed must be .*got {seed}"):
+        DQNAgent(mountain_car.make(), seed=seed)
+
+
+def test_an_environment_with_continuous_actions_is_refused():
+    with pytest.raises(TypeError, match="action_space must be Discrete, got Box"):
+        DQNAgent(gym.make("Pendulum-v1"))
+
+
+def test_the_agent_lives_in_acrobot_too():
+    env = gym.make("Acrobot-v1", max_episode_steps=60)
+    agent = DQNAgent(env, SMALL, xla=False)
+    assert [episode.length for episode in train(env, agent, episodes=2)] == [60, 60]
+    assert agent.updates == 4 * 23  # at steps 32, 36, ..., 120
+    assert greedy_returns(agent.q, env, episodes=2).shape == (2,)
+
+
+def test_on_cartpole_a_few_thousand_steps_beat_the_untrained_policy_by_far():
+    env, ruler = gym.make("CartPole-v1"), gym.make("CartPole-v1")
+    config = DQNConfig(
+        n_step=3,
+        tau=0.02,
+        hold=1,
+        input_range=1.0,
+        bias_range=0.1,
+        learning_starts=200,
+        epsilon_wait=0,
+        epsilon_decay=2_000,
+    )
+    agent = DQNAgent(env, config, seed=0)
+    before = greedy_returns(agent.q, ruler, episodes=10).mean()
+    for _ in train(env, agent, steps=3_000):
+        pass
+    assert before < 30
+    assert greedy_returns(agent.q, ruler, episodes=10).mean() > 100
+
+
+def test_the_default_configuration_solves_mountaincar():
+    env = mountain_car.make()
+    agent, log = DQNAgent(env, seed=0), TrainingLog()
+    for _ in log.record(train(env, agent, steps=20_000), agent):
+        if log.solved_at() is not None:
+            break
+    assert log.checks[0].mean < -150
+    assert log.solved_at() is not None, [check.mean for check in log.checks]

@@ -1,0 +1,162 @@
+"""The house rules: imports go down, heavy libraries stay where they are needed, nothing random is global."""
+
+import ast
+import json
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = [
+    {"", "checks", "mountain_car", "config", "exploration", "replay", "td", "target_update"},
+    {"agents"},
+    {"training", "evaluation", "optimum", "checkpoint"},
+    {"experiments"},
+    {"plots"},
+    {"widgets", "exercises"},
+]
+NETWORK = {
+    "agents.backend",
+    "agents.q_network",
+    "agents.dqn",
+    "agents.tutorial",
+    "checkpoint",
+}  # need TensorFlow
+GENERATORS = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
+
+
+def name_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): ast.parse(path.read_text()) for path in sorted((ROOT / "dqn_lib").rglob("*.py"))}
+
+
+def floor(module):
+    """The floor of a module of the library, by the first part of its name after the package's."""
+    part = (module + ".").split(".")[1]
+    floors = [number for number, parts in enumerate(FLOORS) if part in parts]
+    assert floors, f"{module} is on no floor: give it one, here and in the design"
+    return floors[0]
+
+
+def imported(tree):
+    """Everything imported anywhere in a module, inside functions too: `from a import b` as `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where they lead"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_modules(module):
+    """The library's own modules that `module` imports."""
+    for name in imported(MODULES[module]):
+        if name.split(".")[0] == "dqn_lib":
+            yield name if name in MODULES else name.rpartition(".")[0]
+
+
+def imports_package(tree, *packages):
+    return [name for name in imported(tree) if name.split(".")[0] in packages]
+
+
+def loaded_by(*modules):
+    """Which heavy packages a fresh process has loaded after importing each of the modules in turn."""
+    script = (
+        "import importlib, json, sys\n"
+        "heavy = ('tensorflow', 'keras', 'matplotlib', 'gymnasium', 'numpy', 'ipywidgets', 'IPython')\n"
+        "seen = {}\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module(name)\n"
+        "    seen[name] = [package for package in heavy if package in sys.modules]\n"
+        "print(json.dumps(seen))"
+    )
+    command = [sys.executable, "-c", script, *modules]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    return json.loads(run.stdout)
+
+
+def test_the_package_alone_loads_nothing_heavy():
+    assert loaded_by("dqn_lib") == {"dqn_lib": []}
+
+
+def test_nothing_on_the_lower_floors_loads_tensorflow_or_matplotlib_unless_it_needs_a_network():
+    light = [m for m in MODULES if floor(m) <= 2 and m.removeprefix("dqn_lib.") not in NETWORK]
+    assert {"dqn_lib.agents.q_table", "dqn_lib.training", "dqn_lib.optimum", "dqn_lib.replay"} < set(light)
+    unwanted = {"tensorflow", "keras", "matplotlib", "ipywidgets", "IPython"}
+    assert {name: found for name, seen in loaded_by(*light).items() if (found := unwanted & set(seen))} == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_or_sideways_never_up(module):
+    assert [below for below in imported_modules(module) if floor(below) > floor(module)] == []
+
+
+def test_there_are_no_circles_of_imports():
+    graph = {module: set(imported_modules(module)) - {module} for module in MODULES}
+    assert sum(map(len, graph.values())) > len(MODULES)  # the graph has edges, so a circle would be seen
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if floor(module) < 4])
+def test_nothing_below_the_plots_knows_matplotlib_or_widgets(module):
+    assert (
+        imports_package(MODULES[module], "matplotlib", "mpl_toolkits", "pylab", "ipywidgets", "IPython") == []
+    )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_imports_pyplot(module):
+    assert [name for name in imported(MODULES[module]) if name.startswith("matplotlib.pyplot")] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_tensorflow_is_imported_in_one_place_only(module):
+    here = imports_package(MODULES[module], "tensorflow", "keras")
+    here += [
+        node.value
+        for node in ast.walk(MODULES[module])
+        if isinstance(node, ast.Constant) and node.value in ("tensorflow", "keras")
+    ]
+    assert bool(here) == (module == "dqn_lib.agents.backend")
+
+
+def dotted(node):
+    """`np.random.seed` of the expression that says so; empty for anything but names and dots."""
+    match node:
+        case ast.Attribute(value=value, attr=attr):
+            return f"{dotted(value)}.{attr}"
+        case ast.Name(id=name):
+            return name
+    return ""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_random_is_global(module):
+    tree = MODULES[module]
+    used = [dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    used += [name.replace("numpy.", "np.", 1) for name in imported(tree)]
+    drawn = {name.split(".")[2] for name in used if name.startswith(("np.random.", "numpy.random."))}
+    assert drawn <= GENERATORS
+    assert imports_package(tree, "random") == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_generator_is_given_a_seed(module):
+    calls = [node for node in ast.walk(MODULES[module]) if isinstance(node, ast.Call)]
+    drawn = [call for call in calls if dotted(call.func).endswith(("default_rng", "SeedSequence", "PCG64"))]
+    assert [ast.unparse(call) for call in drawn if not call.args + call.keywords] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_flag_is_called_done(module):
+    """`done` may count steps; what ends an episode is `terminated` or `truncated`."""
+    nodes = list(ast.walk(MODULES[module]))
+    flags = [node.arg for node in nodes if isinstance(node, ast.arg) and dotted(node.annotation) != "int"]
+    flags += [node.attr for node in nodes if isinstance(node, ast.Attribute)]
+    flags += [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    assert not {"done", "dones"} & set(flags)

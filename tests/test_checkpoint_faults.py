@@ -1,0 +1,359 @@
+"""A file that is not a whole run is refused in words; nothing in it is executed, nothing altered passes."""
+
+import contextlib
+import io
+import json
+import pickle
+import random
+import zipfile
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from dqn_lib import checkpoint, mountain_car
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.checkpoint import CheckpointError, load, save
+from dqn_lib.config import DQNConfig
+from dqn_lib.training import TrainingLog, train
+
+CONFIG = DQNConfig(hidden=(5, 4), memory_size=600, learning_starts=32, batch_size=8, learn_every=4, updates=2)
+KERNEL, STATES, RUN = "agent/online/0.npy", "agent/memory/states.npy", "run.npy"
+
+
+@pytest.fixture(scope="module")
+def env():
+    return mountain_car.make(max_episode_steps=40)
+
+
+@pytest.fixture(scope="module")
+def whole(env, tmp_path_factory):
+    """The bytes of a good checkpoint."""
+    agent, log = DQNAgent(env, CONFIG, seed=7, xla=False), TrainingLog()
+    list(log.record(train(env, agent, episodes=3), agent, every=50))
+    save(path := tmp_path_factory.mktemp("whole") / "run.npz", agent, log)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def refused(env, tmp_path):
+    """Assert that these bytes are refused, in words that match."""
+
+    def check(data, words):
+        (tmp_path / "bad.npz").write_bytes(data)
+        with pytest.raises(CheckpointError, match=rf"(?s)^bad\.npz: .*{words}"):
+            load(tmp_path / "bad.npz", env)
+
+    return check
+
+
+def npy(array, **options):
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    return file.getvalue()
+
+
+def entries(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist()]
+
+
+def packed(items, method=zipfile.ZIP_STORED):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, data in items:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def with_entry(data, name, content, method=zipfile.ZIP_STORED):
+    return packed([(n, content if n == name else old) for n, old in entries(data)], method)
+
+
+def with_text(data, text):
+    return with_entry(data, RUN, npy(np.frombuffer(text.encode(), np.uint8)))
+
+
+def with_run(data, *keys, value):
+    """The checkpoint with one value in its JSON replaced."""
+    run = json.loads(np.load(io.BytesIO(dict(entries(data))[RUN])).tobytes())
+    place = run
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    return with_text(data, json.dumps(run))
+
+
+def test_the_tools_of_these_tests_leave_a_good_file_good(whole, env, tmp_path):
+    (tmp_path / "good.npz").write_bytes(with_run(whole, "agent", "steps", value=121))
+    assert load(tmp_path / "good.npz", env)[0].steps == 121
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK", b"this is a letter, not a run\n" * 100, npy(np.zeros(9)), pickle.dumps({"a": 1})],
+    ids=["empty", "two bytes", "text", "npy", "pickle"],
+)
+def test_a_file_that_is_no_archive_is_refused(refused, data):
+    refused(data, "not a whole checkpoint file")
+
+
+def test_a_truncated_file_is_refused_wherever_it_was_cut(refused, whole):
+    for length in [*range(0, len(whole), 997), *range(len(whole) - 30, len(whole))]:
+        refused(whole[:length], "")
+
+
+def test_an_archive_of_something_else_is_refused(refused):
+    np.savez(file := io.BytesIO(), x=np.arange(5))
+    refused(file.getvalue(), "the entry run is missing")
+
+
+class Bomb:
+    """What a malicious pickle does: unpickling it makes a folder."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.mkdir, (self.path,)
+
+
+@pytest.mark.parametrize("name", [RUN, KERNEL, STATES])
+def test_a_pickle_in_the_file_is_refused_and_never_executed(refused, whole, tmp_path, name):
+    array = np.array([Bomb(tmp_path / "executed")], dtype=object)
+    content = npy(array, allow_pickle=True)
+    refused(with_entry(whole, name, content), f"{name[:-4]} must .*")
+    assert not (tmp_path / "executed").exists()
+    np.load(io.BytesIO(content), allow_pickle=True)
+    assert (tmp_path / "executed").exists()  # the bomb was live
+
+
+@pytest.mark.parametrize("name", [RUN, KERNEL])
+def test_an_entry_that_is_a_bare_pickle_is_refused_and_never_executed(refused, whole, tmp_path, name):
+    refused(with_entry(whole, name, pickle.dumps(Bomb(tmp_path / "executed"))), "")
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros((2, 4), np.float32), r"must have the shape \(2, 5\), got \(2, 4\)"),
+        (np.zeros((5, 2), np.float32), r"must have the shape \(2, 5\), got \(5, 2\)"),
+        (np.zeros(10, np.float32), r"must have the shape \(2, 5\), got \(10,\)"),
+        (np.zeros((2, 5), np.float32, order="F"), r"must have the shape \(2, 5\)"),
+        (np.zeros((2, 5), np.float64), "must have the type float32, got float64"),
+        (np.zeros((2, 5), ">f4"), "must have the type float32, got >f4"),
+        (np.zeros((2, 5), np.int32), "must have the type float32, got int32"),
+        (np.full((2, 5), np.nan, np.float32), "must be finite, got NaN"),
+        (np.full((2, 5), -np.inf, np.float32), "must be finite, got NaN or infinity"),
+        (np.zeros((3000, 5), np.float32), "must be at most 40 bytes, got 60128"),
+    ],
+    ids=[
+        "small",
+        "turned",
+        "flat",
+        "fortran",
+        "double",
+        "big-endian",
+        "integers",
+        "nan",
+        "infinite",
+        "large",
+    ],
+)
+def test_an_array_that_does_not_fit_is_refused_by_name(refused, whole, array, words):
+    refused(with_entry(whole, KERNEL, npy(array)), f"agent/online/0 {words}")
+
+
+def test_the_numbers_of_a_check_are_looked_at_too(refused, whole):
+    refused(with_entry(whole, "checks/1/returns.npy", npy(np.array([np.nan]))), "returns must be finite")
+    refused(with_entry(whole, "checks/1/q.npy", npy(np.zeros(3, np.float32))), "q must have the shape")
+
+
+def test_entries_that_are_missing_extra_or_double_are_refused(refused, whole):
+    good = entries(whole)
+    refused(packed([item for item in good if item[0] != KERNEL]), "the entry agent/online/0 is missing")
+    refused(packed([item for item in good if item[0] != RUN]), "the entry run is missing")
+    refused(packed([*good, ("more.npy", npy(np.zeros(1)))]), "unknown entries: more.npy")
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        double = packed([*good, (KERNEL, npy(np.ones((2, 5), np.float32)))])
+    refused(double, "an entry appears twice")
+
+
+def test_an_archive_that_would_unpack_to_something_enormous_is_refused_unread(refused, whole):
+    bomb = npy(np.zeros(100 * 2**20, np.uint8))
+    for name in (KERNEL, RUN):
+        data = with_entry(whole, name, bomb, zipfile.ZIP_DEFLATED)
+        assert len(data) < 500_000
+        refused(data, "must be stored as it is, got a compressed entry")
+
+
+def test_a_size_that_is_only_claimed_is_refused(refused, whole):
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        size = archive.getinfo(KERNEL).file_size.to_bytes(4, "little")
+    at = whole.rindex(KERNEL.encode()) - 46 + 24  # in the directory: the size when unpacked
+    assert whole[at : at + 4] == size
+    refused(whole[:at] + b"\xff\xff\xff\x7f" + whole[at + 4 :], "must be at most 40 bytes, got 2147483647")
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "words"),
+    [
+        (("format",), "dqn_lib run 0", "format must be 'dqn_lib run 1', got 'dqn_lib run 0'"),
+        (("config", "gamma"), 1.5, r"gamma must lie in \[0, 1\], got 1.5"),
+        (("config", "gamma"), float("nan"), r"gamma must lie in \[0, 1\], got nan"),
+        (("config", "gamma"), 10**400, r"gamma must lie in \[0, 1\]"),
+        (("config", "memory_size"), 10**30, "memory_size must lie in"),
+        (("config", "hidden"), [0], "every entry of hidden must lie in"),
+        (("config", "hidden"), "64", "hidden must"),
+        (("config", "hidden"), [5, 4, 3], "agent/online must have the entries"),
+        (("config", "batch_size"), 8.0, "batch_size must be an integer"),
+        (("config", "colour"), "red", "colour is not a setting"),
+        (("seed",), -1, "seed must be at least 0, got -1"),
+        (("seed",), "7", "seed must be an integer"),
+        (("agent", "steps"), -1, r"steps must lie in \[0, \d+\], got -1"),
+        (("agent", "steps"), 1.5, "steps must be an integer, got 1.5"),
+        (("agent", "updates"), None, "updates must be an integer, got None"),
+        (("agent", "memory", "added"), "many", "added must be an integer, got 'many'"),
+        (("agent", "memory", "rng", "state", "state"), 2**128, "not those of a run"),
+        (("agent", "memory", "rng", "bit_generator"), "MT19937", "must be for a PCG64"),
+        (("agent", "exploration"), {}, "agent/exploration must have the entries"),
+        (("agent", "online"), [], "agent/online must have the entries"),
+        (("agent",), 3, "agent must have the entries"),
+        (("episodes",), [{"number": 1}], "not those of a run"),
+        (("episodes",), 5, "not those of a run"),
+        (("check_steps",), [], "unknown entries: checks/0"),
+        (("check_steps",), [0] * 9, "the entry checks/3/returns is missing"),
+        (("spaces",), {}, "saved in an environment with"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_value_that_cannot_be_is_refused_in_words(refused, whole, keys, value, words):
+    refused(with_run(whole, *keys, value=value), words)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("agent", "steps"), 10**400),
+        (("agent", "updates"), 10**30),
+        (("agent", "memory", "added"), -5),
+        (("agent", "memory", "added"), 10**30),
+        (("agent", "exploration", "held"), 99),
+        (("agent", "exploration", "held"), "left"),
+        (("agent", "loss"), {"a": 1}),
+        (("agent", "online", "0"), 5),
+        (("episodes", 0, "step"), "one"),
+        (("check_steps", 0), "one"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_value_that_would_stop_the_run_later_is_refused_now(refused, whole, keys, value):
+    refused(with_run(whole, *keys, value=value), "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "5", "[" * 10**5 + "]" * 10**5, '{"a":' * 10**5, "9" * 5_000, "1e999"],
+    ids=["nothing", "open", "list", "null", "number", "deep list", "deep object", "digits", "infinity"],
+)
+def test_text_that_is_no_run_is_refused(refused, whole, text):
+    refused(with_text(whole, text), "")
+
+
+def test_bytes_that_are_no_text_are_refused(refused, whole):
+    refused(with_entry(whole, RUN, npy(np.frombuffer(b"\xff\xfe\x00", np.uint8))), "not those of a run")
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1"])
+def test_a_run_from_another_environment_is_refused(refused, tmp_path, env_id):
+    save(tmp_path / "run.npz", DQNAgent(gym.make(env_id), CONFIG.replace(input_range=None), xla=False))
+    refused((tmp_path / "run.npz").read_bytes(), r"environment with .* this one has .*-1\.2")
+
+
+# --- flipped bytes ----------------------------------------------------------------------------------
+
+
+def written_out(tree):
+    """Every number of a nested state, in a form that is equal only if everything is."""
+    if isinstance(tree, dict):
+        return [(key, written_out(value)) for key, value in tree.items()]
+    if isinstance(tree, np.ndarray):
+        return tree.dtype, tree.shape, tree.tobytes()
+    return repr(tree)
+
+
+@pytest.fixture
+def load_quickly(env, tmp_path, monkeypatch):
+    """`load` into a stand-in without a network to fill, so that a thousand files take seconds."""
+    agent = DQNAgent(env, CONFIG, xla=False)
+    empty = agent.get_state()
+
+    class StandIn:
+        spaces, sizes, q = agent.spaces, agent.sizes, agent.q
+
+        def __init__(self, env, config, seed):
+            self.config, self.seed = config, seed
+
+        def get_state(self):
+            return empty
+
+        def set_state(self, state):
+            self.state = state
+
+    def contents(data):
+        (tmp_path / "flipped.npz").write_bytes(data)
+        found, log = load(tmp_path / "flipped.npz", env)
+        checks = [(c.step, written_out(c.returns), written_out(c.q.to_flat())) for c in log.checks]
+        return repr(found.config), found.seed, written_out(found.state), log.episodes, checks
+
+    monkeypatch.setattr(checkpoint, "DQNAgent", StandIn)
+    return contents
+
+
+def places(data, where):
+    """Positions in the file: its directory, the headers in front of the entries, or the numbers."""
+    directory = data.index(b"PK\x01\x02")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        starts = [entry.header_offset for entry in archive.infolist()]
+        first = [archive.getinfo(name).header_offset for name in (KERNEL, STATES, RUN)]
+    if where == "directory":
+        end = len(data) - 22
+        return [*range(directory, directory + 66), *range(directory, end, 17), *range(end, len(data))]
+    if where == "headers":
+        return [start + offset for start in first for offset in range(0, 200, 3)]
+    return sorted(random.Random(0).sample(range(starts[0], directory), 300))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "directory",
+        "headers",
+        "numbers",
+    ],
+)
+def test_a_flipped_byte_is_refused_or_changes_nothing(load_quickly, whole, where):
+    expected, refusals = load_quickly(whole), 0
+    for place in places(whole, where):
+        for flip in (0x01, 0x0C, 0x0E, 0x80) if where != "numbers" else (0xFF,):
+            flipped = bytearray(whole)
+            flipped[place] ^= flip
+            try:
+                found = load_quickly(bytes(flipped))
+            except CheckpointError:
+                refusals += 1
+            else:
+                assert found == expected, (place, flip)
+    assert refusals > 100
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
+def test_a_file_packed_in_another_way_is_refused_when_it_is_damaged(load_quickly, whole, method):
+    data = packed(entries(whole), method)
+    for place in range(60, 1_000, 11):
+        flipped = bytearray(data)
+        flipped[place] ^= 0x55
+        with contextlib.suppress(CheckpointError):
+            assert load_quickly(bytes(flipped)) == load_quickly(whole)

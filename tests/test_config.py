@@ -1,0 +1,177 @@
+"""Every setting is checked against its own declaration; the cases below are made from the declarations."""
+
+import dataclasses
+import math
+import re
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from dqn_lib.config import DQNConfig, TableConfig
+
+FIELDS = [(kind, spec) for kind in (TableConfig, DQNConfig) for spec in dataclasses.fields(kind)]
+SMALLEST_BATCH = {TableConfig: {}, DQNConfig: {"batch_size": 1}}  # so that any memory_size goes with it
+
+
+def family(spec):
+    if spec.metadata.get("choices"):
+        return "choice"
+    if spec.type is bool:
+        return "switch"
+    if spec.type is int:
+        return "integer"
+    if spec.type == tuple[int, ...]:
+        return "integers"
+    assert float in (spec.type, *get_args(spec.type)), f"no cases are made for {spec.name}: {spec.type}"
+    return "number"
+
+
+def wrong_values(spec):
+    """Values that must be refused, each with what the message has to say of the rule."""
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    optional = type(None) in get_args(spec.type)
+    match family(spec):
+        case "choice":
+            listed = ", ".join(spec.metadata["choices"])
+            return [(value, f"must be one of {listed}") for value in ("another", "", None, 1, True, math.nan)]
+        case "switch":
+            return [(value, "must be True or False") for value in (0, 1, 1.0, "True", None, math.nan)]
+        case "integer":
+            types = [float(low), math.nan, math.inf, str(low), None, True, np.bool_(1), (low,), 1j]
+            return [(low - 1, "must lie in"), (high + 1, "must lie in")] + [(v, "an integer") for v in types]
+        case "integers":
+            sizes = [(), (low,) * 9, [low], "64", low, None, True]
+            entries = [float(low), math.nan, math.inf, "1", None, True]
+            return (
+                [((low, value), "must lie in") for value in (low - 1, high + 1)]
+                + [((low, value), "must be an integer") for value in entries]
+                + [(value, "tuple of 1 to 8 integers") for value in sizes]
+            )
+        case "number":
+            below, above = np.nextafter(low, -math.inf), np.nextafter(high, math.inf)
+            outside = [float(below), float(above), low - 1, high + 1, math.nan, math.inf, -math.inf]
+            types = [str(low), True, False, np.bool_(1), (low,), 1j] + [None] * (not optional)
+            return [(v, "must lie in") for v in outside] + [(v, "must be a number") for v in types]
+
+
+WRONG = [
+    pytest.param(kind, spec, value, rule, id=f"{kind.__name__}-{spec.name}-{value!r}")
+    for kind, spec in FIELDS
+    for value, rule in wrong_values(spec)
+]
+
+
+@pytest.mark.parametrize(("kind", "spec", "value", "rule"), WRONG)
+def test_a_wrong_value_is_refused_by_field_rule_and_value(kind, spec, value, rule):
+    with pytest.raises((TypeError, ValueError)) as raised:
+        kind(**{spec.name: value})
+    message = str(raised.value)
+    culprit = (
+        value[-1]
+        if isinstance(value, tuple) and "tuple" not in rule and family(spec) == "integers"
+        else value
+    )
+    assert re.match(rf"(every entry of )?{spec.name} must", message)
+    assert rule in message
+    assert message.endswith(f", got {culprit!r}")
+    if rule == "must lie in":
+        assert isinstance(raised.value, ValueError)
+        bounds = re.search(r"\[(\S+), (\S+)\]", message).groups()
+        assert [float(bound) for bound in bounds] == [spec.metadata["low"], spec.metadata["high"]]
+
+
+@pytest.mark.parametrize(("kind", "spec"), FIELDS, ids=lambda item: getattr(item, "name", None))
+def test_the_bounds_themselves_are_accepted(kind, spec):
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    accepted = {
+        "choice": spec.metadata.get("choices"),
+        "switch": (True, False),
+        "integers": ((low,), (high,), (low, high) * 4),
+    }.get(family(spec), (low, high))
+    if type(None) in get_args(spec.type):
+        accepted = (*accepted, None)
+    for value in accepted:
+        config = kind(**SMALLEST_BATCH[kind] | {spec.name: value})
+        assert getattr(config, spec.name) == value
+
+
+@pytest.mark.parametrize(("kind", "spec"), FIELDS, ids=lambda item: getattr(item, "name", None))
+def test_every_field_has_one_sentence_and_a_row_in_the_reference(kind, spec):
+    rows = [row for row in kind.reference().splitlines() if row.startswith(f"| `{spec.name}` |")]
+    assert len(rows) == 1
+    _, default, allowed, says = rows[0].strip("| ").split(" | ")
+    assert default == str(spec.default)
+    assert says == spec.metadata["says"] and re.fullmatch(r"[A-Z].*[^.]\.", says)
+    listed = {"switch": ("True", "False"), "choice": spec.metadata.get("choices")}
+    for value in listed.get(family(spec), (spec.metadata["low"], spec.metadata["high"])):
+        assert str(value) in allowed
+
+
+@pytest.mark.parametrize("kind", [TableConfig, DQNConfig])
+def test_the_reference_has_a_row_for_each_field_and_no_other(kind):
+    assert len(kind.reference().splitlines()) == 2 + len(dataclasses.fields(kind))
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), np.int64(1), 1, 0])
+def test_numbers_of_numpy_and_whole_numbers_are_numbers(value):
+    assert DQNConfig(gamma=value).gamma == value
+
+
+def test_replace_gives_a_changed_copy_and_leaves_the_original():
+    config = DQNConfig(tau=0.1)
+    copy = config.replace(gamma=0.5)
+    assert (copy.gamma, copy.tau, config.gamma) == (0.5, 0.1, 0.99)
+    assert type(copy) is DQNConfig
+
+
+def test_replace_checks_again():
+    with pytest.raises(ValueError, match=r"gamma must lie in \[0, 1\], got 1.5"):
+        DQNConfig().replace(gamma=1.5)
+
+
+@pytest.mark.parametrize("kind", [TableConfig, DQNConfig])
+def test_replace_refuses_an_unknown_name_and_lists_the_known_ones(kind):
+    with pytest.raises(TypeError, match=f"gama is not a setting of {kind.__name__}; .*gamma"):
+        kind().replace(gama=0.9)
+    with pytest.raises(TypeError, match="gama"):
+        kind(gama=0.9)
+
+
+@pytest.mark.parametrize(("kind", "spec"), FIELDS, ids=lambda item: getattr(item, "name", None))
+def test_only_live_fields_change_during_a_run(kind, spec):
+    live = [other.name for other in dataclasses.fields(kind) if other.metadata["live"]]
+    if spec.name in live:
+        value = (spec.metadata.get("choices") or (None, spec.metadata["high"]))[1]
+        assert getattr(kind().change_live(**{spec.name: value}), spec.name) == value
+    else:
+        with pytest.raises(ValueError, match=f"{spec.name} cannot change .*{', '.join(sorted(live))}$"):
+            kind().change_live(**{spec.name: spec.default})
+
+
+def test_a_live_change_is_checked_and_unknown_names_are_refused():
+    with pytest.raises(ValueError, match=r"epsilon must lie in \[0, 1\], got -0.1"):
+        DQNConfig().change_live(epsilon=-0.1)
+    with pytest.raises((TypeError, ValueError), match="gama"):
+        DQNConfig().change_live(gama=0.9)
+
+
+def test_what_a_lesson_turns_while_it_trains_is_live():
+    DQNConfig().change_live(gamma=0.9, learning_rate=0.01, epsilon=0.2, tau=0.1, target_update="hard")
+    TableConfig().change_live(gamma=0.9, learning_rate=0.01, epsilon=0.2, hold=5)
+
+
+def test_a_memory_smaller_than_a_batch_is_refused():
+    with pytest.raises(ValueError, match=r"memory_size must be at least batch_size \(64\), got 63"):
+        DQNConfig(memory_size=63)
+    with pytest.raises(ValueError, match=r"memory_size must be at least batch_size \(101\), got 100"):
+        DQNConfig(memory_size=100).replace(batch_size=101)
+    assert DQNConfig(memory_size=64).memory_size == 64
+
+
+@pytest.mark.parametrize("kind", [TableConfig, DQNConfig])
+def test_a_configuration_is_frozen_and_takes_its_settings_by_name(kind):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        kind().gamma = 0.5
+    with pytest.raises(TypeError, match="positional"):
+        kind(0.5)

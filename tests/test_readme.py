@@ -1,0 +1,68 @@
+"""The figures in the README are those of the committed results, and its links lead somewhere."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def results(name):
+    return json.loads((ROOT / "benchmarks" / "results" / name).read_text(encoding="utf-8"))
+
+
+def quoted(number, digits=0):
+    """A number as the README writes it."""
+    return f"{number:,.{digits}f}".replace("-", "−")
+
+
+def row(start):
+    """The README's line that starts with these words."""
+    found = [line for line in README.splitlines() if line.startswith(f"| {start}")]
+    assert len(found) == 1, f"{len(found)} rows start with {start!r}"
+    return found[0]
+
+
+def figures():
+    solve, sb3, footprint = map(results, ("time_to_solve.json", "compare_sb3.json", "footprint.json"))
+    summary, costs = solve["summary"], solve["microseconds"]
+    optimum = {entry["points"]: entry for entry in footprint["optimum"]}
+    return [
+        ("Seeds that solve it", summary["solved"].replace("/", " of ")),
+        ("Environment steps until solved", quoted(summary["median_steps"])),
+        ("Environment steps until solved", quoted(summary["slowest_steps"])),
+        ("Seconds until solved", quoted(summary["median_seconds"], 2)),
+        ("Seconds until solved", quoted(summary["median_compile_seconds"], 2)),
+        ("Mean return after 40,000 steps", quoted(summary["mean_final_return"], 1)),
+        ("Mean return after 40,000 steps", quoted(summary["worst_final_return"], 1)),
+        ("Acting, a step", quoted(costs["acting"], 1)),
+        ("Learning, a gradient step", quoted(costs["learning"])),
+        ("Stable-Baselines3", sb3["sb3"]["solved"].replace("/", " of ")),
+        ("Stable-Baselines3", quoted(sb3["sb3"]["median_seconds"], 1)),
+        ("Stable-Baselines3", quoted(sb3["ratio"])),
+        ("The exact optimum", quoted(optimum[801]["mean_return"], 1)),
+        ("The exact optimum", quoted(optimum[401]["mean_return"], 1)),
+        ("The exact optimum", quoted(optimum[201]["seconds"], 1)),
+        ("Memory", quoted(footprint["table_peak_mb"])),
+        ("Memory", quoted(footprint["training_peak_mb"])),
+    ]
+
+
+@pytest.mark.parametrize(("start", "figure"), figures())
+def test_a_figure_in_the_readme_is_the_measured_one(start, figure):
+    whole_number = rf"(?<![\d.,]){re.escape(figure)}(?![\d]|[.,]\d)"
+    assert re.search(whole_number, row(start)), f"{figure} is not in: {row(start)}"
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_every_lesson_is_listed_and_every_listed_lesson_exists():
+    here = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    listed = set(re.findall(r"\(notebooks/(\w+)\.ipynb\)", README))
+    assert listed == here
