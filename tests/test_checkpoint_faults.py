@@ -184,10 +184,10 @@ def test_entries_that_are_missing_extra_or_double_are_refused(refused, whole):
 def test_an_archive_that_would_unpack_to_something_enormous_is_refused_unread(refused, whole):
     bomb = npy(np.zeros(100 * 2**20, np.uint8))
     words = {KERNEL: "must be stored as it is", RUN: "run must be at most [0-9]+ bytes, got 104857728"}
-    for name in words:
+    for name, expected in words.items():
         data = with_entry(whole, name, bomb, zipfile.ZIP_DEFLATED)
         assert len(data) < 500_000
-        refused(data, words[name])
+        refused(data, expected)
 
 
 def test_a_size_that_is_only_claimed_is_refused(refused, whole):
