@@ -59,8 +59,8 @@ def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = Non
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def load(path: str | os.PathLike, env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
-    """Agent and log from `path`, ready for `train(env, agent)`.
+def load(path: str | os.PathLike, env: gym.Env, *, xla: bool | None = None) -> tuple[DQNAgent, TrainingLog]:
+    """Agent and log from `path`, ready for `train(env, agent)`; `xla` as in `DQNAgent`.
 
     Raises `CheckpointError` if the file is anything but a whole, unaltered checkpoint of a run in an
     environment like `env`, and `OSError` if it cannot be opened.
@@ -69,7 +69,7 @@ def load(path: str | os.PathLike, env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
     with open(path, "rb") as raw:
         try:
             with zipfile.ZipFile(raw) as archive:
-                return _read(_Arrays(archive), env)
+                return _read(_Arrays(archive), env, xla)
         except CheckpointError as error:
             raise CheckpointError(f"{path.name}: {error}") from error
         except zipfile.BadZipFile as error:
@@ -78,14 +78,16 @@ def load(path: str | os.PathLike, env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
             raise CheckpointError(f"{path.name}: its contents are not those of a run: {error}") from error
 
 
-def _read(arrays: "_Arrays", env: gym.Env) -> tuple[DQNAgent, TrainingLog]:
+def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, TrainingLog]:
     run = arrays.text("run")
     if not isinstance(run, dict) or run.get("format") != FORMAT:
         raise CheckpointError(
             f"format must be {FORMAT!r}, got {run.get('format') if isinstance(run, dict) else run!r}"
         )
     settings = run["config"] | {"hidden": tuple(run["config"]["hidden"])}
-    agent = DQNAgent(env, DQNConfig().replace(**settings), seed=run["seed"])
+    if missing := {spec.name for spec in fields(DQNConfig)} - settings.keys():
+        raise CheckpointError(f"config must have the settings {', '.join(sorted(missing))}")
+    agent = DQNAgent(env, DQNConfig().replace(**settings), seed=run["seed"], xla=xla)
     if run["spaces"] != agent.spaces:
         raise CheckpointError(f"saved in an environment with {run['spaces']}, this one has {agent.spaces}")
     agent.set_state(_put_arrays(run["agent"], agent.get_state(), "agent", arrays))

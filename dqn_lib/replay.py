@@ -67,6 +67,7 @@ class ReplayMemory:
         here = self.added % self.capacity
         # What could be refused comes first, so that a refusal leaves the ring as it was.
         state, next_state = self._vector(state), self._vector(next_state)
+        action, reward = int(action), float(reward)
         self.actions[here] = action
         self.rewards[here] = reward
         self.states[here] = state

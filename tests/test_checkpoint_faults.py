@@ -211,6 +211,7 @@ def test_a_size_that_is_only_claimed_is_refused(refused, whole):
         (("config", "hidden"), [5, 4, 3], "agent/online must have the entries"),
         (("config", "batch_size"), 8.0, "batch_size must be an integer"),
         (("config", "colour"), "red", "colour is not a setting"),
+        (("config",), {"hidden": [4]}, "config must have the settings .*n_step"),
         (("seed",), -1, "seed must be at least 0, got -1"),
         (("seed",), "7", "seed must be an integer"),
         (("agent", "steps"), -1, r"steps must lie in \[0, \d+\], got -1"),

@@ -190,6 +190,5 @@ def test_an_add_that_is_refused_leaves_the_memory_as_it_was(added):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.xfail(reason="a reward is refused only after the action has replaced the oldest one")
 def test_a_reward_that_is_refused_leaves_a_full_memory_as_it_was():
     assert window(memory_after_refusing(3, "none", np.zeros(2)), 0, 1, 0.9) == (1, 1, -1, 1.5, 0, 0.9)

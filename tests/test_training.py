@@ -266,10 +266,12 @@ def test_an_interrupted_run_can_be_looked_at_and_goes_on(begun, monkeypatch, own
 
 LONG_RUN = """
 import json
+import signal
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import TrainingLog, train
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits deaf ears
 env, log = mountain_car.make(max_episode_steps=50), TrainingLog()
 agent = DQNAgent(env, DQNConfig(hidden=(16,), learning_starts=32, batch_size=8), xla=False)
 try:
@@ -296,6 +298,9 @@ def test_a_real_process_that_gets_ctrl_c_trains_on_and_sums_up():
     ) as process:
         assert process.stdout.readline() == "under way\n", process.stderr.read()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == 0, err
     assert json.loads(out) == {"more": 4, "lengths": [50], "numbers": True, "steps": 200, "closed": True}
