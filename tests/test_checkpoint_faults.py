@@ -295,7 +295,7 @@ def load_quickly(env, tmp_path, monkeypatch):
     class StandIn:
         spaces, sizes, q = agent.spaces, agent.sizes, agent.q
 
-        def __init__(self, env, config, seed):
+        def __init__(self, env, config, seed, xla):
             self.config, self.seed = config, seed
 
         def get_state(self):
