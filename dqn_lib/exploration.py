@@ -52,7 +52,7 @@ class EpsilonGreedy:
 
     def explore(self, epsilon: float, hold: int = 1) -> int | None:
         """The random action to take now, or None: act greedily."""
-        if epsilon == 0:
+        if epsilon == 0 or self.lasted >= hold:
             self.lasted = 0
         if self.lasted == 0:
             if self.rng.random() >= hold_probability(epsilon, hold):

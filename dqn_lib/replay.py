@@ -94,6 +94,7 @@ class ReplayMemory:
         that or the memory does. It bootstraps from where it stops, unless that is a terminal state: a
         truncated episode could have gone on.
         """
+        check_integer("n_step", n_step, low=1)
         if not self.added:
             raise ValueError("sample needs at least one transition in the memory, got 0")
         first = self.rng.integers(len(self), size=shape)
@@ -126,6 +127,11 @@ class ReplayMemory:
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
         check_integer("added", state["added"], low=0, high=2**53)
+        for name in ARRAYS:
+            if state[name].shape != getattr(self, name).shape:
+                raise ValueError(
+                    f"{name} must have the shape {getattr(self, name).shape}, got {state[name].shape}"
+                )
         for name in ARRAYS:
             getattr(self, name)[:] = state[name]
         self.added = state["added"]

@@ -136,3 +136,9 @@ def test_a_state_through_json_goes_on_identically(inside):
 def test_the_same_seed_explores_the_same_way_and_another_differently():
     assert choices(200, 0.5, 4, seed=3) == choices(200, 0.5, 4, seed=3)
     assert choices(200, 0.5, 4, seed=3) != choices(200, 0.5, 4, seed=4)
+
+
+def test_a_hold_that_has_lasted_longer_than_the_new_one_is_over():
+    who = explorer()
+    assert all(who.explore(1.0, 200) is not None for _ in range(5))
+    assert who.explore(1e-12, 3) is None

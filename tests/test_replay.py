@@ -192,3 +192,13 @@ def test_an_add_that_is_refused_leaves_the_memory_as_it_was(added):
 
 def test_a_reward_that_is_refused_leaves_a_full_memory_as_it_was():
     assert window(memory_after_refusing(3, "none", np.zeros(2)), 0, 1, 0.9) == (1, 1, -1, 1.5, 0, 0.9)
+
+
+def test_a_window_has_at_least_one_step():
+    with pytest.raises(ValueError, match="n_step must be at least 1, got 0"):
+        remember(3, (3, OPEN)).sample(3, 0, 0.9)
+
+
+def test_the_state_of_a_memory_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"states must have the shape \(4, 2\), got \(1, 2\)"):
+        remember(4, (1, OPEN)).set_state(remember(1, (1, OPEN)).get_state())

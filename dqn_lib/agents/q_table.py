@@ -39,8 +39,8 @@ class TableQ:
 
         The upper edge belongs to the last cell, as does everything beyond it.
         """
-        place = ((states - self.low) * self._per_unit).astype(np.int64)
-        return np.minimum(np.maximum(place, 0), self.cells - 1) @ self._strides
+        place = (states - self.low) * self._per_unit
+        return np.minimum(np.maximum(place, 0), self.cells - 1).astype(np.int64) @ self._strides
 
     def __call__(self, states: ArrayLike) -> NDArray[np.float64]:
         """Q-values `(..., actions)` of states `(..., state_size)`."""

@@ -184,3 +184,8 @@ def test_an_environment_without_a_handful_of_actions_is_refused(name):
 def test_a_bad_seed_is_named(env, seed):
     with pytest.raises((TypeError, ValueError), match=f"seed must be .*{seed!r}"):
         QTableAgent(env, seed=seed)
+
+
+def test_a_state_far_beyond_the_edge_lies_in_the_last_cell():
+    table = TableQ(np.zeros((4, 2)), np.array([0.0]), np.array([1.0]))
+    assert [int(table.cell(np.array([x]))) for x in (1e30, np.inf, -1e30)] == [3, 3, 0]
