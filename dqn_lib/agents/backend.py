@@ -70,7 +70,7 @@ def xla_works() -> bool:
     """Whether XLA can compile here; if not, says so once. Everything works without it, slower."""
     try:
         with without_chatter():
-            tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1.0))
+            tf.function(lambda x: x + 1, jit_compile=True, autograph=False)(tf.constant(1.0))
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0][:120]
         warnings.warn(
