@@ -74,7 +74,7 @@ class ReplayMemory:
         self.next_states[here] = next_state
         self.terminated[here] = terminated
         self.episode_end[here] = terminated or truncated
-        self.added += 1  # last, so that an interrupted `add` leaves the ring as it was
+        self.added += 1  # last: the next `add` writes over one that was interrupted
 
     def _vector(self, state: ArrayLike) -> NDArray[np.float32]:
         vector = np.asarray(state, np.float32)
