@@ -1,0 +1,1 @@
+"""Exercises that recognise the mistake, and predictions to commit to; one module per lesson."""

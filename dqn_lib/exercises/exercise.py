@@ -1,0 +1,185 @@
+"""An exercise: it compares an answer with a solution, case by case, and knows the usual mistakes.
+
+A mistake is recognised by what it does, not by how it is written: each is a small wrong function, and an
+answer that gives its results in every case has made it.
+"""
+
+import ast
+import copy
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dqn_lib.exercises.compare import difference, shown
+from dqn_lib.exercises.guard import is_blank, within
+from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict
+
+TIME_LIMIT = 5.0  # seconds for all cases together
+
+
+class Complaint(Exception):
+    """Raised by a probe that finds something to say about an answer."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A usual mistake: what to say, and one or more functions that make it."""
+
+    message: str
+    functions: tuple[Callable, ...]
+
+
+def mistake(message: str, *functions: Callable) -> Mistake:
+    """`Mistake` with its functions written one after the other."""
+    return Mistake(message, functions)
+
+
+def call(function: Callable, *arguments: Any) -> Any:
+    """The usual probe: what the function returns."""
+    return function(*arguments)
+
+
+@dataclass
+class Exercise:
+    """One exercise of a lesson: `check(answer)`, `hint()`, `solution()`."""
+
+    reference: Callable
+    cases: Sequence[tuple]  # arguments, smallest first
+    mistakes: Sequence[Mistake]
+    hints: Sequence[str]
+    insight: str  # one sentence for a correct answer
+    probe: Callable = call  # what is compared: a function of the answer and a case's arguments
+    result: str = "result"  # what the probe returns, in words
+    tolerance: float = 1e-5
+    impure: str = "it changes its arguments: work on a copy, somebody else still needs them"
+    pure: bool = True  # False where changing an argument is the task
+    remark: Callable[[Callable], str] = lambda answer: ""
+    _hinted: int = field(default=0, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name of the function to write."""
+        return self.reference.__name__
+
+    @property
+    def source(self) -> str:
+        """The source of the solution as a student would write it: no decorator, no annotations."""
+        source = textwrap.dedent(inspect.getsource(self.reference))
+        body = ast.parse(source).body[0].body
+        return "\n".join([f"def {self.call}:", *source.splitlines()[body[0].lineno - 1 :]])
+
+    @property
+    def call(self) -> str:
+        """How the function is called."""
+        return f"{self.name}({', '.join(inspect.signature(self.reference).parameters)})"
+
+    def __repr__(self) -> str:
+        return f"Exercise {self.name}: .check(your function), .hint(), .solution()"
+
+    def hint(self) -> Hint:
+        """The next hint; after the last one, the last again."""
+        self._hinted = min(self._hinted + 1, len(self.hints))
+        message = self.hints[self._hinted - 1]
+        if self._hinted == len(self.hints):
+            message += " (This was the last one. `solution()` shows an answer.)"
+        return Hint(self._hinted, len(self.hints), message)
+
+    def solution(self) -> Solution:
+        """A correct answer."""
+        return Solution(self.source)
+
+    def check(self, answer: Any = ...) -> Verdict:
+        """Whether `answer` is right; never raises."""
+        try:
+            return self._check(answer)
+        except Complaint as complaint:
+            return Verdict(NOT_YET, str(complaint))
+
+    def _check(self, answer: Any) -> Verdict:
+        if answer is ... or answer is None or is_blank(answer):
+            return Verdict(NOT_ATTEMPTED, f"Write `{self.name}` in the cell above, run it, then this one.")
+        self._check_callable(answer)
+        try:
+            got, changed = self._run(answer)
+        except NotImplementedError:
+            return Verdict(NOT_ATTEMPTED, f"`{self.name}` still raises NotImplementedError.")
+        expected, _ = self._run(self.reference)
+        differences = [difference(e, g, self.tolerance) for e, g in zip(expected, got, strict=True)]
+        wrong = next((i for i, found in enumerate(differences) if found is not None), None)
+        if wrong is None:
+            if changed:
+                raise Complaint(f"The results are right, but {self.impure}.")
+            return Verdict(CORRECT, f"{self.insight} {self.remark(answer)}".strip())
+        for known in self.mistakes:
+            if any(self._agrees(function, got) for function in known.functions):
+                raise Complaint(known.message)
+        raise Complaint(
+            f"With {self._arguments(wrong)} the {self.result} should be `{shown(expected[wrong])}`, "
+            f"but is `{shown(got[wrong])}`. {differences[wrong]}".strip()
+        )
+
+    def _check_callable(self, answer: Any) -> None:
+        if not callable(answer):
+            raise Complaint(
+                f"`check` needs the function itself: `{self.name}`, without brackets after it. "
+                f"It got `{shown(answer)}`, a {type(answer).__name__}."
+            )
+        try:
+            inspect.signature(answer).bind(*self.cases[0])
+        except ValueError:  # some built-ins have no signature; running them will tell
+            pass
+        except TypeError as problem:
+            raise Complaint(f"The function cannot be called as `{self.call}`: {problem}.") from None
+
+    def _run(self, function: Callable) -> tuple[list[Any], bool]:
+        """What the probe finds in each case, and whether any case's arguments were changed."""
+        results: list[Any] = []
+        changed = False
+
+        def all_cases() -> None:
+            nonlocal changed
+            for case in self.cases:
+                given = copy.deepcopy(case)
+                results.append(self.probe(function, *given))
+                changed |= self.pure and any(
+                    difference(before, after, 0.0) is not None
+                    for before, after in zip(case, given, strict=True)
+                    if isinstance(before, list | dict | np.ndarray)
+                )
+
+        try:
+            within(TIME_LIMIT, all_cases)
+        except (Complaint, NotImplementedError):
+            raise
+        except TimeoutError:
+            raise Complaint(
+                f"With {self._arguments(len(results))} it has not come back after {TIME_LIMIT:g} seconds. "
+                "Is there a loop that never ends?"
+            ) from None
+        except BaseException as problem:
+            raise Complaint(
+                f"With {self._arguments(len(results))} it raised {type(problem).__name__}: {problem}"
+            ) from None
+        return results, changed
+
+    def _agrees(self, function: Callable, got: list[Any]) -> bool:
+        """Whether a wrong function gives the same results as the answer in every case."""
+        try:
+            results, _ = self._run(function)
+        except Complaint:
+            return False
+        return all(difference(e, g, self.tolerance) is None for e, g in zip(results, got, strict=True))
+
+    def _arguments(self, case: int) -> str:
+        names = inspect.signature(self.reference).parameters
+        pairs = zip(names, self.cases[case], strict=True)
+        return ", ".join(f"`{name} = {shown(value)}`" for name, value in pairs) or "no arguments"
+
+
+def exercise(**parts: Any) -> Callable[[Callable], Exercise]:
+    """Turn the function below, which is the solution, into an `Exercise`."""
+    return lambda reference: Exercise(reference, **parts)

@@ -1,0 +1,213 @@
+"""Lesson 3: the network and the loss that trains it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dqn_lib.agents.backend import keras, tf
+from dqn_lib.exercises.exercise import Complaint, exercise, mistake
+from dqn_lib.exercises.prediction import Choice, predict
+
+raw_or_rescaled = predict(
+    "Two equal networks see the exact answer. One gets position and velocity as they are (the velocity never "
+    "exceeds 0.07), the other gets both stretched to the range from -8 to 8. Which one fits better?",
+    Choice(
+        "no difference: a network can learn its own scale", "It can, in principle. Watch how long it takes."
+    ),
+    Choice("the rescaled one", "A velocity of 0.07 hardly moves a weight of ordinary size.", right=True),
+    Choice("the raw one: rescaling loses information", "Stretching loses nothing: it can be undone."),
+)
+
+online = predict(
+    "Now nobody shows it the answer. It learns from each step as it happens, from its own guess of what follows. "
+    "The network is able to represent the solution, as you have just seen. Will it find it?",
+    Choice("yes, as quickly as before", "Before, the targets stood still and came from everywhere at once."),
+    Choice("yes, but it takes longer", "Longer is what everybody hopes for. Run the cells below."),
+    Choice("no", "Being able to hold an answer is not the same as being able to find it.", right=True),
+)
+
+
+def _network(outputs: int = 3, activation: str | None = None, hidden: str | None = "relu") -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(64, hidden),
+            keras.layers.Dense(64, hidden),
+            keras.layers.Dense(outputs, activation),
+        ]
+    )
+
+
+def _anatomy(function: Any) -> dict[str, Any]:
+    """What the network that `function` builds is made of."""
+    network = function()
+    if not isinstance(network, keras.Model):
+        raise Complaint(f"It must return a Keras model, not a {type(network).__name__}.")
+    network(np.zeros((1, 2), np.float32))
+    dense = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+    return {
+        "hidden units": [layer.units for layer in dense[:-1]],
+        "hidden activations": [keras.activations.serialize(layer.activation) for layer in dense[:-1]],
+        "outputs": dense[-1].units if dense else 0,
+        "output activation": keras.activations.serialize(dense[-1].activation) if dense else "none",
+    }
+
+
+@exercise(
+    cases=[()],
+    probe=_anatomy,
+    mistakes=[
+        mistake(
+            "Wrong output size: it must answer three questions at once, one value for each action.",
+            lambda: _network(outputs=1),
+            lambda: _network(outputs=2),
+        ),
+        mistake(
+            "There is an activation on the output. Q-values reach down to -100 and know no bounds: "
+            "the last layer must be linear, without an activation.",
+            *(
+                lambda name=name: _network(activation=name)
+                for name in ("relu", "softmax", "sigmoid", "tanh", "softplus", "elu")
+            ),
+        ),
+        mistake(
+            "The hidden layers have no activation. Three linear layers in a row are one linear layer: "
+            "a plane cannot follow a spiral.",
+            lambda: _network(hidden=None),
+        ),
+    ],
+    hints=[
+        "`keras.Sequential([...])` takes a list of layers; the first is `keras.Input((2,))`.",
+        "A hidden layer is `keras.layers.Dense(64, 'relu')`.",
+        "The output layer is `keras.layers.Dense(3)`: no activation at all.",
+    ],
+    insight="4,547 numbers that answer for every position and velocity there is; the 20 x 20 table had 1,200.",
+    result="network",
+)
+def build_network() -> Any:
+    """Two inputs, two hidden layers of 64 ReLUs, three linear outputs."""
+    return keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(64, "relu"),
+            keras.layers.Dense(64, "relu"),
+            keras.layers.Dense(3),
+        ]
+    )
+
+
+class SmallNetwork:
+    """The smallest network there is, one layer, so that its loss can be followed by hand."""
+
+    def __init__(self, seed: int) -> None:
+        self.weights = tf.Variable(np.random.default_rng(seed).normal(size=(2, 3)).astype(np.float32))
+
+    def __call__(self, states: Any) -> Any:
+        """Q-values `(B, 3)` of states `(B, 2)`."""
+        return tf.convert_to_tensor(states, tf.float32) @ self.weights
+
+    def __deepcopy__(self, memo: dict) -> "SmallNetwork":
+        return self
+
+    def __repr__(self) -> str:
+        return "a small network"
+
+
+def _case(seed: int, batch: int) -> tuple:
+    rng = np.random.default_rng(seed)
+    states, next_states = rng.normal(size=(2, batch, 2)).astype(np.float32)
+    terminated = (np.arange(batch) % 3 == 1).astype(np.float32)
+    return SmallNetwork(seed), states, rng.integers(3, size=batch), -np.ones(batch, np.float32), next_states, \
+        terminated, 0.9  # fmt: skip
+
+
+def _loss_and_gradient(function: Any, network: SmallNetwork, *batch: Any) -> dict[str, Any]:
+    with tf.GradientTape() as tape:
+        loss = function(network, *batch)
+    if not tf.is_tensor(loss):
+        raise Complaint(
+            f"The loss must be a TensorFlow tensor, not a {type(loss).__name__}: NumPy leaves no trail "
+            "for the gradient to follow back. Use `tf.reduce_mean` and friends."
+        )
+    gradient = tape.gradient(loss, network.weights)
+    if gradient is None:
+        raise Complaint(
+            "No gradient reaches the network: somewhere the estimate has lost its trail, "
+            "perhaps in `.numpy()` or a stop_gradient around the estimate instead of the target."
+        )
+    return {"loss": loss, "gradient": gradient}
+
+
+def _loss(
+    taken_only: bool = True, column: bool = False, stop: bool = True, mask: Any = lambda end: 1 - end
+) -> Any:
+    def loss(
+        network: Any, states: Any, actions: Any, rewards: Any, next_states: Any, terminated: Any, gamma: float
+    ) -> Any:
+        target = rewards + gamma * mask(terminated) * tf.reduce_max(network(next_states), axis=1)
+        if stop:
+            target = tf.stop_gradient(target)
+        q = network(states)
+        if not taken_only:
+            return tf.reduce_mean((target[:, None] - q) ** 2)
+        taken = tf.reduce_sum(q * tf.one_hot(actions, 3), axis=1, keepdims=column)
+        return tf.reduce_mean((target - taken) ** 2)
+
+    return loss
+
+
+@exercise(
+    cases=[_case(1, 1), _case(2, 2), _case(3, 5)],
+    probe=_loss_and_gradient,
+    tolerance=1e-4,
+    mistakes=[
+        mistake(
+            "All three actions are trained. Only the action that was taken has shown what it is worth; "
+            "the other two must be left in peace.",
+            _loss(taken_only=False),
+        ),
+        mistake(
+            "A shape `(B, 1)` met a shape `(B,)`: the difference is a table of B x B, every estimate against every "
+            "target. Nothing complains, and nothing is learnt. Print the shapes.",
+            _loss(column=True),
+        ),
+        mistake(
+            "The gradient flows into the target as well. Then the network also learns to bend the future towards "
+            "its present guess. Wrap the target in `tf.stop_gradient`.",
+            _loss(stop=False),
+        ),
+        mistake(
+            "The mask is inverted: it keeps the future where the episode is over and drops it everywhere else. "
+            "You want `1 - terminated`.",
+            _loss(mask=lambda end: end),
+        ),
+        mistake(
+            "The future counts after the flag too: multiply it by `1 - terminated`.",
+            _loss(mask=lambda end: 1.0),
+        ),
+    ],
+    hints=[
+        "The target, shape `(B,)`: `rewards + gamma * (1 - terminated) * tf.reduce_max(network(next_states), axis=1)`, "
+        "inside `tf.stop_gradient(...)`.",
+        "The estimate of the taken action, shape `(B,)`: multiply `network(states)` by `tf.one_hot(actions, 3)` "
+        "and sum over `axis=1`.",
+        "The loss is `tf.reduce_mean((target - estimate) ** 2)`.",
+    ],
+    insight="The stop_gradient is the quiet half of it: the target is treated as if somebody else had said it.",
+    result="loss and gradient",
+)
+def td_loss(
+    network: Any,
+    states: NDArray,
+    actions: NDArray,
+    rewards: NDArray,
+    next_states: NDArray,
+    terminated: NDArray,
+    gamma: float,
+) -> Any:
+    """The mean squared TD error of the actions that were taken."""
+    future = tf.reduce_max(network(next_states), axis=1)
+    target = tf.stop_gradient(rewards + gamma * (1 - terminated) * future)
+    estimate = tf.reduce_sum(network(states) * tf.one_hot(actions, 3), axis=1)
+    return tf.reduce_mean((target - estimate) ** 2)

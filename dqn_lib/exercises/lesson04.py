@@ -1,0 +1,315 @@
+"""Lesson 4: the ring, the draw, and the return over several steps."""
+
+import dis
+from collections.abc import Callable, Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from dqn_lib.exercises.exercise import Complaint, exercise, mistake
+from dqn_lib.exercises.prediction import Choice, predict
+
+forgetting = predict(
+    "The agent below remembers only its last 64 steps, a third of an episode. Its batches are as large as ever, "
+    "and it learns as often. What will 10 runs show?",
+    Choice(
+        "hardly a difference: it sees every step anyway", "Every step, and always its neighbours with it."
+    ),
+    Choice("it learns, but more slowly", "It would, if forgetting were only a matter of time."),
+    Choice(
+        "most runs never solve it", "What it learns in one place, the next place washes away.", right=True
+    ),
+)
+
+several_steps = predict(
+    "The flag is about a hundred steps from the start. With one-step targets, how far back does the news of an "
+    "arrival travel in one update?",
+    Choice("one step", "One update, one step: the state before learns from the state after.", right=True),
+    Choice(
+        "the whole episode", "It would, if the target were the whole return. It is one reward and a guess."
+    ),
+    Choice("about 1 / (1 - gamma) = 100 steps", "That is how far gamma looks, once everything is known."),
+)
+
+
+def _added(function: Callable, ring: list, count: int, item: Any) -> dict[str, Any]:
+    count = function(ring, count, item)
+    return {"ring": list(ring), "count": count}
+
+
+def _at(
+    place: Callable[[list, int], int], counted: Callable[[list, int], int] = lambda r, c: c + 1
+) -> Callable:
+    def add(ring: list, count: int, item: Any) -> int:
+        ring[place(ring, count)] = item
+        return counted(ring, count)
+
+    return add
+
+
+def _append(ring: list, count: int, item: Any) -> int:
+    ring.append(item)
+    return count + 1
+
+
+def _shift(ring: list, count: int, item: Any) -> int:
+    ring.pop(0)
+    ring.append(item)
+    return count + 1
+
+
+def _refuse(ring: list, count: int, item: Any) -> int:
+    if count < len(ring):
+        ring[count] = item
+        count += 1
+    return count
+
+
+def _refuse_counting(ring: list, count: int, item: Any) -> int:
+    if count < len(ring):
+        ring[count] = item
+    return count + 1
+
+
+@exercise(
+    cases=[
+        ([-1, -1, -1], 0, 10),
+        ([10, -1, -1], 1, 11),
+        ([10, 11, 12], 3, 13),
+        ([13, 11, 12], 4, 14),
+        ([13, 14, 15], 6, 16),
+        ([20, 21, 17, 18, 19], 11, 22),
+    ],
+    probe=_added,
+    pure=False,
+    mistakes=[
+        mistake(
+            "It grows for ever: `append` makes the list longer. The ring keeps its length; "
+            "a new item takes somebody's place.",
+            _append,
+        ),
+        mistake(
+            "It overwrites the newest item. The one to go is the oldest, and the newest is the freshest news "
+            "there is.",
+            _at(lambda ring, count: (count - 1) % len(ring)),
+            _at(lambda ring, count: min(count, len(ring) - 1)),
+            _at(lambda ring, count: -1),
+        ),
+        mistake(
+            "Once full it takes nothing new: the agent would learn from its childhood for ever.",
+            _refuse,
+            _refuse_counting,
+        ),
+        mistake(
+            "This moves every item to make room for one. The order is right, but with 20,000 items that is 20,000 "
+            "moves a step. In a ring nothing moves: only the place to write does.",
+            _shift,
+        ),
+        mistake(
+            "The place is right, but `count` must go on counting: it also tells how full the ring is.",
+            _at(lambda ring, count: count % len(ring), lambda ring, count: (count + 1) % len(ring)),
+            _at(lambda ring, count: count % len(ring), lambda ring, count: min(count + 1, len(ring))),
+            _at(lambda ring, count: count % len(ring), lambda ring, count: count),
+        ),
+    ],
+    hints=[
+        "With 3 places, the items number 0, 1, 2, 3, 4 go to the places 0, 1, 2, 0, 1.",
+        "That is the remainder of a division: `count % len(ring)`.",
+        "Write to `ring[count % len(ring)]`, then `return count + 1`.",
+    ],
+    insight="No item ever moves and no memory is ever asked for again: 20,000 steps or 20 million cost the same.",
+    result="ring and count",
+)
+def add(ring: list, count: int, item: Any) -> int:
+    """Put the item number `count` in the place of the oldest one; return how many were ever added."""
+    ring[count % len(ring)] = item
+    return count + 1
+
+
+CALLS = 1_500
+
+
+def _frequencies(function: Callable, ring: list, count: int, batch: int, rng: np.random.Generator) -> dict:
+    """How often each item of the ring is drawn."""
+    draws = [list(function(ring, count, batch, rng)) for _ in range(CALLS)]
+    if any(len(draw) != batch for draw in draws):
+        wrong = next(len(draw) for draw in draws if len(draw) != batch)
+        raise Complaint(f"It must return `batch = {batch}` items, and returned {wrong}.")
+    if batch > 1 and all(len(set(map(str, draw))) == 1 for draw in draws):
+        raise Complaint("It draws one item and returns it `batch` times. Draw anew for each.")
+    items = [int(item) for draw in draws for item in draw]
+    return {f"item {item}": items.count(item) / len(items) for item in sorted({*ring, *items})}
+
+
+def _has_loop(function: Callable) -> bool:
+    codes = [getattr(function, "__code__", None)]
+    while codes:
+        code = codes.pop()
+        if not isinstance(code, CodeType):
+            continue
+        if any(
+            step.opname == "FOR_ITER" or "JUMP_BACKWARD" in step.opname for step in dis.get_instructions(code)
+        ):
+            return True
+        codes += code.co_consts
+    return False
+
+
+def _loop_remark(answer: Callable) -> str:
+    if not _has_loop(answer):
+        return ""
+    return (
+        "One remark: it loops in Python. That is right, but slow: `rng.integers(n, size=batch)` "
+        "draws all numbers in one call, and an array takes them all at once as its index."
+    )
+
+
+def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
+    def sample(ring: list, count: int, batch: int, rng: np.random.Generator) -> list:
+        return [ring[i] for i in rng.integers(low, high(ring, count), size=batch)]
+
+    return sample
+
+
+@exercise(
+    cases=[
+        ([0, 1, 2, 3, 4], 5, 4, np.random.default_rng(0)),
+        ([0, 1, 2, -1, -1, -1, -1, -1], 3, 2, np.random.default_rng(1)),
+        ([5, 6, 7, 3, 4], 8, 3, np.random.default_rng(2)),
+    ],
+    probe=_frequencies,
+    tolerance=0.035,
+    remark=_loop_remark,
+    mistakes=[
+        mistake(
+            "It always returns the first items. A sample is drawn anew, from everywhere.",
+            lambda ring, count, batch, rng: ring[:batch],
+        ),
+        mistake(
+            "It always returns the newest items: these are neighbours in time, which is what the memory "
+            "was meant to cure.",
+            lambda ring, count, batch, rng: [ring[(count - 1 - k) % len(ring)] for k in range(batch)],
+        ),
+        mistake(
+            "It never returns the last item. The upper end of `rng.integers(n)` is left out already; "
+            "no `- 1` is needed.",
+            _draw(lambda ring, count: min(count, len(ring)) - 1),
+        ),
+        mistake(
+            "It never returns the first item: numbering begins at 0.",
+            _draw(lambda ring, count: min(count, len(ring)), low=1),
+        ),
+        mistake(
+            "It draws from places that nothing was written to yet (they hold -1). "
+            "Only the first `min(count, len(ring))` places are filled.",
+            _draw(lambda ring, count: len(ring)),
+        ),
+    ],
+    hints=[
+        "How many places are filled? All of them, or `count` if there have been fewer.",
+        "`rng.integers(filled, size=batch)` draws that many places, each from 0 to `filled - 1`.",
+        "`return [ring[i] for i in ...]`, or `np.array(ring)[...]` to take all places at once.",
+    ],
+    insight="Every memory has the same chance, whether it is one step old or twenty thousand.",
+    result="share of each item in many draws",
+)
+def sample(ring: list, count: int, batch: int, rng: np.random.Generator) -> Sequence:
+    """Draw `batch` items uniformly, with replacement, from what the ring holds."""
+    filled = min(count, len(ring))
+    return np.array(ring)[rng.integers(filled, size=batch)]
+
+
+def _window(
+    stop: bool = True, power: Callable[[int, int], int] = lambda k, n: k + 1, mask: str = "terminated"
+) -> Callable:
+    """The n-step target, with the ways to get it wrong as parameters."""
+
+    def target(
+        rewards: Any, episode_end: Any, terminated: Any, next_values: Any, start: int, n: int, gamma: float
+    ) -> float:
+        total = 0.0
+        for k in range(n):
+            t = start + k
+            total += gamma**k * rewards[t]
+            if (episode_end[t] and stop) or k == n - 1:
+                over = {"terminated": terminated[t], "end": episode_end[t], "nothing": False}[mask]
+                return total + (not over) * gamma ** power(k, n) * next_values[t]
+        return total
+
+    return target
+
+
+REWARDS = [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0]
+ENDS = [False, False, True, False, False, False, True, False]
+TERMINATED = [False, False, True, False, False, False, False, False]  # flag after 2, time limit after 6
+NEXT = [-10.0, -20.0, -30.0, -40.0, -50.0, -60.0, -70.0, -80.0]
+
+
+@exercise(
+    cases=[
+        (REWARDS, ENDS, TERMINATED, NEXT, start, n, gamma)
+        for start, n, gamma in [
+            (0, 1, 0.5),
+            (2, 1, 0.5),
+            (3, 2, 0.5),
+            (0, 3, 0.5),
+            (1, 4, 0.9),
+            (5, 3, 0.9),
+            (4, 4, 0.9),
+        ]
+    ],
+    mistakes=[
+        mistake(
+            "It runs across an episode's end, into rewards of another episode. The window stops there.",
+            _window(stop=False),
+            _window(stop=False, mask="end"),
+            _window(stop=False, mask="nothing"),
+        ),
+        mistake(
+            "Wrong power at the tail: when the window is cut short after m rewards, the value that follows "
+            "is discounted m times, not n times.",
+            _window(power=lambda k, n: n),
+        ),
+        mistake(
+            "Wrong power at the tail: the last reward is discounted m - 1 times, and the value after it once more.",
+            _window(power=lambda k, n: k),
+        ),
+        mistake(
+            "It bootstraps through the flag. After a terminal step there is nothing more to pay.",
+            _window(mask="nothing"),
+        ),
+        mistake(
+            "It treats the time limit as if it were the flag. A truncated episode could have gone on: "
+            "add the value of where it stopped.",
+            _window(mask="end"),
+        ),
+    ],
+    hints=[
+        "Go through `k = 0, 1, ...`: add `gamma**k * rewards[start + k]`.",
+        "Stop after the n-th reward, or after the first one whose `episode_end` is True.",
+        "If the last step t was not `terminated`, add `gamma**(k + 1) * next_values[t]`.",
+    ],
+    insight="With five steps the news travels back five times as fast, "
+    "and four of the five rewards are facts instead of guesses.",
+    result="target",
+)
+def n_step_target(
+    rewards: Sequence[float],
+    episode_end: Sequence[bool],
+    terminated: Sequence[bool],
+    next_values: Sequence[float],
+    start: int,
+    n: int,
+    gamma: float,
+) -> float:
+    """Up to `n` rewards from `start` on, within the episode, then the value of where the window stops."""
+    target = 0.0
+    for k in range(n):
+        t = start + k
+        target += gamma**k * rewards[t]
+        if episode_end[t]:
+            break
+    if not terminated[t]:
+        target += gamma ** (k + 1) * next_values[t]
+    return target

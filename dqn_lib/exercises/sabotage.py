@@ -1,0 +1,86 @@
+"""Lesson 6's first exercise: break the agent three times, with one setting each. The check is the trial."""
+
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from dqn_lib import mountain_car
+from dqn_lib.config import DQNConfig
+from dqn_lib.exercises.trial import steps_to_solve
+from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict
+
+PATIENCE = 12_000  # environment steps; the untouched agent has needed 11,018 at most, over 30 seeds
+
+HINTS = (
+    "Each piece of the agent answers a need: to try, to remember, to see far, to see sharply, to aim. "
+    "Starve one of them.",
+    "How far ahead does gamma look? How long is a random push held? How much is remembered?",
+    "`DQNConfig(gamma=0.85)` is one. `hold` and `memory_size` (with a memory no smaller than `batch_size`) "
+    "give two more.",
+)
+
+SOLUTION = """my_three = [
+    DQNConfig(gamma=0.85),  # sees 7 steps ahead; the flag is 100 away
+    DQNConfig(hold=1),  # random pushes undo each other: it hardly ever arrives
+    DQNConfig(learning_rate=0.3),  # every correction overshoots
+]"""
+
+
+class Sabotage:
+    """Three configurations, each with one setting changed, none of which solves the task in time."""
+
+    name = "my_three"
+    source = SOLUTION
+
+    def __init__(self) -> None:
+        self._hinted = 0
+
+    def check(self, configs: Any = ...) -> Verdict:
+        """Train each of the three once, seed 1, and say which of them failed to learn; never raises."""
+        if configs is ... or configs is None:
+            return Verdict(NOT_ATTEMPTED, "Fill `my_three` in the cell above, run it, then this one.")
+        if problem := self._problem(configs):
+            return Verdict(NOT_YET, problem)
+        env = mountain_car.make()
+        survivors = []
+        for config in tqdm(configs, unit=" trials"):
+            try:
+                step = steps_to_solve(env, config, seed=1, patience=PATIENCE)
+            except Exception as problem:
+                return Verdict(NOT_YET, f"`{config}` raised {type(problem).__name__}: {problem}")
+            if step is not None:
+                survivors.append(f"`{config}` solved it after {step:,} steps all the same.")
+        if survivors:
+            return Verdict(NOT_YET, " ".join(survivors) + " Did you predict that? Try another setting.")
+        return Verdict(
+            CORRECT,
+            f"None of the three got to {mountain_car.THRESHOLD:g} within {PATIENCE:,} steps. "
+            "One seed each: an anecdote, until somebody repeats it.",
+        )
+
+    @staticmethod
+    def _problem(configs: Any) -> str:
+        if not isinstance(configs, list | tuple) or len(configs) != 3:
+            return "It needs a list of three configurations."
+        for config in configs:
+            if not isinstance(config, DQNConfig):
+                return f"Each must be a `DQNConfig(...)`, not a {type(config).__name__}."
+            if not config.changed():
+                return "One of them changes nothing: that is the agent that works."
+            if len(config.changed()) > 1:
+                return (
+                    f"`{config}` changes {len(config.changed())} settings. Change one at a time, "
+                    "or you will not know which of them did it."
+                )
+        if len({name for config in configs for name in config.changed()}) < 3:
+            return "Two of them change the same setting. Find three different weak spots."
+        return ""
+
+    def hint(self) -> Hint:
+        """The next hint; after the last one, the last again."""
+        self._hinted = min(self._hinted + 1, len(HINTS))
+        return Hint(self._hinted, len(HINTS), HINTS[self._hinted - 1])
+
+    def solution(self) -> Solution:
+        """One answer."""
+        return Solution(self.source)

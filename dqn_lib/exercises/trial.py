@@ -1,0 +1,17 @@
+"""How many steps does a configuration need? One training run, cut short as soon as it is decided."""
+
+import gymnasium as gym
+
+from dqn_lib.config import DQNConfig
+from dqn_lib.training import TrainingLog, train
+
+
+def steps_to_solve(env: gym.Env, config: DQNConfig, *, seed: int, patience: int) -> int | None:
+    """Environment steps until a check of the greedy policy reaches -110; None if `patience` ends first."""
+    from dqn_lib.agents.dqn import DQNAgent
+
+    agent, log = DQNAgent(env, config, seed=seed), TrainingLog()
+    for _ in log.record(train(env, agent, steps=patience), agent):
+        if (step := log.solved_at()) is not None:
+            return step
+    return None

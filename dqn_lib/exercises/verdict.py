@@ -1,0 +1,60 @@
+"""What a check, a hint and a solution look like, in a notebook and in plain text."""
+
+import html
+import re
+from dataclasses import dataclass
+
+CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted yet"
+MARKS = {CORRECT: "✓", NOT_YET: "✗", NOT_ATTEMPTED: "○"}
+COLOURS = {CORRECT: "#009E73", NOT_YET: "#D55E00", NOT_ATTEMPTED: "#767676"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a check: one of three states, and a message in words."""
+
+    status: str
+    message: str
+
+    def __repr__(self) -> str:
+        return f"{MARKS[self.status]} {self.status.capitalize()}. {self.message}"
+
+    def _repr_html_(self) -> str:
+        return panel(f"{MARKS[self.status]} {self.status.capitalize()}.", self.message, COLOURS[self.status])
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One of an exercise's hints."""
+
+    number: int
+    total: int
+    message: str
+
+    def __repr__(self) -> str:
+        return f"Hint {self.number} of {self.total}. {self.message}"
+
+    def _repr_html_(self) -> str:
+        return panel(f"Hint {self.number} of {self.total}.", self.message, "#0072B2")
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The source of a correct answer; JupyterLab highlights it."""
+
+    source: str
+
+    def __repr__(self) -> str:
+        return self.source
+
+    def _repr_markdown_(self) -> str:
+        return f"One way to do it:\n\n```python\n{self.source}\n```"
+
+
+def panel(heading: str, message: str, colour: str) -> str:
+    """A message beside a coloured bar; text in backticks becomes code, a newline a new line."""
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(message)).replace("\n", "<br>")
+    return (
+        f'<div role="status" style="border-left: 5px solid {colour}; padding: 0.4em 0.9em; margin: 0.3em 0; '
+        f'max-width: 55em; line-height: 1.5"><b>{heading}</b> {text}</div>'
+    )
