@@ -100,24 +100,33 @@ class Rollout:
         """Undiscounted return of each episode `(n,)`: -1 for every step."""
         return -self.lengths.astype(float)
 
+    @property
+    def visited(self) -> NDArray[np.float64]:
+        """Every state that a car drove on from `(steps driven by all cars, 2)`."""
+        return self.states[:-1][self.actions >= 0]
+
     def trajectory(self, car: int) -> NDArray[np.float64]:
         """The states of one car, start included, `(length + 1, 2)`."""
         return self.states[: self.lengths[car] + 1, car]
 
 
-def simulate(policy: Policy, starts: ArrayLike, max_steps: int = MAX_STEPS) -> Rollout:
+def simulate(policy: Policy | ArrayLike, starts: ArrayLike, max_steps: int = MAX_STEPS) -> Rollout:
     """Drive one car from each of `starts` `(n, 2)` under `policy` until the flag or the time limit.
 
-    The policy sees float32 states, as Gymnasium's observations are.
+    The policy sees float32 states, as Gymnasium's observations are. Instead of a policy there may be
+    actions `(max_steps, n)`, settled before the drive.
     """
     check_integer("max_steps", max_steps, low=1)
     now = np.array(starts, dtype=float)
+    plan = None if callable(policy) else np.asarray(policy)
+    if plan is not None and plan.shape != (max_steps, len(now)):
+        raise ValueError(f"actions must have the shape {(max_steps, len(now))}, got {plan.shape}")
     driving = np.ones(len(now), dtype=bool)
     lengths = np.zeros(len(now), dtype=np.int64)
     states, actions = [now.copy()], []
-    for _ in range(max_steps):
+    for t in range(max_steps):
         chosen = np.full(len(now), -1)
-        chosen[driving] = policy(now[driving].astype(np.float32))
+        chosen[driving] = policy(now[driving].astype(np.float32)) if plan is None else plan[t, driving]
         now[driving], arrived = step(now[driving], chosen[driving])
         lengths[driving] += 1
         driving[driving] = ~arrived

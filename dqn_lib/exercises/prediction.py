@@ -1,8 +1,11 @@
 """A question to commit to before the answer is measured; drawn by jupyterquiz, which needs no network."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from IPython.display import HTML, Javascript, display
+from IPython.utils.capture import capture_output
 from jupyterquiz import display_quiz
 
 COLOURS = {
@@ -47,7 +50,18 @@ class Prediction:
         return "\n".join([self.question, *(f"  - {choice.text}" for choice in self.choices)])
 
     def _ipython_display_(self) -> None:
-        display_quiz(self.questions(), colors=COLOURS, border_radius=6, max_width=760, shuffle_answers=False)
+        with capture_output() as quiz:
+            display_quiz(
+                self.questions(), colors=COLOURS, border_radius=6, max_width=760, shuffle_answers=False
+            )
+        page, script = (output.data for output in quiz.outputs)
+        display(HTML(page["text/html"]))
+        # Two repairs. The script names its place by a global variable, which is no single element while
+        # JupyterLab holds two copies of an output; and if it found JupyterLab's MathJax it would load
+        # another one from the network.
+        place = re.search(r'id="(\w+)"', page["text/html"])[1]
+        code = script["application/javascript"].replace(f", {place});", f', "{place}");')
+        display(Javascript(f"(function () {{ let MathJax; {code} }})();"))
 
 
 def predict(question: str, *choices: Choice) -> Prediction:

@@ -16,6 +16,11 @@ class Verdict:
     status: str
     message: str
 
+    @property
+    def correct(self) -> bool:
+        """Whether the answer was right."""
+        return self.status == CORRECT
+
     def __repr__(self) -> str:
         return f"{MARKS[self.status]} {self.status.capitalize()}. {self.message}"
 

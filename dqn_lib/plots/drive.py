@@ -58,29 +58,33 @@ class Car:
 
 
 def drive(q: QFunction, start: ArrayLike = (-0.5, 0.0), *, frames_per_second: float = 30) -> Video:
-    """Film the greedy policy of `q` from `start` until the flag or the time limit."""
+    """Film the greedy policy of `q` from `start` until its episode ends, over the map of its values."""
     rollout = car.simulate(lambda states: np.asarray(q(states)).argmax(axis=-1), np.array([start]))
-    states = rollout.trajectory(0)
-    actions = [*rollout.actions[:, 0], -1]
-    ending = "the flag" if rollout.reached[0] else "the time limit"
-    title = f"{ending.capitalize()} after {len(states) - 1} steps"
+    return watch(rollout.trajectory(0), rollout.actions[:, 0], q=q, frames_per_second=frames_per_second)
+
+
+def watch(
+    states: ArrayLike,
+    actions: ArrayLike,
+    *,
+    q: QFunction | None = None,
+    title: str = "Uphill in value, back and forth in space",
+    frames_per_second: float = 30,
+) -> Video:
+    """Film one episode: states `(length + 1, 2)`, actions `(length,)`; with `q` over its map of values."""
+    states, actions = np.asarray(states), [*np.asarray(actions), -1]
+    reached = bool(states[-1, 0] >= car.GOAL_POSITION)
+    outcome = f"{'The flag' if reached else 'The time limit'} after {len(states) - 1} steps"
     with mpl.rc_context(RC | {"figure.dpi": 108}):
         figure = Figure(figsize=(11, 4), layout="constrained")
         left, right = figure.subplots(1, 2)
         vehicle = Car(left)
-        left.set_title(title)
-        values = np.asarray(q(grid())).max(axis=-1)
-        low, high = float(values.min()), min(float(values.max()), 0.0)
-        image = right.imshow(
-            values, origin="lower", extent=EXTENT, aspect="auto", cmap=VALUES, vmin=low, vmax=high,
-            interpolation="bilinear",
-        )  # fmt: skip
+        left.set_title(outcome)
         draw_phase_plane(right)
-        right.set_title("Uphill in value, back and forth in space")
-        figure.colorbar(
-            image, ax=right, label="value (discounted return to come)", extend=beyond(values, low, high)
-        )
-        trail = right.add_line(Line2D([], [], color="white", linewidth=1.8))
+        right.set_title(title)
+        if q is not None:
+            _draw_values(q, right)
+        trail = right.add_line(Line2D([], [], color=INK if q is None else "white", linewidth=1.8))
         (dot,) = right.plot([], [], "o", color=TRAIL, markeredgecolor="white", markersize=9)
 
         def update(frame: int) -> None:
@@ -89,12 +93,17 @@ def drive(q: QFunction, start: ArrayLike = (-0.5, 0.0), *, frames_per_second: fl
             dot.set_data(*states[frame : frame + 1].T)
 
         frames = [*range(len(states)), *[len(states) - 1] * REST]
-        alt = f"The car on its hill and its path through the map of values. {title}."
-        return film(
-            figure,
-            [*vehicle.artists, trail, dot],
-            frames,
-            update,
-            alt=alt,
-            frames_per_second=frames_per_second,
-        )
+        moving = [*vehicle.artists, trail, dot]
+        alt = f"The car on its hill, and its path over position and velocity. {outcome}."
+        return film(figure, moving, frames, update, alt=alt, frames_per_second=frames_per_second)
+
+
+def _draw_values(q: QFunction, ax: Axes) -> None:
+    values = np.asarray(q(grid())).max(axis=-1)
+    low, high = float(values.min()), min(float(values.max()), 0.0)
+    image = ax.imshow(
+        values, origin="lower", extent=EXTENT, aspect="auto", cmap=VALUES, vmin=low, vmax=high,
+        interpolation="bilinear",
+    )  # fmt: skip
+    ends = beyond(values, low, high)
+    ax.figure.colorbar(image, ax=ax, label="value (discounted return to come)", extend=ends)

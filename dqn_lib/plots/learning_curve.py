@@ -53,7 +53,7 @@ def learning_curve(log: TrainingLog, ax: Axes | None = None) -> Picture:
     ax.set_xlabel("environment steps")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylabel("return (minus the steps taken)")
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 0.06), markerscale=1.4)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, markerscale=1.6)
     solved = log.solved_at()
     if means and solved is not None:
         title = f"Solved after {solved:,} steps; best check {number(np.max(means), 1)}"

@@ -102,6 +102,17 @@ def compare_policies(learned: QFunction, exact: QFunction, *, name: str = "learn
 
 
 @styled
+def value_and_policy(q: QFunction, *, title: str, limits: tuple[float, float] | None = None) -> Picture:
+    """The value of each state, and beside it the greedy action."""
+    picture = Picture(figsize=(12, 4.2), layout="constrained")
+    left, right = picture.subplots(1, 2, sharey=True)
+    value_map(q, left, title=title, limits=limits)
+    policy_map(q, right, title="The greedy action")
+    right.set_ylabel("")
+    return picture
+
+
+@styled
 def phase_plane(
     trajectories: list[ArrayLike], ax: Axes | None = None, *, title: str = "The way up is back and forth"
 ) -> Picture:

@@ -19,7 +19,10 @@ SOLVED = "#B8860B"
 TRAIL = "#CC79A7"
 INK = "#222222"
 ACTIONS = ("#56B4E9", "#E8E4DA", "#D55E00")  # push left, coast, push right
+ESTIMATE, TARGET = LEARNED, "#E69F00"
+SERIES = (LEARNED, "#D55E00", "#CC79A7", "#E69F00")  # runs side by side, told apart by dashes too
 VALUES = "viridis"
+DENSITY = "cividis"
 ERRORS = "PuOr"  # two-sided
 
 RC = {

@@ -46,6 +46,7 @@ def film(
     canvas = FigureCanvasAgg(figure)
     for artist in moving:
         artist.set_animated(True)
+        artist.set_in_layout(False)  # an empty line has no size that a layout could reckon with
     canvas.draw()
     still = canvas.copy_from_bbox(figure.bbox)
     size = canvas.get_width_height(physical=True)

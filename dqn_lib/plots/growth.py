@@ -1,0 +1,81 @@
+"""A run as a film: the map of values while it is being learnt, and how well the car drives by it."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dqn_lib.mountain_car import OPTIMUM
+from dqn_lib.plots.learning_curve import draw_ruler
+from dqn_lib.plots.maps import EXTENT, draw_phase_plane, grid
+from dqn_lib.plots.style import LEARNED, RC, VALUES
+from dqn_lib.plots.video import Video, film
+from dqn_lib.training import Check
+
+FRAMES = 140  # whatever the number of checks: some eight seconds with the rest
+REST = 20  # frames the last picture stays
+
+
+def watch_learning(
+    checks: Sequence[Check], *, limits: tuple[float, float] | None = None, cells: int | None = None
+) -> Video:
+    """Film the checks of a run, in order; between two of them the picture fades from one to the next.
+
+    `limits` fixes the colours' ends, otherwise they are the last check's. With `cells`, the map is
+    drawn in as many cells along each axis, as a table sees it.
+    """
+    if not checks:
+        raise ValueError("checks must hold at least one check, got none")
+    steps, means = np.array([check.step for check in checks]), np.array([check.mean for check in checks])
+    states = grid(90, 71) if cells is None else _centres(cells)
+    values = np.array([np.asarray(check.q(states)).max(axis=-1) for check in checks])
+    low, high = limits or (float(values[-1].min()), 0.0)
+    with mpl.rc_context(RC | {"figure.dpi": 108}):
+        figure = Figure(figsize=(11, 4), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        image = left.imshow(
+            values[0], origin="lower", extent=EXTENT, aspect="auto", cmap=VALUES, vmin=low, vmax=high,
+            interpolation="bilinear" if cells is None else "nearest",
+        )  # fmt: skip
+        draw_phase_plane(left)
+        left.set_title("What each state is thought to be worth")
+        figure.colorbar(image, ax=left, label="value", extend="both")
+        counter = left.text(
+            0.03, 0.96, "", transform=left.transAxes, va="top", fontsize=11, fontweight="bold",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 3},
+        )  # fmt: skip
+        draw_ruler(right)
+        right.set(xlabel="environment steps", ylabel="mean return of the greedy policy")
+        right.set_xlim(0, max(steps[-1], 1))
+        right.xaxis.set_major_formatter("{x:,.0f}")
+        right.xaxis.set_major_locator(MaxNLocator(4))
+        right.set_title("How well the car drives by it")
+        (line,) = right.plot([], [], color=LEARNED, linewidth=2)
+        (dot,) = right.plot([], [], "o", color=LEARNED, markeredgecolor="white", markersize=8, clip_on=False)
+
+        def update(moment: float) -> None:
+            before = int(moment)
+            after = min(before + 1, len(checks) - 1)
+            share = moment - before
+            image.set_data((1 - share) * values[before] + share * values[after])
+            step, mean = ((1 - share) * one[before] + share * one[after] for one in (steps, means))
+            line.set_data([*steps[: before + 1], step], [*means[: before + 1], mean])
+            dot.set_data([step], [mean])
+            counter.set_text(f"step {step:,.0f}")
+
+        moments = [*np.linspace(0, len(checks) - 1, FRAMES), *[len(checks) - 1] * REST]
+        alt = (
+            f"The map of values during {steps[-1]:,} steps of learning. The greedy policy's return goes from "
+            f"{means[0]:.0f} to {means[-1]:.0f}, at best {means.max():.0f}; the optimum is {OPTIMUM:g}."
+        )
+        moving = [image, *left.lines, *left.texts, line, dot]
+        return film(figure, moving, moments, update, alt=alt, frames_per_second=20)
+
+
+def _centres(cells: int) -> np.ndarray:
+    """The states `(cells, cells, 2)` in the middle of each cell; a column is a position."""
+    low, high = np.array(EXTENT[::2]), np.array(EXTENT[1::2])
+    middle = (np.arange(cells) + 0.5)[:, None] / cells * (high - low) + low
+    return np.stack(np.meshgrid(middle[:, 0], middle[:, 1]), axis=-1)

@@ -1,0 +1,145 @@
+"""Comparing: what counts as the same, and what is said about a type or a shape."""
+
+import numpy as np
+import pytest
+
+from dqn_lib.exercises.compare import difference, shown
+
+
+@pytest.mark.parametrize(
+    "expected, got",
+    [
+        (2, 2),
+        (2, np.int64(2)),
+        (2, np.uint8(2)),
+        (2, np.array(2)),
+        (2.0, 2),
+        (2.0, np.float32(2)),
+        (0.1 + 0.2, 0.3),
+        (True, np.True_),
+        ("relu", "relu"),
+        ((1, 2), [1, 2]),
+        ([1, 2], (1, np.int32(2))),
+        ((1, 2), np.array([1, 2])),
+        ((1, 2), (part for part in (1, 2))),
+        (np.array([1.0, 2.0]), [1, 2.0]),
+        (np.zeros((2, 0)), np.zeros((2, 0))),
+        ([np.ones(2), np.zeros((1, 2))], (np.ones(2), [[0.0, 0.0]])),
+        ({"a": 1, "b": [2.0]}, {"b": (2,), "a": np.int8(1)}),
+        ([], []),
+        (np.array([1.0, np.nan]), np.array([1.0, np.nan])),
+        (None, None),
+    ],
+)
+def test_the_same_in_another_dress_is_no_difference(expected, got):
+    assert difference(expected, got, 1e-5) is None
+
+
+def test_tensors_are_numbers_too():
+    from dqn_lib.agents.backend import tf
+
+    assert difference(1.5, tf.constant(1.5), 1e-5) is None
+    assert difference(np.ones((2, 3)), tf.ones((2, 3)), 1e-5) is None
+    assert difference([np.ones(2)], [tf.Variable([1.0, 1.0])], 1e-5) is None
+    assert difference(1, tf.constant(1), 1e-5) is None
+    assert difference(1, tf.constant(1.0), 1e-5).startswith("It must be an integer")
+
+
+class HasNoNumbers:
+    def __array__(self, *_, **__):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    "expected, got, sentence",
+    [
+        (1, None, "It returned nothing: is the `return` missing?"),
+        (1, ..., "A `...` is still to be filled in."),
+        ((1, 2), (1, ...), "A `...` is still to be filled in."),
+        (1, 1.0, "It must be an integer, not a float."),
+        (1, True, "It must be an integer, not a bool."),
+        (1.0, np.True_, "It must be a number, not a bool."),
+        (1.0, "1", "It must be a number, not a str."),
+        (1.0, 1j, "It must be a number, not a complex."),
+        (True, 1, "It must be True or False, not a int."),
+        (1.0, [1.0], "Its shape must be (), not (1,)."),
+        (np.ones(2), np.ones((2, 1)), "Its shape must be (2,), not (2, 1)."),
+        ((1, 2), 3, "It must have 2 parts, not be a single int."),
+        ((1, 2), (1, 2, 3), "It must have 2 parts, not 3."),
+        ((1, 2), [], "It must have 2 parts, not 0."),
+        ({"a": 1}, {"b": 1}, "It must have the keys a."),
+        ({"a": 1}, 1, "It must have the keys a."),
+        (1.0, [[1], [1, 2]], "A list is no number."),
+        (1.0, HasNoNumbers(), "A HasNoNumbers is no number."),
+        (1.0, 1.1, ""),
+        (1.0, float("nan"), ""),
+        (1.0, float("inf"), ""),
+        (1, 2, ""),
+        ("relu", "tanh", ""),
+        ("relu", 3, ""),
+        ((1, 2), (1, 3), ""),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, ""),
+    ],
+)
+def test_a_difference_is_put_in_words_where_there_is_more_to_say_than_the_numbers(expected, got, sentence):
+    assert difference(expected, got, 1e-5) == sentence
+
+
+def test_the_tolerance_is_relative_and_absolute():
+    assert difference(1000.0, 1000.9, 1e-3) is None
+    assert difference(1000.0, 1001.1, 1e-3) == ""
+    assert difference(0.0, 0.0009, 1e-3) is None
+    assert difference(0.0, 0.0011, 1e-3) == ""
+    assert difference([0.0], [1e-12], 0.0) == ""
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (1 / 3, "0.333333"),
+        (-1.0, "-1"),
+        (np.float64(0.5), "0.5"),
+        (np.int64(7), "7"),
+        (np.True_, "True"),
+        ("text", "'text'"),
+        (None, "None"),
+        ((np.int64(1), np.float32(0.5)), "(1, 0.5)"),
+        ([-1.0, 2.5], "[-1, 2.5]"),
+        (np.array([1.0, 2.0]), "[1., 2.]"),
+        (np.array([[1, 2], [3, 4]]), "[[1, 2], [3, 4]]"),
+        (np.array([1 / 3]), "[0.3333]"),
+        ({"a": np.float64(1 / 3)}, "{'a': 0.333333}"),
+    ],
+)
+def test_a_value_is_shown_as_a_student_would_write_it(value, text):
+    assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 10_000, list(range(10_000)), np.arange(10_000.0), 10**4000, [[[[[[[[1]]]]]]]]],
+    ids=["text", "list", "array", "number", "nested"],
+)
+def test_a_long_value_is_cut(value):
+    assert len(shown(value)) < 120
+    assert "\n" not in shown(value)
+
+
+class Unshowable:
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Unshowable(), [Unshowable()], np.array([Unshowable()]), 10**5000],
+    ids=["object", "list", "array", "number"],
+)
+def test_a_value_that_cannot_be_shown_is_shown_somehow(value):
+    assert shown(value)
+
+
+def test_a_tensor_is_shown_as_its_numbers():
+    from dqn_lib.agents.backend import tf
+
+    assert shown(tf.constant([1.0, 2.5])) == "[1. , 2.5]"

@@ -1,0 +1,456 @@
+"""Lesson 2: every right answer is right, every usual mistake is told by its name."""
+
+import numpy as np
+import pytest
+from judging import assert_correct, assert_counterexample, assert_told, from_source
+
+from dqn_lib.exercises import lesson02
+
+LOW, HIGH = np.array([-1.2, -0.07]), np.array([0.6, 0.07])
+
+
+@pytest.mark.parametrize("name", ["cell", "q_update", "epsilon_greedy", "effective_horizon"])
+def test_the_solution_as_it_is_shown_is_correct(name):
+    exercise = getattr(lesson02, name)
+    assert_correct(exercise, from_source(exercise.source, np=np))
+
+
+def cell_in_plain_python(state, cells):
+    numbers = []
+    for x, low, high in zip(state, (-1.2, -0.07), (0.6, 0.07), strict=True):
+        number = int((x - low) / (high - low) * cells)
+        if number == cells:
+            number -= 1
+        numbers.append(number)
+    return numbers
+
+
+def cell_by_clipping(state, cells):
+    return np.clip(np.floor((state - LOW) / (HIGH - LOW) * cells), 0, cells - 1).astype(int)
+
+
+def cell_by_digitize(state, cells):
+    i = np.digitize(state[0], np.linspace(-1.2, 0.6, cells + 1)[1:-1])
+    j = np.digitize(state[1], np.linspace(-0.07, 0.07, cells + 1)[1:-1])
+    return i, j
+
+
+def cell_by_width(state, cells):
+    width = (HIGH - LOW) / cells
+    position, velocity = (state - LOW) // width
+    return min(int(position), cells - 1), min(int(velocity), cells - 1)
+
+
+def cell_from_multiplying_first(state, cells):
+    i = int((state[0] + 1.2) * cells / 1.8)
+    j = int((state[1] + 0.07) * cells / 0.14)
+    return np.array([min(i, cells - 1), min(j, cells - 1)])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        cell_in_plain_python,
+        cell_by_clipping,
+        cell_by_digitize,
+        cell_by_width,
+        cell_from_multiplying_first,
+    ],
+)
+def test_a_cell_may_be_written_in_many_ways(answer):
+    assert_correct(lesson02.cell, answer)
+
+
+def cell_out_of_range(state, cells):
+    i = int((state[0] + 1.2) / 1.8 * cells)
+    j = int((state[1] + 0.07) / 0.14 * cells)
+    return i, j
+
+
+def cell_transposed(state, cells):
+    velocity, position = (state - LOW) / (HIGH - LOW)
+    return min(int(position * cells), cells - 1), min(int(velocity * cells), cells - 1)
+
+
+def cell_transposed_and_out_of_range(state, cells):
+    i, j = cell_out_of_range(state, cells)
+    return j, i
+
+
+def cell_rounded(state, cells):
+    i = round((state[0] - -1.2) / (0.6 - -1.2) * cells)
+    j = round((state[1] - -0.07) / (0.07 - -0.07) * cells)
+    return min(i, cells - 1), min(j, cells - 1)
+
+
+def cell_rounded_by_numpy(state, cells):
+    return np.rint((state - LOW) / (HIGH - LOW) * cells).astype(int)
+
+
+def cell_of_too_few(state, cells):
+    scaled = (state - LOW) / (HIGH - LOW)
+    return tuple((scaled * (cells - 1)).astype(int))
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (cell_out_of_range, "At the upper edge"),
+        (cell_transposed, "axes are transposed"),
+        (cell_transposed_and_out_of_range, "axes are transposed"),
+        (cell_rounded, "rounds to the nearest"),
+        (cell_rounded_by_numpy, "rounds to the nearest"),
+        (cell_of_too_few, "into `cells - 1` parts"),
+    ],
+)
+def test_a_usual_mistake_of_the_cell_is_told(answer, words):
+    assert_told(lesson02.cell, answer, words)
+
+
+def cell_from_one(state, cells):
+    i, j = cell_in_plain_python(state, cells)
+    return i + 1, j + 1
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (
+            cell_from_one,
+            ["`state = [-1.2 , -0.07]`, `cells = 10`", "should be `(0, 0)`", "but is `(1, 1)`"],
+        ),
+        (lambda state, cells: (0, 0), ["should be `(4, 2)`", "but is `(0, 0)`"]),
+        (lambda state, cells: cell_in_plain_python(state, cells)[0], ["not be a single int"]),
+        (lambda state, cells: [*cell_in_plain_python(state, cells), 0], ["2 parts, not 3"]),
+        (lambda state, cells: cell_in_plain_python(-state, cells), ["should be `(0, 0)`"]),
+        (lambda state, cells: tuple((state - LOW) / (HIGH - LOW) * cells), ["It must be an integer"]),
+        (lambda state, cells: ("0", "0"), ["It must be an integer, not a str"]),
+    ],
+)
+def test_an_unknown_cell_is_shown_where_it_fails(answer, words):
+    assert_counterexample(lesson02.cell, answer, *words)
+
+
+def test_a_cell_that_shifts_the_state_in_place_is_told():
+    def answer(state, cells):
+        state -= LOW
+        return tuple(min(int(x), cells - 1) for x in state / (HIGH - LOW) * cells)
+
+    verdict = lesson02.cell.check(answer)
+    assert verdict.status == "not yet"
+    assert "it changes its arguments" in verdict.message
+
+
+def update_step_by_step(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    best = max(q[next_cell, a] for a in range(q.shape[1]))
+    if terminated:
+        best = 0
+    error = reward + gamma * best - q[cell, action]
+    result = np.array(q)
+    result[cell][action] = q[cell][action] + alpha * error
+    return result
+
+
+def update_as_a_mean(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    target = reward + gamma * (1 - terminated) * np.max(q[next_cell])
+    table = q + 0.0
+    table[cell, action] = (1 - alpha) * q[cell, action] + alpha * target
+    return table
+
+
+def update_with_lists(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    table = q.tolist()
+    future = 0 if terminated else max(table[next_cell])
+    table[cell][action] += alpha * (reward + gamma * future - table[cell][action])
+    return table
+
+
+@pytest.mark.parametrize("answer", [update_step_by_step, update_as_a_mean, update_with_lists])
+def test_an_update_may_be_written_in_many_ways(answer):
+    assert_correct(lesson02.q_update, answer)
+
+
+def update_through_the_flag(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    table = q.copy()
+    table[cell, action] += alpha * (reward + gamma * np.max(q[next_cell]) - q[cell, action])
+    return table
+
+
+def update_away(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    target = reward
+    if not terminated:
+        target = target + gamma * max(q[next_cell])
+    error = q[cell, action] - target
+    table = q.copy()
+    table[cell, action] = table[cell, action] + alpha * error
+    return table
+
+
+def update_over_cells(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    best = np.max(q, axis=0)
+    table = q.copy()
+    target = reward if terminated else reward + gamma * best[action]
+    table[cell, action] += alpha * (target - table[cell, action])
+    return table
+
+
+def update_with_a_column(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    future = 0.0 if terminated else max(q[:, next_cell])
+    table = np.copy(q)
+    table[cell, action] += alpha * (reward + gamma * future - table[cell, action])
+    return table
+
+
+def update_over_the_table(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    future = 0.0 if terminated else np.max(q)
+    table = np.copy(q)
+    table[cell, action] += alpha * (reward + gamma * future - table[cell, action])
+    return table
+
+
+def update_at_once(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    table = np.copy(q)
+    table[cell, action] = reward
+    if not terminated:
+        table[cell, action] += gamma * q[next_cell].max()
+    return table
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (update_through_the_flag, "bootstraps through the flag"),
+        (update_away, "sign of the TD error"),
+        (update_over_cells, "over the wrong axis"),
+        (update_with_a_column, "over the wrong axis"),
+        (update_over_the_table, "over the whole table"),
+        (update_at_once, "replaces the old value"),
+    ],
+)
+def test_a_usual_mistake_of_the_update_is_told(answer, words):
+    assert_told(lesson02.q_update, answer, words)
+
+
+def test_an_update_of_an_alias_is_told():
+    def answer(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+        new = q
+        target = reward if terminated else reward + gamma * new[next_cell].max()
+        new[cell, action] += alpha * (target - new[cell, action])
+        return new
+
+    verdict = lesson02.q_update.check(answer)
+    assert verdict.status == "not yet"
+    assert "`new = q` is a second name for it, not a copy" in verdict.message
+    assert not any("second name" in mistake.message for mistake in lesson02.q_update.mistakes)
+
+
+def test_an_update_of_a_copy_that_also_changes_the_table_is_told():
+    def answer(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+        target = reward if terminated else reward + gamma * q[next_cell].max()
+        q[cell, action] += alpha * (target - q[cell, action])
+        return q.copy()
+
+    assert "the table you were given has changed too" in lesson02.q_update.check(answer).message
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda q, c, a, r, s, end, alpha, gamma: q, ["should be `[[-3. , -1. , -3.5]", "but is `[[-3.,"]),
+        (lambda q, c, a, r, s, end, alpha, gamma: q[c, a] + alpha * r, ["(3, 3), not ()"]),
+        (lambda q, c, a, r, s, end, alpha, gamma: q[c], ["Its shape must be (3, 3), not (3,)"]),
+        (lambda q, c, a, r, s, end, alpha, gamma: np.full_like(q, np.nan), ["but is `[[nan, nan, nan]"]),
+        (lambda q, c, a, r, s, end, alpha, gamma: [[1], [1, 2]], ["but is `[[1], [1, 2]]`"]),
+        (
+            lambda q, c, a, r, s, end, alpha, gamma: update_step_by_step(q, c, a, r, s, end, alpha, 1.0),
+            ["`cell = 1`, `action = 0`, `reward = -1`", "`gamma = 0.9`"],
+        ),
+        (
+            lambda q, c, a, r, s, end, alpha, gamma: update_step_by_step(q, s, a, r, c, end, alpha, gamma),
+            ["`next_cell = 1`"],
+        ),
+    ],
+)
+def test_an_unknown_update_is_shown_where_it_fails(answer, words):
+    def named(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+        return answer(q, cell, action, reward, next_cell, terminated, alpha, gamma)
+
+    assert_counterexample(lesson02.q_update, named, *words)
+
+
+def greedy_by_loop(q, epsilon, rng):
+    if rng.random() >= epsilon:
+        best = 0
+        for action in range(3):
+            if q[action] > q[best]:
+                best = action
+        return best
+    return rng.integers(0, 3)
+
+
+def greedy_by_choice(q, epsilon, rng):
+    return rng.choice([0, 1, 2]) if rng.uniform() < epsilon else np.argmax(q)
+
+
+def greedy_by_probabilities(q, epsilon, rng):
+    chances = np.full(3, epsilon / 3)
+    chances[np.argmax(q)] += 1 - epsilon
+    return int(rng.choice(3, p=chances))
+
+
+def greedy_with_the_global_generator(q, epsilon, rng):
+    return np.random.randint(3) if np.random.rand() < epsilon else list(q).index(max(q))  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [greedy_by_loop, greedy_by_choice, greedy_by_probabilities, greedy_with_the_global_generator],
+)
+def test_an_exploring_choice_may_be_written_in_many_ways(answer):
+    assert_correct(lesson02.epsilon_greedy, answer)
+
+
+def greedy_inverted(q, epsilon, rng):
+    if rng.random() > epsilon:
+        return rng.integers(3)
+    return np.argmax(q)
+
+
+def explores_the_first_two(q, epsilon, rng):
+    if rng.random() < epsilon:
+        return rng.integers(0, 2)
+    return np.argmax(q)
+
+
+def explores_the_last_two(q, epsilon, rng):
+    return rng.choice([1, 2]) if rng.random() < epsilon else np.argmax(q)
+
+
+def explores_left_and_right(q, epsilon, rng):
+    return rng.choice([0, 2]) if rng.random() < epsilon else np.argmax(q)
+
+
+def explores_the_other_two(q, epsilon, rng):
+    best = np.argmax(q)
+    if rng.random() < epsilon:
+        return (best + rng.integers(1, 3)) % 3
+    return best
+
+
+def never_explores(q, epsilon, rng):
+    best = 0
+    for action in (1, 2):
+        if q[action] > q[best]:
+            best = action
+    return best
+
+
+def greedy_for_the_worst(q, epsilon, rng):
+    return rng.integers(3) if rng.random() < epsilon else np.argmin(q)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (greedy_inverted, "Epsilon is inverted"),
+        (explores_the_first_two, "upper end of `rng.integers(low, high)`"),
+        (explores_the_last_two, "upper end of `rng.integers(low, high)`"),
+        (explores_left_and_right, "upper end of `rng.integers(low, high)`"),
+        (explores_the_other_two, "the greedy one is left out"),
+        (never_explores, "It never explores"),
+        (greedy_for_the_worst, "smallest value"),
+    ],
+)
+def test_a_usual_mistake_of_exploring_is_told(answer, words):
+    assert_told(lesson02.epsilon_greedy, answer, words)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda q, epsilon, rng: int(rng.integers(3)), ["`epsilon = 0`", "should be `[0., 1., 0.]`"]),
+        (lambda q, epsilon, rng: 0, ["but is `[1., 0., 0.]`"]),
+        (lambda q, epsilon, rng: greedy_by_loop(q, epsilon / 2, rng), ["`epsilon = 1`"]),
+        (lambda q, epsilon, rng: greedy_by_loop(q, epsilon**2, rng), ["`epsilon = 0.3`"]),
+        (lambda q, epsilon, rng: greedy_by_loop(q, epsilon, rng) + 1, ["should be `[0., 1., 0.]`"]),
+        (lambda q, epsilon, rng: -1, ["should be `[0., 1., 0.]`"]),
+    ],
+)
+def test_an_unknown_choice_is_shown_where_it_fails(answer, words):
+    assert_counterexample(lesson02.epsilon_greedy, answer, *words)
+
+
+def test_a_choice_that_lowers_the_values_in_place_is_told():
+    def answer(q, epsilon, rng):
+        best = int(q.argmax())
+        q -= 1.0
+        return int(rng.integers(3)) if rng.random() < epsilon else best
+
+    assert "it changes its arguments" in lesson02.epsilon_greedy.check(answer).message
+
+
+def horizon_by_sum(gamma):
+    return sum(gamma**k for k in range(50_000))
+
+
+def horizon_by_loop(gamma):
+    total, weight = 0.0, 1.0
+    while weight > 1e-12:
+        total += weight
+        weight *= gamma
+    return total
+
+
+def horizon_by_numpy(gamma):
+    return np.power(gamma, np.arange(50_000)).sum()
+
+
+def horizon_by_power(gamma):
+    return np.float32((1 - gamma) ** -1)
+
+
+@pytest.mark.parametrize("answer", [horizon_by_sum, horizon_by_loop, horizon_by_numpy, horizon_by_power])
+def test_a_horizon_may_be_written_in_many_ways(answer):
+    assert_correct(lesson02.effective_horizon, answer)
+
+
+def horizon_from_the_second_step(gamma):
+    total = 0.0
+    for k in range(1, 50_000):
+        total += gamma**k
+    return total
+
+
+def lost_share(gamma):
+    lost = 1 - gamma
+    return lost
+
+
+def inverse_of_gamma(gamma):
+    return 1 / gamma
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (horizon_from_the_second_step, "one step too late"),
+        (lost_share, "This is 1 minus gamma"),
+        (inverse_of_gamma, "divides by gamma"),
+    ],
+)
+def test_a_usual_mistake_of_the_horizon_is_told(answer, words):
+    assert_told(lesson02.effective_horizon, answer, words)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda gamma: 1 / (1 - gamma) ** 2, ["`gamma = 0."]),
+        (lambda gamma: 1 + gamma, ["`gamma = 0."]),
+        (lambda gamma: 100, ["`gamma = 0", "but is `100`"]),
+        (lambda gamma: 1 / (1 - gamma) + 1, ["`gamma = 0"]),
+        (lambda gamma: sum(gamma**k for k in range(100)), ["`gamma = 0.9`", "but is `9.99973`"]),
+    ],
+)
+def test_an_unknown_horizon_is_shown_where_it_fails(answer, words):
+    assert_counterexample(lesson02.effective_horizon, answer, *words)

@@ -1,0 +1,450 @@
+"""Lesson 4: every right answer is right, every usual mistake is told by its name."""
+
+import numpy as np
+import pytest
+from judging import assert_correct, assert_counterexample, assert_told, from_source
+
+from dqn_lib.exercises import lesson04
+
+
+@pytest.mark.parametrize("name", ["add", "sample", "n_step_target"])
+def test_the_solution_as_it_is_shown_is_correct(name):
+    exercise = getattr(lesson04, name)
+    assert_correct(exercise, from_source(exercise.source, np=np))
+
+
+def add_with_divmod(ring, count, item):
+    _, place = divmod(count, len(ring))
+    ring[place] = item
+    count += 1
+    return count
+
+
+def add_by_subtracting(ring, count, item):
+    place = count
+    while place >= len(ring):
+        place -= len(ring)
+    ring[place : place + 1] = [item]
+    return np.int64(count) + 1
+
+
+def add_in_two_cases(ring, count, item):
+    if count < len(ring):
+        ring[count] = item
+    else:
+        ring[np.mod(count, len(ring))] = item
+    return np.array(count + 1)
+
+
+@pytest.mark.parametrize("answer", [add_with_divmod, add_by_subtracting, add_in_two_cases])
+def test_adding_may_be_written_in_many_ways(answer):
+    assert_correct(lesson04.add, answer)
+
+
+def add_for_ever(ring, count, item):
+    ring += [item]
+    return count + 1
+
+
+def add_over_the_newest(ring, count, item):
+    newest = (count - 1) % len(ring)
+    ring[newest] = item
+    return count + 1
+
+
+def add_at_the_end(ring, count, item):
+    ring[len(ring) - 1] = item
+    return count + 1
+
+
+def add_until_full(ring, count, item):
+    if count >= len(ring):
+        return count
+    ring[count] = item
+    return count + 1
+
+
+def add_by_moving(ring, count, item):
+    for i in range(len(ring) - 1):
+        ring[i] = ring[i + 1]
+    ring[-1] = item
+    return count + 1
+
+
+def add_and_wrap_the_count(ring, count, item):
+    place = count % len(ring)
+    ring[place] = item
+    return (place + 1) % len(ring)
+
+
+def add_without_counting(ring, count, item):
+    ring[count % len(ring)] = item
+    return count
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (add_for_ever, "grows for ever"),
+        (add_over_the_newest, "overwrites the newest"),
+        (add_at_the_end, "overwrites the newest"),
+        (add_until_full, "takes nothing new"),
+        (add_by_moving, "moves every item"),
+        (add_and_wrap_the_count, "must go on counting"),
+        (add_without_counting, "must go on counting"),
+    ],
+)
+def test_a_usual_mistake_of_adding_is_told(answer, words):
+    assert_told(lesson04.add, answer, words)
+
+
+def add_at_the_front(ring, count, item):
+    ring[0] = item
+    return count + 1
+
+
+def add_and_return_the_item(ring, count, item):
+    ring[count % len(ring)] = item
+    return item
+
+
+def add_nothing(ring, count, item):
+    return count + 1
+
+
+def add_and_return_nothing(ring, count, item):
+    ring[count % len(ring)] = item
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (add_at_the_front, ["`ring = [10, -1, -1]`", "[10, 11, -1]", "[11, -1, -1]"]),
+        (add_and_return_the_item, ["'count': 1,", "'count': 10,"]),
+        (add_nothing, ["`ring = [-1, -1, -1]`", "'ring': [10, -1, -1]", "'ring': [-1, -1, -1]"]),
+        (add_and_return_nothing, ["It returned nothing"]),
+        (lambda ring, count, item: (ring, count + 1), ["'ring': [10, -1, -1]"]),
+        (lambda ring, count, item: ring.clear() or count + 1, ["It must have 3 parts, not 0"]),
+    ],
+)
+def test_an_unknown_way_to_add_is_shown_where_it_fails(answer, words):
+    assert_counterexample(lesson04.add, answer, *words)
+
+
+def test_adding_to_a_ring_without_turning_round_is_told():
+    def answer(ring, count, item):
+        ring[count] = item
+        return count + 1
+
+    verdict = lesson04.add.check(answer)
+    assert verdict.status == "not yet"
+    assert "`count = 3`, `item = 13` it raised IndexError" in verdict.message
+
+
+def draw_by_choice(ring, count, batch, rng):
+    return rng.choice(ring[:count], size=batch)
+
+
+def draw_from_an_array(ring, count, batch, rng):
+    filled = np.minimum(count, len(ring))
+    places = rng.integers(low=0, high=filled, size=(batch,))
+    return np.asarray(ring)[places].tolist()
+
+
+def draw_by_scaling(ring, count, batch, rng):
+    filled = len(ring) if count > len(ring) else count
+    return np.take(ring, (rng.random(batch) * filled).astype(int))
+
+
+@pytest.mark.parametrize("answer", [draw_by_choice, draw_from_an_array, draw_by_scaling])
+def test_a_draw_without_a_loop_is_right_without_a_remark(answer):
+    verdict = lesson04.sample.check(answer)
+    assert verdict.status == "correct"
+    assert verdict.message == lesson04.sample.insight
+
+
+def draw_in_a_loop(ring, count, batch, rng):
+    items = []
+    for _ in range(batch):
+        items.append(ring[rng.integers(min(count, len(ring)))])  # noqa: PERF401
+    return items
+
+
+def draw_in_a_list(ring, count, batch, rng):
+    return [ring[i] for i in rng.integers(min(count, len(ring)), size=batch)]
+
+
+def draw_in_a_while_loop(ring, count, batch, rng):
+    items = []
+    while len(items) < batch:
+        items += [ring[int(rng.random() * min(count, len(ring)))]]
+    return tuple(items)
+
+
+def draw_in_a_function_inside(ring, count, batch, rng):
+    def one():
+        return ring[rng.integers(min(count, len(ring)))]
+
+    return [one() for _ in range(batch)]
+
+
+@pytest.mark.parametrize(
+    "answer", [draw_in_a_loop, draw_in_a_list, draw_in_a_while_loop, draw_in_a_function_inside]
+)
+def test_a_draw_with_a_loop_is_right_and_remarked_on(answer):
+    verdict = lesson04.sample.check(answer)
+    assert verdict.status == "correct"
+    assert "One remark: it loops in Python" in verdict.message
+
+
+def draw_the_first(ring, count, batch, rng):
+    items = []
+    for i in range(batch):
+        items.append(ring[i])  # noqa: PERF401
+    return items
+
+
+def draw_the_newest(ring, count, batch, rng):
+    places = (count - 1 - np.arange(batch)) % len(ring)
+    return np.array(ring)[places]
+
+
+def draw_without_the_last(ring, count, batch, rng):
+    last = min(count, len(ring)) - 1
+    return np.array(ring)[rng.integers(0, last, size=batch)]
+
+
+def draw_without_the_first(ring, count, batch, rng):
+    return np.array(ring)[rng.integers(1, min(count, len(ring)), size=batch)]
+
+
+def draw_from_empty_places(ring, count, batch, rng):
+    return rng.choice(ring, size=batch)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (draw_the_first, "always returns the first items"),
+        (draw_the_newest, "always returns the newest items"),
+        (draw_without_the_last, "never returns the last item"),
+        (draw_without_the_first, "never returns the first item"),
+        (draw_from_empty_places, "nothing was written to yet"),
+    ],
+)
+def test_a_usual_mistake_of_drawing_is_told(answer, words):
+    assert_told(lesson04.sample, answer, words)
+
+
+def draw_early_ones_more_often(ring, count, batch, rng):
+    filled = min(count, len(ring))
+    return np.array(ring)[(rng.random(batch) ** 2 * filled).astype(int)]
+
+
+def draw_the_last_twice_as_often(ring, count, batch, rng):
+    filled = min(count, len(ring))
+    return np.array(ring)[np.minimum(rng.integers(filled + 1, size=batch), filled - 1)]
+
+
+def draw_places(ring, count, batch, rng):
+    return rng.integers(min(count, len(ring)), size=batch)
+
+
+def draw_the_last_ones(ring, count, batch, rng):
+    return ring[: min(count, len(ring))][-batch:]
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (draw_early_ones_more_often, ["`ring = [0, 1, 2, 3, 4]`", "'item 0'"]),
+        (draw_the_last_twice_as_often, ["`ring = [0, 1, 2, 3, 4]`", "'item 0'"]),
+        (draw_places, ["`ring = [5, 6, 7, 3, 4]`", "'item 0'"]),
+        (draw_the_last_ones, ["`ring = [0, 1, 2, 3, 4]`", "'item 0': 0,"]),
+    ],
+)
+def test_an_unknown_draw_is_shown_where_it_fails(answer, words):
+    assert_counterexample(lesson04.sample, answer, *words)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda ring, count, batch, rng: [ring[0]], "must return `batch = 4` items, and returned 1"),
+        (lambda ring, count, batch, rng: ring * 2, "must return `batch = 4` items, and returned 10"),
+        (
+            lambda ring, count, batch, rng: [ring[rng.integers(min(count, len(ring)))]] * batch,
+            "draws one item and returns it `batch` times",
+        ),
+    ],
+)
+def test_a_draw_of_the_wrong_size_is_told(answer, words):
+    verdict = lesson04.sample.check(answer)
+    assert verdict.status == "not yet"
+    assert words in verdict.message
+
+
+def draw_without_replacement(ring, count, batch, rng):
+    return rng.choice(ring[:count], size=batch, replace=False)
+
+
+def draw_neighbours(ring, count, batch, rng):
+    filled = min(count, len(ring))
+    return np.array(ring)[(rng.integers(filled) + np.arange(batch)) % filled]
+
+
+@pytest.mark.parametrize("answer", [draw_without_replacement, draw_neighbours])
+def test_items_that_are_not_drawn_independently_are_noticed(answer):
+    assert lesson04.sample.check(answer).status == "not yet"
+
+
+def test_a_draw_that_sorts_the_ring_is_told():
+    def answer(ring, count, batch, rng):
+        filled = min(count, len(ring))
+        ring[:filled] = sorted(ring[:filled])
+        return np.array(ring)[rng.integers(filled, size=batch)]
+
+    verdict = lesson04.sample.check(answer)
+    assert verdict.status == "not yet"
+    assert "it changes its arguments" in verdict.message
+
+
+def target_by_while(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total, weight, t = 0.0, 1.0, start
+    while True:
+        total += weight * rewards[t]
+        weight *= gamma
+        if episode_end[t] or t == start + n - 1:
+            break
+        t += 1
+    return total if terminated[t] else total + weight * next_values[t]
+
+
+def target_by_array(rewards, episode_end, terminated, next_values, start, n, gamma):
+    ends = np.flatnonzero(episode_end[start : start + n])
+    length = int(ends[0]) + 1 if len(ends) else n
+    last = start + length - 1
+    weights = gamma ** np.arange(length)
+    future = gamma**length * next_values[last] * (not terminated[last])
+    return np.dot(weights, rewards[start : last + 1]) + future
+
+
+def target_by_recursion(rewards, episode_end, terminated, next_values, start, n, gamma):
+    if episode_end[start] or n == 1:
+        behind = 0 if terminated[start] else next_values[start]
+    else:
+        behind = target_by_recursion(rewards, episode_end, terminated, next_values, start + 1, n - 1, gamma)
+    return np.float32(rewards[start] + gamma * behind)
+
+
+@pytest.mark.parametrize("answer", [target_by_while, target_by_array, target_by_recursion])
+def test_a_target_may_be_written_in_many_ways(answer):
+    assert_correct(lesson04.n_step_target, answer)
+
+
+def target_across_the_end(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total = sum(gamma**k * rewards[start + k] for k in range(n))
+    last = start + n - 1
+    if not terminated[last]:
+        total += gamma**n * next_values[last]
+    return total
+
+
+def target_across_the_end_in_any_case(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total = 0.0
+    for k in range(n):
+        total += gamma**k * rewards[start + k]
+    return total + gamma**n * next_values[start + n - 1]
+
+
+def target_with_n_at_the_tail(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total = 0.0
+    for k in range(n):
+        last = start + k
+        total += gamma**k * rewards[last]
+        if episode_end[last]:
+            break
+    if not terminated[last]:
+        total += gamma**n * next_values[last]
+    return total
+
+
+def target_with_one_power_less(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total, weight = 0.0, 1.0
+    for t in range(start, start + n):
+        total += weight * rewards[t]
+        if episode_end[t] or t == start + n - 1:
+            break
+        weight *= gamma
+    return total if terminated[t] else total + weight * next_values[t]
+
+
+def target_through_the_flag(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total, weight = 0.0, 1.0
+    for t in range(start, start + n):
+        total += weight * rewards[t]
+        weight *= gamma
+        if episode_end[t]:
+            break
+    return total + weight * next_values[t]
+
+
+def target_without_the_future_of_a_time_limit(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total, weight = 0.0, 1.0
+    for t in range(start, start + n):
+        total += weight * rewards[t]
+        weight *= gamma
+        if episode_end[t]:
+            return total
+    return total + weight * next_values[t]
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (target_across_the_end, "across an episode's end"),
+        (target_across_the_end_in_any_case, "across an episode's end"),
+        (target_with_n_at_the_tail, "is discounted m times, not n times"),
+        (target_with_one_power_less, "discounted m - 1 times"),
+        (target_through_the_flag, "bootstraps through the flag"),
+        (target_without_the_future_of_a_time_limit, "treats the time limit as if it were the flag"),
+    ],
+)
+def test_a_usual_mistake_of_the_target_is_told(answer, words):
+    assert_told(lesson04.n_step_target, answer, words)
+
+
+def target_of_rewards_alone(rewards, episode_end, terminated, next_values, start, n, gamma):
+    no_values = [0.0] * len(next_values)
+    return target_by_while(rewards, episode_end, terminated, no_values, start, n, gamma)
+
+
+def target_with_the_value_of_the_start(rewards, episode_end, terminated, next_values, start, n, gamma):
+    values = [next_values[start]] * len(next_values)
+    return target_by_while(rewards, episode_end, terminated, values, start, n, gamma)
+
+
+def target_without_discount(rewards, episode_end, terminated, next_values, start, n, gamma):
+    return target_by_while(rewards, episode_end, terminated, next_values, start, n, 1.0)
+
+
+def target_one_too_long(rewards, episode_end, terminated, next_values, start, n, gamma):
+    return target_by_while(rewards, episode_end, terminated, next_values, start, n + 1, gamma)
+
+
+def target_that_is_not_returned(rewards, episode_end, terminated, next_values, start, n, gamma):
+    target = target_by_while(rewards, episode_end, terminated, next_values, start, n, gamma)  # noqa: F841
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (target_of_rewards_alone, ["`start = 0`, `n = 1`", "should be `-6`", "but is `-1`"]),
+        (target_with_the_value_of_the_start, ["`start = 3`, `n = 2`"]),
+        (target_without_discount, ["`n = 1`, `gamma = 0.5`", "should be `-6`", "but is `-11`"]),
+        (target_one_too_long, ["`n = 1`", "should be `-6`", "but is `-7`"]),
+        (target_that_is_not_returned, ["but is `None`", "It returned nothing"]),
+    ],
+)
+def test_an_unknown_target_is_shown_where_it_fails(answer, words):
+    assert_counterexample(lesson04.n_step_target, answer, *words)

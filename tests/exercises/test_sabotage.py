@@ -1,0 +1,122 @@
+"""Sabotage: what is no answer is told without training, and the trial finds who survived."""
+
+import pytest
+from judging import LESSONS
+
+from dqn_lib import mountain_car
+from dqn_lib.config import DQNConfig, TableConfig
+from dqn_lib.exercises import sabotage
+from dqn_lib.exercises.sabotage import HINTS, PATIENCE, Sabotage
+from dqn_lib.exercises.trial import steps_to_solve
+
+THREE = [DQNConfig(gamma=0.85), DQNConfig(hold=1), DQNConfig(learning_rate=0.3)]
+
+
+@pytest.fixture
+def trials(monkeypatch):
+    """Every trial that was made; none of them solves the task unless its config is in `solved`."""
+
+    class Trials(list):
+        solved = ()
+
+        def __call__(self, env, config, *, seed, patience):
+            self.append((config, seed, patience))
+            return 9_047 if config in self.solved else None
+
+    trials = Trials()
+    monkeypatch.setattr(sabotage, "steps_to_solve", trials)
+    return trials
+
+
+def test_the_last_lesson_has_it():
+    assert isinstance(LESSONS[-1].my_three, Sabotage)
+    assert LESSONS[-1].my_three.name == "my_three"
+
+
+@pytest.mark.parametrize("answer", [..., None])
+def test_nothing_done_yet_is_no_mistake(answer, trials):
+    assert Sabotage().check(answer).status == "not attempted yet"
+    assert Sabotage().check().status == "not attempted yet"
+    assert trials == []
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (3, "a list of three"),
+        ("abc", "a list of three"),
+        ({}, "a list of three"),
+        (DQNConfig(gamma=0.85), "a list of three"),
+        (iter(THREE), "a list of three"),
+        ([], "a list of three"),
+        (THREE[:2], "a list of three"),
+        ([*THREE, DQNConfig(tau=0.5)], "a list of three"),
+        ([0.85, 1, 0.3], "not a float"),
+        ([*THREE[:2], ...], "not a ellipsis"),
+        ([*THREE[:2], None], "not a NoneType"),
+        ([*THREE[:2], DQNConfig], "not a type"),
+        ([*THREE[:2], TableConfig(cells=4)], "not a TableConfig"),
+        ([*THREE[:2], DQNConfig()], "changes nothing"),
+        ([*THREE[:2], DQNConfig(gamma=0.99)], "changes nothing"),
+        ([*THREE[:2], DQNConfig(tau=0.5, n_step=1)], "`DQNConfig(n_step=1, tau=0.5)` changes 2 settings"),
+        ([*THREE[:2], DQNConfig(gamma=0.5)], "Two of them change the same setting"),
+        ([THREE[0]] * 3, "Two of them change the same setting"),
+    ],
+)
+def test_a_bad_answer_is_told_in_words_and_without_training(answer, words, trials):
+    verdict = Sabotage().check(answer)
+    assert verdict.status == "not yet"
+    assert words in verdict.message
+    assert trials == []
+
+
+def test_the_solution_is_correct_and_every_one_of_it_is_tried_once(trials):
+    namespace = {"DQNConfig": DQNConfig}
+    exec(repr(Sabotage().solution()), namespace)
+    verdict = Sabotage().check(namespace["my_three"])
+    assert verdict.status == "correct"
+    assert "None of the three got to -110 within 12,000 steps" in verdict.message
+    assert trials == [(config, 1, PATIENCE) for config in namespace["my_three"]]
+
+
+@pytest.mark.parametrize("container", [list, tuple])
+def test_a_survivor_is_named_with_its_steps(container, trials):
+    trials.solved = [THREE[1]]
+    verdict = Sabotage().check(container(THREE))
+    assert verdict.status == "not yet"
+    assert "`DQNConfig(hold=1)` solved it after 9,047 steps all the same." in verdict.message
+    assert "gamma" not in verdict.message
+    assert len(trials) == 3
+
+
+def test_every_survivor_is_named(trials):
+    trials.solved = THREE
+    assert Sabotage().check(THREE).message.count("all the same") == 3
+
+
+def test_an_error_while_training_is_told_with_its_config(monkeypatch):
+    def broken(env, config, **options):
+        raise FloatingPointError("overflow")
+
+    monkeypatch.setattr(sabotage, "steps_to_solve", broken)
+    verdict = Sabotage().check(THREE)
+    assert verdict.status == "not yet"
+    assert "`DQNConfig(gamma=0.85)` raised FloatingPointError: overflow" in verdict.message
+
+
+def test_hints_advance_and_the_last_one_stays_and_names_the_solution():
+    task = Sabotage()
+    given = [task.hint() for _ in range(5)]
+    assert [hint.number for hint in given] == [1, 2, 3, 3, 3]
+    for hint, message in zip(given, HINTS, strict=False):
+        assert hint.message.startswith(message)
+    assert given[-1] == given[2]
+    assert "solution()" in given[-1].message
+
+
+def test_a_trial_ends_when_the_task_is_solved_or_the_patience_is_over():
+    env = mountain_car.make()
+    step = steps_to_solve(env, DQNConfig(), seed=1, patience=12_000)
+    assert isinstance(step, int)
+    assert 1_000 <= step <= 12_000
+    assert steps_to_solve(env, DQNConfig(gamma=0.85), seed=1, patience=6_000) is None
