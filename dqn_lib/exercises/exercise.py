@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises.compare import difference, shown
+from dqn_lib.exercises.compare import difference, kind_of, settled, shown
 from dqn_lib.exercises.guard import is_blank, within
-from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict
+from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict, hint_number
 
 TIME_LIMIT = 5.0  # seconds for all cases together
 
@@ -36,6 +36,13 @@ class Mistake:
 def mistake(message: str, *functions: Callable) -> Mistake:
     """`Mistake` with its functions written one after the other."""
     return Mistake(message, functions)
+
+
+def returned(value: Any) -> Any:
+    """The value, for a probe that has to work with it; complains if there is none."""
+    if value is None or value is ...:
+        raise Complaint("It returned nothing: is the `return` missing?")
+    return value
 
 
 def call(function: Callable, *arguments: Any) -> Any:
@@ -83,10 +90,7 @@ class Exercise:
     def hint(self) -> Hint:
         """The next hint; after the last one, the last again."""
         self._hinted = min(self._hinted + 1, len(self.hints))
-        message = self.hints[self._hinted - 1]
-        if self._hinted == len(self.hints):
-            message += " (This was the last one. `solution()` shows an answer.)"
-        return Hint(self._hinted, len(self.hints), message)
+        return hint_number(self._hinted, self.hints)
 
     def solution(self) -> Solution:
         """A correct answer."""
@@ -108,7 +112,7 @@ class Exercise:
         except NotImplementedError:
             return Verdict(NOT_ATTEMPTED, f"`{self.name}` still raises NotImplementedError.")
         expected, _ = self._run(self.reference)
-        differences = [difference(e, g, self.tolerance) for e, g in zip(expected, got, strict=True)]
+        differences = self._differences(expected, got)
         wrong = next((i for i, found in enumerate(differences) if found is not None), None)
         if wrong is None:
             if changed:
@@ -126,7 +130,7 @@ class Exercise:
         if not callable(answer):
             raise Complaint(
                 f"`check` needs the function itself: `{self.name}`, without brackets after it. "
-                f"It got `{shown(answer)}`, a {type(answer).__name__}."
+                f"It got `{shown(answer)}`, {kind_of(answer)}."
             )
         try:
             inspect.signature(answer).bind(*self.cases[0])
@@ -144,7 +148,7 @@ class Exercise:
             nonlocal changed
             for case in self.cases:
                 given = copy.deepcopy(case)
-                results.append(self.probe(function, *given))
+                results.append(settled(self.probe(function, *given)))
                 changed |= self.pure and any(
                     difference(before, after, 0.0) is not None
                     for before, after in zip(case, given, strict=True)
@@ -172,7 +176,14 @@ class Exercise:
             results, _ = self._run(function)
         except Complaint:
             return False
-        return all(difference(e, g, self.tolerance) is None for e, g in zip(results, got, strict=True))
+        return all(found is None for found in self._differences(results, got, strict=False))
+
+    def _differences(self, expected: list[Any], got: list[Any], *, strict: bool = True) -> list[str | None]:
+        try:
+            pairs = zip(expected, got, strict=True)
+            return [difference(e, g, self.tolerance, strict=strict) for e, g in pairs]
+        except Exception as problem:  # nothing that a student returns may raise here
+            raise Complaint(f"What it returned cannot be compared: {problem}") from None
 
     def _arguments(self, case: int) -> str:
         names = inspect.signature(self.reference).parameters

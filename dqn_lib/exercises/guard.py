@@ -2,7 +2,9 @@
 
 import ctypes
 import dis
+import random
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -43,16 +45,22 @@ def within(seconds: float, function: Callable[[], Any]) -> Any:
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
-    worker.join(seconds)
-    if worker.is_alive():
-        for _ in range(5):  # once is not enough for a loop around a bare `except`
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(worker.ident), ctypes.py_object(_StopError)
-            )
-            worker.join(0.1)
-            if not worker.is_alive():
-                break
+    try:
+        worker.join(seconds)
+    finally:  # also when the student interrupts
+        late = worker.is_alive()
+        if late:
+            _stop(worker)
+    if late:
         raise TimeoutError
     if error:
         raise error[0]
     return result[0]
+
+
+def _stop(worker: threading.Thread) -> None:
+    """Throw an exception into the thread, at uneven moments: a bare `except` in a loop catches some."""
+    end = time.monotonic() + 1.0
+    while worker.is_alive() and time.monotonic() < end:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(_StopError))
+        worker.join(random.uniform(0.0, 0.002))

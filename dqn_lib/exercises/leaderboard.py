@@ -25,6 +25,17 @@ class Entry:
     changed: dict[str, Any]
     steps: list[int | None]
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not isinstance(self.changed, dict):
+            raise TypeError("an entry needs a name and what was changed")
+        if not isinstance(self.steps, list) or not all(
+            step is None or type(step) is int for step in self.steps
+        ):
+            raise TypeError("an entry's steps must be integers, or null for never")
+        for name, value in self.changed.items():
+            if isinstance(value, list):  # JSON knows no tuples
+                self.changed[name] = tuple(value)
+
     @property
     def total(self) -> int:
         """What counts: a failed seed costs all of its patience, twice."""
@@ -37,6 +48,8 @@ class Leaderboard:
     def __init__(self, path: str | Path = "leaderboard.json") -> None:
         self.path = Path(path)
         self.entries: list[Entry] = []
+        if not self.path.parent.is_dir():
+            raise ValueError(f"path must lie in a folder that exists, got {self.path}")
         if self.path.exists():
             try:
                 self.entries = [Entry(**entry) for entry in json.loads(self.path.read_text())]

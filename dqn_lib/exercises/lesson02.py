@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.exercises.exercise import exercise, mistake
+from dqn_lib.exercises.compare import shown
+from dqn_lib.exercises.exercise import Complaint, exercise, mistake, returned
 from dqn_lib.exercises.prediction import Choice, predict
 
 finer_cells = predict(
@@ -43,6 +44,11 @@ def _floored(state: NDArray, cells: int) -> tuple[int, int]:
     return floor(i), floor(j)
 
 
+def _by_hand(state: NDArray, cells: int) -> tuple[int, int]:
+    """The same with the widths as a student would type them: 1.8 is not quite 0.6 + 1.2."""
+    return floor((state[0] + 1.2) / 1.8 * cells), floor((state[1] + 0.07) / 0.14 * cells)
+
+
 def _right_cell(state: NDArray, cells: int) -> tuple[int, int]:
     i, j = _floored(state, cells)
     return min(i, cells - 1), min(j, cells - 1)
@@ -55,7 +61,7 @@ def _right_cell(state: NDArray, cells: int) -> tuple[int, int]:
         (np.array([-0.21, 0.048]), 10),
         (np.array([0.55, -0.069]), 20),
         (np.array([-0.5, 0.0101]), 4),
-        (np.array([0.6, 0.0]), 10),
+        (np.array([0.6, 0.01]), 10),
         (np.array([-0.5, 0.07]), 10),
         (np.array([0.6, 0.07]), 20),
     ],
@@ -64,11 +70,13 @@ def _right_cell(state: NDArray, cells: int) -> tuple[int, int]:
             "At the upper edge this gives `cells`, and the last cell has the number `cells - 1`. "
             "A position of exactly 0.6 belongs to the last cell.",
             _floored,
+            _by_hand,
         ),
         mistake(
             "The axes are transposed: the position gives the first number, the velocity the second.",
             lambda state, cells: _right_cell(state, cells)[::-1],
             lambda state, cells: _floored(state, cells)[::-1],
+            lambda state, cells: _by_hand(state, cells)[::-1],
         ),
         mistake(
             "This rounds to the nearest number instead of cutting off: half of every cell ends up in its "
@@ -189,10 +197,15 @@ DRAWS = 3_000
 
 def _shares(function: object, q: NDArray, epsilon: float, rng: np.random.Generator) -> NDArray:
     """How often each action is chosen, of 3,000 times."""
-    chosen = [int(function(q, epsilon, rng)) for _ in range(DRAWS)]
-    if not set(chosen) <= {0, 1, 2}:
-        return np.array([np.nan] * 3)
+    chosen = [_action(function(q, epsilon, rng)) for _ in range(DRAWS)]
     return np.bincount(chosen, minlength=3) / DRAWS
+
+
+def _action(value: object) -> int:
+    found = np.asarray(returned(value))
+    if found.dtype.kind not in "iu" or found.size != 1 or not 0 <= int(found.item()) <= 2:
+        raise Complaint(f"It returned `{shown(value)}`; an action is one of the integers 0, 1 and 2.")
+    return int(found.item())
 
 
 def _inverted(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
@@ -260,7 +273,7 @@ def epsilon_greedy(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
 
 
 @exercise(
-    cases=[(0.0,), (0.5,), (0.9,), (0.99,), (0.999,)],
+    cases=[(0.25,), (0.5,), (0.9,), (0.99,), (0.999,)],
     mistakes=[
         mistake(
             "This starts counting one step too late: the very first reward, weight 1, belongs to the sum.",
@@ -272,7 +285,7 @@ def epsilon_greedy(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
         ),
         mistake(
             "This divides by gamma. The weights add up to 1 divided by (1 - gamma).",
-            lambda gamma: 1 / max(gamma, 1e-12),
+            lambda gamma: 1 / gamma,
         ),
     ],
     hints=[

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib.agents.backend import keras, tf
-from dqn_lib.exercises.exercise import Complaint, exercise, mistake
+from dqn_lib.exercises.compare import kind_of
+from dqn_lib.exercises.exercise import Complaint, exercise, mistake, returned
 from dqn_lib.exercises.prediction import Choice, predict
 
 raw_or_rescaled = predict(
@@ -40,18 +41,42 @@ def _network(outputs: int = 3, activation: str | None = None, hidden: str | None
 
 
 def _anatomy(function: Any) -> dict[str, Any]:
-    """What the network that `function` builds is made of."""
-    network = function()
+    """What the network that `function` builds is made of; activations are told by what they do."""
+    network = returned(function())
     if not isinstance(network, keras.Model):
-        raise Complaint(f"It must return a Keras model, not a {type(network).__name__}.")
+        raise Complaint(f"It must return a Keras model, not {kind_of(network)}.")
     network(np.zeros((1, 2), np.float32))
-    dense = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+    units, activations, others = [], [], []
+    for layer in network._flatten_layers(include_self=False):
+        if isinstance(layer, keras.layers.Dense):
+            units.append(layer.units)
+            activations.append(_activation(layer.activation))
+        elif (
+            isinstance(layer, keras.layers.ReLU | keras.layers.Softmax | keras.layers.Activation)
+            and activations
+        ):
+            activations[-1] = _activation(layer)
+        elif not isinstance(layer, keras.layers.InputLayer | keras.Sequential):
+            others.append(type(layer).__name__)
     return {
-        "hidden units": [layer.units for layer in dense[:-1]],
-        "hidden activations": [keras.activations.serialize(layer.activation) for layer in dense[:-1]],
-        "outputs": dense[-1].units if dense else 0,
-        "output activation": keras.activations.serialize(dense[-1].activation) if dense else "none",
+        "hidden units": units[:-1],
+        "hidden activations": activations[:-1],
+        "outputs": units[-1] if units else 0,
+        "output activation": activations[-1] if units else "none",
+        "other layers": others,
+        "parameters": network.count_params(),
     }
+
+
+def _activation(function: Any) -> str:
+    """`linear` and `relu` for whatever acts like them, otherwise a name."""
+    given = np.array([[-2.0, -0.5, 0.0, 1.0, 30.0]], np.float32)
+    found = np.asarray(function(tf.constant(given)))
+    if np.allclose(found, given):
+        return "linear"
+    if np.allclose(found, np.maximum(given, 0)):
+        return "relu"
+    return getattr(function, "__name__", type(function).__name__).lower()
 
 
 @exercise(
@@ -100,15 +125,15 @@ def build_network() -> Any:
 class SmallNetwork:
     """The smallest network there is, one layer, so that its loss can be followed by hand."""
 
-    def __init__(self, seed: int) -> None:
-        self.weights = tf.Variable(np.random.default_rng(seed).normal(size=(2, 3)).astype(np.float32))
+    def __init__(self, weights: Any) -> None:
+        self.weights = tf.Variable(weights)
 
     def __call__(self, states: Any) -> Any:
         """Q-values `(B, 3)` of states `(B, 2)`."""
         return tf.convert_to_tensor(states, tf.float32) @ self.weights
 
     def __deepcopy__(self, memo: dict) -> "SmallNetwork":
-        return self
+        return SmallNetwork(self.weights)
 
     def __repr__(self) -> str:
         return "a small network"
@@ -118,16 +143,19 @@ def _case(seed: int, batch: int) -> tuple:
     rng = np.random.default_rng(seed)
     states, next_states = rng.normal(size=(2, batch, 2)).astype(np.float32)
     terminated = (np.arange(batch) % 3 == 1).astype(np.float32)
-    return SmallNetwork(seed), states, rng.integers(3, size=batch), -np.ones(batch, np.float32), next_states, \
+    return SmallNetwork(np.random.default_rng(seed).normal(size=(2, 3)).astype(np.float32)), states, rng.integers(3, size=batch), -np.ones(batch, np.float32), next_states, \
         terminated, 0.9  # fmt: skip
 
 
 def _loss_and_gradient(function: Any, network: SmallNetwork, *batch: Any) -> dict[str, Any]:
+    before = network.weights.numpy()
     with tf.GradientTape() as tape:
-        loss = function(network, *batch)
+        loss = returned(function(network, *batch))
+    if not (network.weights.numpy() == before).all():
+        raise Complaint("It changes the network's weights. A loss only looks; the optimiser acts, later.")
     if not tf.is_tensor(loss):
         raise Complaint(
-            f"The loss must be a TensorFlow tensor, not a {type(loss).__name__}: NumPy leaves no trail "
+            f"The loss must be a TensorFlow tensor, not {kind_of(loss)}: NumPy leaves no trail "
             "for the gradient to follow back. Use `tf.reduce_mean` and friends."
         )
     gradient = tape.gradient(loss, network.weights)
@@ -140,12 +168,18 @@ def _loss_and_gradient(function: Any, network: SmallNetwork, *batch: Any) -> dic
 
 
 def _loss(
-    taken_only: bool = True, column: bool = False, stop: bool = True, mask: Any = lambda end: 1 - end
+    taken_only: bool = True,
+    column: bool = False,
+    row: bool = False,
+    stop: bool = True,
+    mask: Any = lambda end: 1 - end,
 ) -> Any:
     def loss(
         network: Any, states: Any, actions: Any, rewards: Any, next_states: Any, terminated: Any, gamma: float
     ) -> Any:
-        target = rewards + gamma * mask(terminated) * tf.reduce_max(network(next_states), axis=1)
+        target = rewards + gamma * mask(terminated) * tf.reduce_max(
+            network(next_states), axis=1, keepdims=row
+        )
         if stop:
             target = tf.stop_gradient(target)
         q = network(states)
@@ -171,6 +205,7 @@ def _loss(
             "A shape `(B, 1)` met a shape `(B,)`: the difference is a table of B x B, every estimate against every "
             "target. Nothing complains, and nothing is learnt. Print the shapes.",
             _loss(column=True),
+            _loss(row=True),
         ),
         mistake(
             "The gradient flows into the target as well. Then the network also learns to bend the future towards "

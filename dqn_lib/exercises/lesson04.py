@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises.exercise import Complaint, exercise, mistake
+from dqn_lib.exercises.compare import shown
+from dqn_lib.exercises.exercise import Complaint, exercise, mistake, returned
 from dqn_lib.exercises.prediction import Choice, predict
 
 forgetting = predict(
@@ -127,19 +128,32 @@ def add(ring: list, count: int, item: Any) -> int:
     return count + 1
 
 
-CALLS = 1_500
+CALLS = 3_000
 
 
 def _frequencies(function: Callable, ring: list, count: int, batch: int, rng: np.random.Generator) -> dict:
-    """How often each item of the ring is drawn."""
-    draws = [list(function(ring, count, batch, rng)) for _ in range(CALLS)]
+    """How often each item of the ring is drawn, and how the second item of a draw hangs on the first."""
+    draws = [[_item(ring, one) for one in returned(function(ring, count, batch, rng))] for _ in range(CALLS)]
     if any(len(draw) != batch for draw in draws):
         wrong = next(len(draw) for draw in draws if len(draw) != batch)
         raise Complaint(f"It must return `batch = {batch}` items, and returned {wrong}.")
-    if batch > 1 and all(len(set(map(str, draw))) == 1 for draw in draws):
+    if all(len(set(draw)) == 1 for draw in draws):
         raise Complaint("It draws one item and returns it `batch` times. Draw anew for each.")
-    items = [int(item) for draw in draws for item in draw]
-    return {f"item {item}": items.count(item) / len(items) for item in sorted({*ring, *items})}
+    places = np.array([[ring.index(item) for item in draw] for draw in draws])
+    apart = (places[:, 1] - places[:, 0]) % min(count, len(ring))
+    return {
+        **{f"share of {item}": round(float(np.mean(places == place)), 3) for place, item in enumerate(ring)},
+        "same item twice in a row": round(float(np.mean(apart == 0)), 3),
+        "its neighbour next": round(float(np.mean(apart == 1)), 3),
+    }
+
+
+def _item(ring: list, one: Any) -> Any:
+    if one not in ring:
+        raise Complaint(
+            f"It returned `{shown(one)}`, which the ring `{shown(ring)}` does not hold. Places instead of items?"
+        )
+    return one
 
 
 def _has_loop(function: Callable) -> bool:
@@ -165,6 +179,12 @@ def _loop_remark(answer: Callable) -> str:
     )
 
 
+def _and_neighbours(ring: list, count: int, batch: int, rng: np.random.Generator) -> list:
+    filled = min(count, len(ring))
+    first = int(rng.integers(filled))
+    return [ring[(first + k) % filled] for k in range(batch)]
+
+
 def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
     def sample(ring: list, count: int, batch: int, rng: np.random.Generator) -> list:
         return [ring[i] for i in rng.integers(low, high(ring, count), size=batch)]
@@ -174,9 +194,9 @@ def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
 
 @exercise(
     cases=[
-        ([0, 1, 2, 3, 4], 5, 4, np.random.default_rng(0)),
-        ([0, 1, 2, -1, -1, -1, -1, -1], 3, 2, np.random.default_rng(1)),
-        ([5, 6, 7, 3, 4], 8, 3, np.random.default_rng(2)),
+        ([10, 11, 12, 13, 14], 5, 4, np.random.default_rng(0)),
+        ([10, 11, 12, -1, -1, -1, -1, -1], 3, 2, np.random.default_rng(1)),
+        ([15, 16, 17, 13, 14], 8, 3, np.random.default_rng(2)),
     ],
     probe=_frequencies,
     tolerance=0.035,
@@ -201,6 +221,18 @@ def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
             _draw(lambda ring, count: min(count, len(ring)), low=1),
         ),
         mistake(
+            "It draws without replacement: no item comes twice in a batch. Asked for is *with*: draw each place "
+            "afresh. (Then it also works while the memory is smaller than the batch.)",
+            lambda ring, count, batch, rng: list(
+                rng.choice(ring[: min(count, len(ring))], size=batch, replace=False)
+            ),
+        ),
+        mistake(
+            "It draws one place and returns the items that follow it: neighbours in time, which is what the memory "
+            "was meant to keep apart.",
+            _and_neighbours,
+        ),
+        mistake(
             "It draws from places that nothing was written to yet (they hold -1). "
             "Only the first `min(count, len(ring))` places are filled.",
             _draw(lambda ring, count: len(ring)),
@@ -212,7 +244,7 @@ def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
         "`return [ring[i] for i in ...]`, or `np.array(ring)[...]` to take all places at once.",
     ],
     insight="Every memory has the same chance, whether it is one step old or twenty thousand.",
-    result="share of each item in many draws",
+    result="draw, counted many times,",
 )
 def sample(ring: list, count: int, batch: int, rng: np.random.Generator) -> Sequence:
     """Draw `batch` items uniformly, with replacement, from what the ring holds."""

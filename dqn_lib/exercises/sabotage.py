@@ -7,7 +7,7 @@ from tqdm.auto import tqdm
 from dqn_lib import mountain_car
 from dqn_lib.config import DQNConfig
 from dqn_lib.exercises.trial import steps_to_solve
-from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict
+from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict, hint_number
 
 PATIENCE = 12_000  # environment steps; the untouched agent has needed 11,018 at most, over 30 seeds
 
@@ -79,7 +79,7 @@ class Sabotage:
     def hint(self) -> Hint:
         """The next hint; after the last one, the last again."""
         self._hinted = min(self._hinted + 1, len(HINTS))
-        return Hint(self._hinted, len(HINTS), HINTS[self._hinted - 1])
+        return hint_number(self._hinted, HINTS)
 
     def solution(self) -> Solution:
         """One answer."""

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted yet"
@@ -41,6 +42,12 @@ class Hint:
 
     def _repr_html_(self) -> str:
         return panel(f"Hint {self.number} of {self.total}.", self.message, "#0072B2")
+
+
+def hint_number(number: int, hints: Sequence[str]) -> Hint:
+    """Hint `number`, from 1; the last one says where the solution is."""
+    last = " (This was the last one. `solution()` shows an answer.)" if number == len(hints) else ""
+    return Hint(number, len(hints), hints[number - 1] + last)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from judging import EXERCISES, LESSONS, assert_correct, assert_counterexample, f
 from dqn_lib.agents.backend import keras, tf
 from dqn_lib.exercises import exercise as module
 from dqn_lib.exercises import lesson01, lesson05
+from dqn_lib.exercises.compare import kind_of
 from dqn_lib.exercises.exercise import Complaint, exercise, mistake
 
 every_exercise = pytest.mark.parametrize("task", EXERCISES.values(), ids=EXERCISES)
@@ -108,7 +109,7 @@ def test_what_is_no_function_is_told_so(task):
         verdict = task.check(answer)
         assert verdict.status == "not yet", (answer, verdict)
         assert f"`check` needs the function itself: `{task.name}`, without brackets" in verdict.message
-        assert type(answer).__name__ in verdict.message
+        assert kind_of(answer) in verdict.message
 
 
 class Whatever:

@@ -120,7 +120,7 @@ def cell_from_one(state, cells):
             ["`state = [-1.2 , -0.07]`, `cells = 10`", "should be `(0, 0)`", "but is `(1, 1)`"],
         ),
         (lambda state, cells: (0, 0), ["should be `(4, 2)`", "but is `(0, 0)`"]),
-        (lambda state, cells: cell_in_plain_python(state, cells)[0], ["not be a single int"]),
+        (lambda state, cells: cell_in_plain_python(state, cells)[0], ["not be an int"]),
         (lambda state, cells: [*cell_in_plain_python(state, cells), 0], ["2 parts, not 3"]),
         (lambda state, cells: cell_in_plain_python(-state, cells), ["should be `(0, 0)`"]),
         (lambda state, cells: tuple((state - LOW) / (HIGH - LOW) * cells), ["It must be an integer"]),
@@ -372,8 +372,7 @@ def test_a_usual_mistake_of_exploring_is_told(answer, words):
         (lambda q, epsilon, rng: 0, ["but is `[1., 0., 0.]`"]),
         (lambda q, epsilon, rng: greedy_by_loop(q, epsilon / 2, rng), ["`epsilon = 1`"]),
         (lambda q, epsilon, rng: greedy_by_loop(q, epsilon**2, rng), ["`epsilon = 0.3`"]),
-        (lambda q, epsilon, rng: greedy_by_loop(q, epsilon, rng) + 1, ["should be `[0., 1., 0.]`"]),
-        (lambda q, epsilon, rng: -1, ["should be `[0., 1., 0.]`"]),
+        (lambda q, epsilon, rng: 2, ["but is `[0., 0., 1.]`"]),
     ],
 )
 def test_an_unknown_choice_is_shown_where_it_fails(answer, words):
@@ -454,3 +453,11 @@ def test_a_usual_mistake_of_the_horizon_is_told(answer, words):
 )
 def test_an_unknown_horizon_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson02.effective_horizon, answer, *words)
+
+
+@pytest.mark.parametrize("choice", [3, -1, 1.5, "1", True, [1, 2]])
+def test_a_choice_that_is_no_action_is_told(choice):
+    verdict = lesson02.epsilon_greedy.check(lambda q, epsilon, rng: choice)
+    assert f"It returned `{choice!r}`; an action is one of the integers" in verdict.message.replace(
+        "`1`;", "`1.0`;"
+    )

@@ -86,7 +86,7 @@ def test_a_usual_mistake_of_the_soft_update_is_told(answer, words):
         (lambda target, online, tau: soft_by_loop(target, online, tau**2), ["`tau = 0.1`"]),
         (lambda target, online, tau: soft_by_loop(target, online, tau)[:1], ["2 parts, not 1"]),
         (lambda target, online, tau: soft_by_loop(target, online, tau)[0], ["should be `"]),
-        (lambda target, online, tau: 0.5, ["It must have 2 parts, not be a single float"]),
+        (lambda target, online, tau: 0.5, ["It must have 2 parts, not be a float"]),
         (lambda target, online, tau: [t.ravel() for t in target], ["Its shape must be (2, 2), not (4,)"]),
         (lambda target, online, tau: "weights", ["should be `", "but is `'weights'`"]),
     ],
