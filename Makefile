@@ -4,7 +4,7 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 FIRST_LESSON := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint benchmark constraints clean setup
+.PHONY: help lab test lint benchmark results constraints clean setup
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
@@ -26,6 +26,10 @@ benchmark: setup  ## Measure everything the README quotes, in about half an hour
 	$(BIN)/python benchmarks/time_to_solve.py --seeds 30 --steps 40000 --json benchmarks/results/time_to_solve.json
 	$(BIN)/python benchmarks/compare_sb3.py --json benchmarks/results/compare_sb3.json
 	$(BIN)/python benchmarks/footprint.py --json benchmarks/results/footprint.json
+
+results: setup  ## Run the experiments that the lessons show again, in about half an hour
+	$(BIN)/python benchmarks/parts.py networks --json notebooks/results/networks.json
+	$(BIN)/python benchmarks/parts.py tables --json notebooks/results/tables.json
 
 # uv resolves for all platforms and Pythons at once; a constraint needs none of the markers it writes.
 constraints:  ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions

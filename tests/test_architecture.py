@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"", "checks", "mountain_car", "config", "exploration", "replay", "td", "target_update"},
+    {"", "checks", "mountain_car", "config", "exploration", "replay", "td", "target_update", "statistics"},
     {"agents"},
     {"training", "evaluation", "optimum", "checkpoint"},
     {"experiments"},
@@ -24,6 +24,7 @@ NETWORK = {
     "agents.dqn",
     "agents.tutorial",
     "checkpoint",
+    "exercises.lesson03",
 }  # need TensorFlow
 GENERATORS = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
 

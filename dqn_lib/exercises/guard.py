@@ -2,11 +2,11 @@
 
 import ctypes
 import dis
-import random
 import threading
 import time
 import warnings
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,8 @@ def within(seconds: float, function: Callable[[], Any]) -> Any:
 def _stop(worker: threading.Thread) -> None:
     """Throw an exception into the thread, at uneven moments: a bare `except` in a loop catches some."""
     end = time.monotonic() + 1.0
-    while worker.is_alive() and time.monotonic() < end:
+    for attempt in count():
+        if not worker.is_alive() or time.monotonic() > end:
+            break
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(_StopError))
-        worker.join(random.uniform(0.0, 0.002))
+        worker.join(0.002 * (0.618 * attempt % 1))
