@@ -23,13 +23,13 @@ finer_cells = predict(
 )
 
 sight = predict(
-    "With gamma 0.85 a reward 100 steps ahead weighs 0.85 to the power of 100, less than a ten-millionth. "
-    "What will the best policy for gamma 0.85 do at the bottom of the valley?",
-    Choice("the same as with gamma 0.99", "It would have to see the flag to want it. Move the slider below."),
-    Choice("push right, towards the flag", "From there it sees no flag, so right is no better than left."),
+    "The car stands at the bottom of the valley, about a hundred steps from the flag. With gamma 0.85, "
+    "how far apart are the Q-values of its best and its worst action?",
+    Choice("about one step", "With gamma 1 it would be so. Run the next cell."),
+    Choice("about a tenth of a step", "That is nearer to gamma 0.97. Run the next cell."),
     Choice(
-        "anything: all actions look the same",
-        "All three cost the same in a future that ends, for its eyes, long before the flag.",
+        "less than a millionth of a step",
+        "The step that a better action saves lies a hundred steps ahead, and weighs next to nothing.",
         right=True,
     ),
 )
@@ -94,8 +94,8 @@ def _right_cell(state: NDArray, cells: int) -> tuple[int, int]:
         "Times `cells`, cut off: `int(0.73 * 10)` is 7.",
         "1.0 times `cells` is one too many: `min(..., cells - 1)`.",
     ],
-    insight="Now two numbers with endless decimals are one of 400 drawers. "
-    "Everything inside a drawer is the same to the agent.",
+    insight="With 20 parts, two numbers with endless decimals become one of 400 cells. "
+    "Everything inside a cell is the same to the agent.",
     result="cell",
 )
 def cell(state: NDArray, cells: int) -> tuple[int, int]:
@@ -262,7 +262,7 @@ def _others_only(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
         "`rng.integers(3)` is 0, 1 or 2; `q.argmax()` is the number of the largest value.",
         "`if rng.random() < epsilon: return ...`, and otherwise the greedy action.",
     ],
-    insight="Note that even with epsilon 1 a third of the steps is greedy, by accident.",
+    insight="Note that even with epsilon 1 a third of the steps are greedy, by accident.",
     result=f"share of each action in {DRAWS:,} calls",
 )
 def epsilon_greedy(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
@@ -290,8 +290,8 @@ def epsilon_greedy(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
     ],
     hints=[
         "Write the sum twice, once times gamma, and subtract: nearly everything cancels.",
+        "With gamma 0.5 it is 2, with gamma 0.99 it is 100.",
         "S = 1 + gamma S. Solve for S.",
-        "With gamma 0.99 the answer is 100.",
     ],
     insight="So gamma 0.99 looks about 100 steps ahead, which is what this hill needs; gamma 0.85 looks 7 ahead.",
     result="horizon",

@@ -16,7 +16,11 @@ raw_or_rescaled = predict(
     Choice(
         "no difference: a network can learn its own scale", "It can, in principle. Watch how long it takes."
     ),
-    Choice("the rescaled one", "A velocity of 0.07 hardly moves a weight of ordinary size.", right=True),
+    Choice(
+        "the rescaled one",
+        "Times a weight of ordinary size, a velocity of 0.07 changes next to nothing.",
+        right=True,
+    ),
     Choice("the raw one: rescaling loses information", "Stretching loses nothing: it can be undone."),
 )
 
@@ -223,8 +227,8 @@ def _loss(
         ),
     ],
     hints=[
-        "The target, shape `(B,)`: `rewards + gamma * (1 - terminated) * tf.reduce_max(network(next_states), axis=1)`, "
-        "inside `tf.stop_gradient(...)`.",
+        "Two numbers for each transition are compared: an estimate and a target. Which of them may the gradient move? "
+        "The other one goes inside `tf.stop_gradient(...)`.",
         "The estimate of the taken action, shape `(B,)`: multiply `network(states)` by `tf.one_hot(actions, 3)` "
         "and sum over `axis=1`.",
         "The loss is `tf.reduce_mean((target - estimate) ** 2)`.",

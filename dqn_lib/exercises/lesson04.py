@@ -13,24 +13,22 @@ from dqn_lib.exercises.prediction import Choice, predict
 
 forgetting = predict(
     "The agent below remembers only its last 64 steps, a third of an episode. Its batches are as large as ever, "
-    "and it learns as often. What will 10 runs show?",
-    Choice(
-        "hardly a difference: it sees every step anyway", "Every step, and always its neighbours with it."
-    ),
-    Choice("it learns, but more slowly", "It would, if forgetting were only a matter of time."),
-    Choice(
-        "most runs never solve it", "What it learns in one place, the next place washes away.", right=True
-    ),
+    "and it learns as often. How many of ten runs will solve the task within 40,000 steps?",
+    Choice("all ten: it sees every step anyway", "Every step, and always its neighbours with it."),
+    Choice("about half", "It does learn at times. It loses it again each time."),
+    Choice("none", "What it learns in one place, the next place washes away.", right=True),
 )
 
 several_steps = predict(
-    "The flag is about a hundred steps from the start. With one-step targets, how far back does the news of an "
-    "arrival travel in one update?",
-    Choice("one step", "One update, one step: the state before learns from the state after.", right=True),
+    "A hundred steps lie between the start and the flag, which the car has just reached for the first time. Now every "
+    "transition of the episode is learnt from once, in order. How many of its states get to know about the flag?",
     Choice(
-        "the whole episode", "It would, if the target were the whole return. It is one reward and a guess."
+        "only the last one",
+        "The state before it has learnt from a guess that had not heard of the flag.",
+        right=True,
     ),
-    Choice("about 1 / (1 - gamma) = 100 steps", "That is how far gamma looks, once everything is known."),
+    Choice("all of them", "They would, if the target were the whole return. It is one reward and a guess."),
+    Choice("about half of them", "Not even two: each learnt from a guess that was made before the flag."),
 )
 
 
@@ -119,7 +117,7 @@ def _refuse_counting(ring: list, count: int, item: Any) -> int:
         "That is the remainder of a division: `count % len(ring)`.",
         "Write to `ring[count % len(ring)]`, then `return count + 1`.",
     ],
-    insight="No item ever moves and no memory is ever asked for again: 20,000 steps or 20 million cost the same.",
+    insight="No item ever moves and the list never grows: after 20 million steps it costs what it cost at the start.",
     result="ring and count",
 )
 def add(ring: list, count: int, item: Any) -> int:
@@ -323,7 +321,7 @@ NEXT = [-10.0, -20.0, -30.0, -40.0, -50.0, -60.0, -70.0, -80.0]
         "If the last step t was not `terminated`, add `gamma**(k + 1) * next_values[t]`.",
     ],
     insight="With five steps the news travels back five times as fast, "
-    "and four of the five rewards are facts instead of guesses.",
+    "and each target holds up to five facts instead of one.",
     result="target",
 )
 def n_step_target(

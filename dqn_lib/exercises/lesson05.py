@@ -9,13 +9,13 @@ from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
 overestimate = predict(
-    "Three actions are worth exactly -50 each. A network knows it up to an error that is 0 on average: it says "
-    "something like -52, -49, -51. What is the largest of its three answers, on average?",
+    "Three actions are worth exactly -50 each. A network knows each of them up to an error, which is 0 on average. "
+    "What is the largest of its three answers, on average?",
     Choice(
         "-50", "Each answer is right on average. The largest of them is not: it was chosen for its error."
     ),
     Choice("above -50", "The maximum picks whichever error happens to be largest.", right=True),
-    Choice("below -50", "It would be for the minimum."),
+    Choice("below -50", "That would be true of the smallest."),
 )
 
 tau_question = predict(
@@ -23,7 +23,7 @@ tau_question = predict(
     "half of its way to a network that stands still?",
     Choice("50", "Each step takes 1 % of what is left, and what is left shrinks."),
     Choice("about 69", "0.99 to the power of 69 is one half.", right=True),
-    Choice("200", "By then about 13 % are left."),
+    Choice("200", "By then about 13 % is left."),
 )
 
 TARGET = [np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0])]
@@ -157,9 +157,9 @@ def _double(choose: str, value: str, mask: Callable = lambda end: 1 - end) -> Ca
         ),
     ],
     hints=[
-        "The choice: `next_q_online.argmax(axis=1)`, one action for each row.",
-        "Its value: `next_q_target[np.arange(len(rewards)), choice]`.",
-        "`rewards + gamma * (1 - terminated) * value`.",
+        "Two questions: which action, and what is it worth? Ask each network one of them.",
+        "One action for each row: `argmax(axis=1)`.",
+        "One value for each row: `values[np.arange(len(rewards)), choice]`.",
     ],
     insight="For an error to survive now, both networks must make it, about the same action, at the same time.",
     result="target",

@@ -9,6 +9,7 @@ from dqn_lib.config import DQNConfig
 from dqn_lib.exercises.trial import steps_to_solve
 from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict, hint_number
 
+DELAYS = {"learning_starts", "learn_every", "updates", "epsilon_wait", "epsilon_decay"}
 PATIENCE = 12_000  # environment steps; the untouched agent has needed 11,018 at most, over 30 seeds
 
 HINTS = (
@@ -67,6 +68,8 @@ class Sabotage:
                 return f"Each must be a `DQNConfig(...)`, not a {type(config).__name__}."
             if not config.changed():
                 return "One of them changes nothing: that is the agent that works."
+            if delays := DELAYS & config.changed().keys():
+                return f"`{min(delays)}` only makes it learn later or less often. Delay is no sabotage."
             if len(config.changed()) > 1:
                 return (
                     f"`{config}` changes {len(config.changed())} settings. Change one at a time, "

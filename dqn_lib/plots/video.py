@@ -56,7 +56,7 @@ def film(
         path = Path(folder) / "video.mp4"
         writer = imageio_ffmpeg.write_frames(
             path, size, pix_fmt_in="rgba", fps=frames_per_second, macro_block_size=2, quality=None,
-            output_params=["-crf", "26", "-preset", "veryfast", "-movflags", "+faststart"],
+            output_params=["-crf", "29", "-preset", "veryfast", "-movflags", "+faststart"],
         )  # fmt: skip
         writer.send(None)
         try:
