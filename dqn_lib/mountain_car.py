@@ -121,6 +121,8 @@ def simulate(policy: Policy | ArrayLike, starts: ArrayLike, max_steps: int = MAX
     plan = None if callable(policy) else np.asarray(policy)
     if plan is not None and plan.shape != (max_steps, len(now)):
         raise ValueError(f"actions must have the shape {(max_steps, len(now))}, got {plan.shape}")
+    if plan is not None and not np.isin(plan, range(len(ACTION_NAMES))).all():
+        raise ValueError(f"actions must be 0, 1 or 2, got {np.setdiff1d(plan, range(len(ACTION_NAMES)))[0]}")
     driving = np.ones(len(now), dtype=bool)
     lengths = np.zeros(len(now), dtype=np.int64)
     states, actions = [now.copy()], []

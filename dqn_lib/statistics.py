@@ -17,4 +17,5 @@ def wilson_interval(successes: int, tries: int) -> tuple[float, float]:
     share = successes / tries
     middle = (share + Z**2 / (2 * tries)) / (1 + Z**2 / tries)
     half = Z / (1 + Z**2 / tries) * sqrt(share * (1 - share) / tries + Z**2 / (4 * tries**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At the ends the interval reaches 0 or 1 exactly, which rounding would miss by a hair.
+    return (middle - half if successes else 0.0), (middle + half if successes < tries else 1.0)

@@ -142,6 +142,61 @@ def test_a_policy_sees_only_cars_that_still_drive_and_float32_as_from_gymnasium(
     assert [len(states) for states in seen[:2]] == [2, 1]
 
 
+def held_pushes(count, seed):
+    """Actions `(200, count)`, each held for 32 steps: some cars arrive, most do not."""
+    return np.repeat(np.random.default_rng(seed).integers(3, size=(7, count)), 32, axis=0)[:200]
+
+
+def test_settled_actions_drive_gymnasiums_episodes():
+    plan = held_pushes(40, seed=0)
+    episodes = []
+    for number in range(40):
+        clock = iter(plan[:, number])
+        episodes.append(gymnasium_episode(lambda _, clock=clock: [next(clock)], seed=number))
+    rollout = car.simulate(plan, [states[0] for states, _ in episodes])
+    assert rollout.lengths.tolist() == [len(states) - 1 for states, _ in episodes]
+    assert rollout.reached.tolist() == [reached for _, reached in episodes]
+    assert 0 < rollout.reached.sum() < 40
+    for number, (states, _) in enumerate(episodes):
+        np.testing.assert_allclose(rollout.trajectory(number), states, rtol=0, atol=1e-9)
+        length = len(states) - 1
+        np.testing.assert_array_equal(rollout.actions[:length, number], plan[:length, number])
+
+
+@pytest.mark.parametrize("policy", [pump, push_right, rock])
+def test_settled_actions_do_what_the_policy_did(policy):
+    starts = car.start_states(20, seed=0)
+    free = car.simulate(policy, starts)
+    plan = np.zeros((200, 20), dtype=int)  # what is planned for after an arrival does not count
+    plan[: len(free.actions)] = np.maximum(free.actions, 0)
+    for settled in (car.simulate(plan, starts), car.simulate(plan.tolist(), starts)):
+        for field in ("states", "actions", "lengths", "reached"):
+            np.testing.assert_array_equal(getattr(settled, field), getattr(free, field))
+
+
+def test_settled_actions_may_be_fewer_than_200():
+    rollout = car.simulate(held_pushes(3, seed=0)[:50], car.start_states(3, seed=0), max_steps=50)
+    assert rollout.lengths.tolist() == [50] * 3
+    assert rollout.actions.shape == (50, 3)
+
+
+@pytest.mark.parametrize("shape", [(200,), (199, 5), (201, 5), (200, 4), (5, 200), (200, 5, 1), ()])
+def test_settled_actions_of_a_wrong_shape_are_named(shape):
+    with pytest.raises(ValueError) as error:
+        car.simulate(np.ones(shape, dtype=int), car.start_states(5, seed=0))
+    assert str(error.value) == f"actions must have the shape (200, 5), got {shape}"
+
+
+def test_visited_are_the_states_driven_on_from_and_none_after_an_arrival():
+    rollout = car.simulate(held_pushes(200, seed=1), car.start_states(200, seed=1))
+    assert 0 < rollout.reached.sum() < 200
+    visited = rollout.visited
+    assert visited.shape == (rollout.lengths.sum(), 2)
+    assert (visited[:, 0] < car.GOAL_POSITION).all()
+    driven = np.concatenate([rollout.trajectory(number)[:-1] for number in range(200)])
+    np.testing.assert_array_equal(visited[np.lexsort(visited.T)], driven[np.lexsort(driven.T)])
+
+
 def test_the_constants_are_the_environments():
     env = car.make()
     bare, space = env.unwrapped, env.observation_space
@@ -192,3 +247,11 @@ def test_a_bad_count_of_starts_is_named(count):
 def test_a_bad_time_limit_is_named(limit):
     with pytest.raises((TypeError, ValueError), match=f"max_steps must be .*{limit!r}"):
         car.simulate(pump, [[-0.5, 0.0]], max_steps=limit)
+
+
+@pytest.mark.parametrize("action", [5, -1, 1.5])
+def test_planned_actions_that_do_not_exist_are_refused(action):
+    plan = np.full((200, 2), 1.0)
+    plan[7, 1] = action
+    with pytest.raises(ValueError, match=f"actions must be 0, 1 or 2, got {action}"):
+        car.simulate(plan, car.start_states(2, seed=0))

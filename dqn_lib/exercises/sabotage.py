@@ -66,14 +66,12 @@ class Sabotage:
         for config in configs:
             if not isinstance(config, DQNConfig):
                 return f"Each must be a `DQNConfig(...)`, not a {type(config).__name__}."
-            if not config.changed():
-                return "One of them changes nothing: that is the agent that works."
             if delays := DELAYS & config.changed().keys():
                 return f"`{min(delays)}` only makes it learn later or less often. Delay is no sabotage."
-            if len(config.changed()) > 1:
+            if len(config.changed()) != 1:
                 return (
-                    f"`{config}` changes {len(config.changed())} settings. Change one at a time, "
-                    "or you will not know which of them did it."
+                    f"`{config}` changes {len(config.changed())} settings. Change exactly one at a time, "
+                    "or you will not know what did it."
                 )
         if len({name for config in configs for name in config.changed()}) < 3:
             return "Two of them change the same setting. Find three different weak spots."

@@ -22,14 +22,22 @@ class Chase(NamedTuple):
     target: NDArray[np.float64]  # by the target network
 
 
-def _lowest(chases: Mapping[str, Chase], exact: float) -> float:
-    return min(exact, *(float(min(one.estimate.min(), one.target.min())) for one in chases.values()))
+def _span(chases: Mapping[str, Chase], exact: float) -> tuple[float, float]:
+    """The lowest and the highest value of all lines, 0 included."""
+    if not chases:
+        raise ValueError("chases must hold at least one chase, got none")
+    values = np.concatenate([[0.0, exact], *(array for one in chases.values() for array in one[1:])])
+    return float(values.min()), float(values.max())
 
 
 def _frame(ax: Axes, name: str, chases: Mapping[str, Chase], exact: float) -> None:
-    low = _lowest(chases, exact)
+    low, high = _span(chases, exact)
     ax.axhline(exact, color=OPTIMAL, linestyle=(0, (4, 3)), linewidth=1.2, label=f"exact: {number(exact, 1)}")
-    ax.set(xlabel="gradient steps", xlim=(0, chases[name].updates[-1]), ylim=(1.08 * low, 0.02 * abs(low)))
+    ax.set(
+        xlabel="gradient steps",
+        xlim=(0, chases[name].updates[-1]),
+        ylim=(low - 0.08 * (high - low), high + 0.02 * (high - low)),
+    )
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.set_title(name)
@@ -38,6 +46,7 @@ def _frame(ax: Axes, name: str, chases: Mapping[str, Chase], exact: float) -> No
 @styled
 def chase(chases: Mapping[str, Chase], exact: float) -> Picture:
     """One panel for each way to move the target: the online and the target network's value of one state."""
+    _span(chases, exact)
     picture = Picture(figsize=(12, 3.9), layout="constrained")
     panels = picture.subplots(1, len(chases), sharey=True, squeeze=False)[0]
     for ax, (name, one) in zip(panels, chases.items(), strict=True):

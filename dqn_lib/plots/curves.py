@@ -1,6 +1,7 @@
 """Lines that tell runs apart, and the costs that decide which run one can afford."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +13,15 @@ from dqn_lib.plots.style import LEARNED, SERIES, Picture, finish, new_axes, numb
 from dqn_lib.training import TrainingLog
 
 
+def _check_series(name: str, series: Mapping[str, Any]) -> None:
+    if not 1 <= len(series) <= len(SERIES):
+        raise ValueError(f"{name} must hold 1 to {len(SERIES)} lines, got {len(series)}")
+
+
 @styled
 def compare_runs(logs: Mapping[str, TrainingLog], ax: Axes | None = None, *, title: str) -> Picture:
     """The greedy policy's mean return against environment steps, one line for each run."""
+    _check_series("logs", logs)
     ax = new_axes(ax)
     draw_ruler(ax)
     for (name, log), colour, dashes in zip(logs.items(), SERIES, DASHES, strict=False):
@@ -36,6 +43,7 @@ def lines(
     title: str, xlabel: str, ylabel: str, log: bool = False,
 ) -> Picture:  # fmt: skip
     """Each of `series` `(n,)` against `x`, with its name; told apart by colour and by dashes."""
+    _check_series("series", series)
     ax = new_axes(ax, 8, 3.6)
     for (name, values), colour, dashes in zip(series.items(), SERIES, DASHES, strict=False):
         place = np.arange(len(np.asarray(values))) if x is None else x

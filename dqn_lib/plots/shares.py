@@ -35,11 +35,7 @@ def shares(
             f"{share:.3g} %", (place, share), (9, 0), textcoords="offset points", va="center", fontsize=9
         )
     ax.set_xticks(places, [str(name) for name in names])
-    ax.set(
-        xlabel=xlabel,
-        ylabel=ylabel,
-        xlim=(-0.5, len(middle) - 0.2),
-        ylim=(min(-0.5, -0.03 * high.max()), None),
-    )
+    top = max(high.max(), 1.0)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.5, len(middle) - 0.2), ylim=(-0.03 * top, 1.06 * top))
     listed = ", ".join(f"{name}: {share:.3g} %" for name, share in zip(names, middle, strict=True))
     return finish(ax, f"{title}. {ylabel} by {xlabel}, of {tries:,} each: {listed}.", title)

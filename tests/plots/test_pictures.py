@@ -1,16 +1,26 @@
 """Pictures say what the data say, carry a text, and never touch pyplot."""
 
 import base64
+import pkgutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from looking import assert_beside_the_data, assert_whole, labels, title
 
-from dqn_lib import mountain_car
+from dqn_lib import mountain_car, plots
 from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.learning_curve import learning_curve
-from dqn_lib.plots.maps import compare_policies, compare_values, grid, phase_plane, policy_map, value_map
+from dqn_lib.plots.maps import (
+    compare_policies,
+    compare_values,
+    grid,
+    phase_plane,
+    policy_map,
+    value_and_policy,
+    value_map,
+)
 from dqn_lib.plots.starts import steps_by_start
 from dqn_lib.plots.style import Picture, number
 from dqn_lib.training import Check, Episode, TrainingLog
@@ -80,6 +90,21 @@ def test_the_comparison_shows_learned_minus_exact():
     assert "2.5" in picture.alt
 
 
+def test_the_map_and_the_actions_side_by_side_are_the_two_maps():
+    picture = value_and_policy(with_the_motion, title="Exact: what each state is worth", limits=(-50, -10))
+    left, right, bar = picture.axes
+    np.testing.assert_allclose(np.asarray(left.images[0].get_array()), with_the_motion(grid()).max(axis=-1))
+    actions = with_the_motion(grid()).argmax(axis=-1)
+    np.testing.assert_array_equal(np.asarray(right.images[0].get_array()), actions)
+    assert left.images[0].get_clim() == (-50, -10)
+    assert [title(ax) for ax in (left, right)] == ["Exact: what each state is worth", "The greedy action"]
+    assert labels(left) == ("position", "velocity (per step)")
+    assert right.get_xlabel() == "position"
+    assert bar.get_ylabel() == "value (discounted return to come)"
+    assert "from -31 to -13. Exact: what each state is worth." in picture.alt
+    assert "push left in 50%, coast in 0%, push right in 50% of the plane" in picture.alt
+
+
 def test_the_phase_plane_draws_the_trajectories_it_was_given():
     states = np.array([[-0.5, 0.0], [-0.49, 0.01], [-0.47, 0.02]])
     lines = phase_plane([states]).axes[0].lines
@@ -104,6 +129,7 @@ def test_steps_by_start_names_the_gap():
         lambda: phase_plane([np.zeros((3, 2))]),
         lambda: compare_values(with_the_motion, with_the_motion),
         lambda: compare_policies(with_the_motion, with_the_motion),
+        lambda: value_and_policy(with_the_motion, title="epsilon 0.30, gamma 0.90, alpha 0.20"),
         lambda: steps_by_start(np.full(5, -100.0), np.full(5, -98.0), mountain_car.start_states(5, seed=0)),
     ],
 )
@@ -116,6 +142,20 @@ def test_every_picture_shows_itself_with_a_text(draw):
     png = base64.b64decode(html.partition("base64,")[2].partition('"')[0])
     assert png.startswith(b"\x89PNG")
     assert len(png) < 300_000
+    assert_whole(picture)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: learning_curve(a_log()),
+        lambda: policy_map(with_the_motion),
+        lambda: value_and_policy(with_the_motion, title="A title"),
+        lambda: steps_by_start(np.full(5, -100.0), np.full(5, -98.0), mountain_car.start_states(5, seed=0)),
+    ],
+)
+def test_a_legend_lies_beside_the_data(draw):
+    assert_beside_the_data(draw())
 
 
 def test_the_text_of_a_picture_cannot_break_the_page():
@@ -139,6 +179,7 @@ def test_numbers_have_a_real_minus_sign():
 
 
 def test_pyplot_is_never_loaded():
-    modules = "dqn_lib.plots.drive, dqn_lib.plots.starts, dqn_lib.plots.learning_curve"
+    modules = ", ".join(f"dqn_lib.plots.{module.name}" for module in pkgutil.iter_modules(plots.__path__))
+    assert "dqn_lib.plots.chase" in modules
     code = f"import sys, {modules}; print('matplotlib.pyplot' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -1,8 +1,8 @@
 """Videos: real H.264 with every frame in it, small, and showing what moved."""
 
-import imageio_ffmpeg
 import numpy as np
 import pytest
+from looking import decode
 from matplotlib.figure import Figure
 
 from dqn_lib import mountain_car
@@ -10,15 +10,6 @@ from dqn_lib.plots.drive import REST, drive
 from dqn_lib.plots.video import film
 
 RIGHT = np.array([0.0, 0.0, 1.0])
-
-
-def decode(video, tmp_path):
-    path = tmp_path / "video.mp4"
-    path.write_bytes(video.mp4)
-    reader = imageio_ffmpeg.read_frames(str(path))
-    facts = next(reader)
-    width, height = facts["size"]
-    return facts, [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in reader]
 
 
 def always_right(states):

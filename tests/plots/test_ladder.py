@@ -1,0 +1,99 @@
+"""The ladder shows every seed of the variants asked for, in the order asked for."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from looking import assert_whole, in_colour, title
+from matplotlib.colors import same_color
+
+from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.plots.ladder import ladder
+from dqn_lib.plots.style import INK, LEARNED, LUCKY, OPTIMAL, SOLVED
+
+RESULTS = Path(__file__).parents[2] / "notebooks" / "results"
+FINALS = {"a": [-100.0, -120.0, -140.0], "b": [-200.0, -200.0], "c": [-98.0, -99.0, -100.5, -101.5]}
+SOLVED_AT = {"a": [3_000, None, 9_000], "b": [None, None], "c": [1_001, 2_002, 3_004, 4_005]}
+RUNS = [
+    {"variant": variant, "seed": seed, "final_return": final, "solved_at_step": step}
+    for variant in FINALS
+    for seed, (final, step) in enumerate(zip(FINALS[variant], SOLVED_AT[variant], strict=True))
+]
+NAMES = {"c": "the good one", "a": "the middling one"}
+
+
+def draw(names=NAMES):
+    return ladder(RUNS, names, title="A finding")
+
+
+def test_a_row_has_a_dot_for_every_seed_and_a_bar_for_their_mean():
+    lines = draw().axes[0].lines
+    dots = in_colour([line for line in lines if line.get_marker() == "o"], LEARNED)
+    bars = in_colour([line for line in lines if line.get_linestyle() == "-"], INK)
+    for row, variant in enumerate(NAMES):
+        np.testing.assert_array_equal(dots[row][:, 0], FINALS[variant])
+        assert (np.abs(dots[row][:, 1] - row) < 0.3).all()
+        np.testing.assert_allclose(bars[row][:, 0], np.mean(FINALS[variant]))
+        assert bars[row][:, 1].mean() == row
+    assert len(dots) == len(bars) == len(NAMES)
+
+
+def test_rows_come_in_the_order_of_the_names_from_the_top():
+    ax = draw().axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(NAMES.values())
+    bottom, top = ax.get_ylim()
+    assert top < 0
+    assert bottom > len(NAMES) - 1
+
+
+def test_a_row_says_how_many_seeds_solve_it_and_when():
+    picture = draw({"a": "first", "b": "second", "c": "third"})
+    texts = {text.xy[1]: text.get_text() for text in picture.axes[0].texts if "solve it" in text.get_text()}
+    assert texts == {
+        0: "2 of 3 solve it, after 6,000 steps",
+        1: "0 of 2 solve it",
+        2: "4 of 4 solve it, after 2,503 steps",
+    }
+    assert "first: 2 of 3 solve it, after 6,000 steps, final mean -120.0." in picture.alt
+    assert "second: 0 of 2 solve it, final mean -200.0." in picture.alt
+    assert "third: 4 of 4 solve it, after 2,503 steps, final mean -99.8." in picture.alt
+
+
+def test_the_ruler_stands_behind_the_rows():
+    ax = draw().axes[0]
+    for value, colour in ((LUCK, LUCKY), (THRESHOLD, SOLVED), (OPTIMUM, OPTIMAL)):
+        (line,) = [line for line in ax.lines if set(line.get_xdata()) == {value}]
+        assert same_color(line.get_color(), colour)
+        assert any(text.xy[0] == value and same_color(text.get_color(), colour) for text in ax.texts)
+    low, high = ax.get_xlim()
+    assert low < LUCK < OPTIMUM < high
+
+
+def test_the_words_are_there():
+    picture = draw()
+    assert title(picture.axes[0]) == "A finding"
+    assert picture.axes[0].get_xlabel().startswith("final mean return of the greedy policy")
+    assert picture.alt.startswith("A finding. −200 is luck.")
+
+
+@pytest.mark.parametrize("kind", ["networks", "tables"])
+def test_the_committed_results_make_whole_pictures(kind):
+    runs = json.loads((RESULTS / f"{kind}.json").read_text())["runs"]
+    variants = list(dict.fromkeys(run["variant"] for run in runs))
+    for some in (variants[:1], variants[:7], variants[7:14], variants[14:21], variants[21:]):
+        if some:
+            picture = ladder(runs, dict(zip(some, some, strict=True)), title="A target saves steps " * 3)
+            assert_whole(picture)
+            low, high = picture.axes[0].get_xlim()
+            shown = [run["final_return"] for run in runs if run["variant"] in some]
+            assert low < min(shown) <= max(shown) < high
+
+
+def test_the_same_data_make_the_same_picture():
+    assert draw()._repr_html_() == draw()._repr_html_()
+
+
+def test_an_unknown_variant_is_named():
+    with pytest.raises(ValueError, match="names must be of variants among the runs, got 'z'"):
+        draw({"c": "the good one", "z": "a misspelt one"})

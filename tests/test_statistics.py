@@ -1,0 +1,95 @@
+"""The interval of a share against published figures, its own definition, and how often it is right."""
+
+from math import comb, sqrt
+
+import numpy as np
+import pytest
+
+from dqn_lib.statistics import Z, wilson_interval
+
+
+@pytest.mark.parametrize(
+    ("successes", "tries", "low", "high"),
+    [  # Newcombe, Statistics in Medicine 17, 1998, table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_interval_is_the_published_one(successes, tries, low, high):
+    np.testing.assert_allclose(wilson_interval(successes, tries), (low, high), atol=5e-5)
+
+
+@pytest.mark.parametrize(("successes", "tries"), [(0, 4), (1, 7), (9, 10), (300, 4_000), (12, 12)])
+def test_its_ends_are_the_shares_just_not_rejected(successes, tries):
+    # |s / n - p| = Z sqrt(p (1 - p) / n), squared and solved for p
+    share = successes / tries
+    ends = np.roots([1 + Z**2 / tries, -(2 * share + Z**2 / tries), share**2])
+    np.testing.assert_allclose(wilson_interval(successes, tries), np.sort(ends), atol=1e-12)
+
+
+def coverage(interval, share, tries):
+    """The probability that the interval of a binomial sample contains the true share."""
+    return sum(
+        comb(tries, s) * share**s * (1 - share) ** (tries - s)
+        for s in range(tries + 1)
+        if interval(s, tries)[0] <= share <= interval(s, tries)[1]
+    )
+
+
+def textbook(successes, tries):
+    share = successes / tries
+    half = Z * sqrt(share * (1 - share) / tries)
+    return share - half, share + half
+
+
+def test_it_contains_the_truth_95_times_in_100_where_the_textbooks_does_not():
+    shares = np.linspace(0.02, 0.98, 49)
+    found = [coverage(wilson_interval, share, 20) for share in shares]
+    assert 0.94 < np.mean(found) < 0.97
+    assert min(found) > 0.83
+    assert coverage(textbook, 0.02, 20) < 0.4
+    assert coverage(wilson_interval, 0.02, 20) > 0.9
+
+
+def test_failures_are_successes_seen_from_the_other_side():
+    for successes in range(18):
+        low, high = wilson_interval(successes, 17)
+        np.testing.assert_allclose(wilson_interval(17 - successes, 17), (1 - high, 1 - low), atol=1e-15)
+
+
+def test_four_times_the_tries_halve_the_width():
+    narrow, wide = (np.diff(wilson_interval(tries // 4, tries))[0] for tries in (4_000, 1_000))
+    assert narrow == pytest.approx(wide / 2, rel=0.01)
+
+
+def test_it_stays_inside_0_and_1_and_is_never_a_point():
+    for tries in range(1, 60):
+        for successes in range(tries + 1):
+            low, high = wilson_interval(successes, tries)
+            assert 0 <= low < high <= 1
+
+
+def test_the_share_itself_is_always_inside():
+    for tries in (*range(1, 200), 1_000, 2_000, 4_000):
+        for successes in (0, 1, tries // 2, tries):
+            low, high = wilson_interval(successes, tries)
+            assert low <= successes / tries <= high, (successes, tries)
+
+
+@pytest.mark.parametrize(
+    ("successes", "tries", "message"),
+    [
+        (0, 0, "tries must be at least 1, got 0"),
+        (1, -3, "tries must be at least 1, got -3"),
+        (1, 2.0, "tries must be an integer, got 2.0"),
+        (-1, 5, r"successes must lie in \[0, 5\], got -1"),
+        (6, 5, r"successes must lie in \[0, 5\], got 6"),
+        (0.5, 5, "successes must be an integer, got 0.5"),
+        (True, 5, "successes must be an integer, got True"),
+    ],
+)
+def test_what_is_no_count_is_named(successes, tries, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        wilson_interval(successes, tries)
