@@ -10,6 +10,7 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -48,11 +49,26 @@ def without_chatter() -> Iterator[None]:
             os.close(original)
 
 
+@contextlib.contextmanager
+def announced() -> Iterator[None]:
+    """In a notebook, say what one is waiting for, and then how long it took."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        yield
+        return
+    from IPython.display import Pretty, display
+
+    line = display(Pretty("Starting TensorFlow, a few seconds ..."), display_id=True)
+    start = time.perf_counter()
+    yield
+    line.update(Pretty(f"TensorFlow started in {time.perf_counter() - start:.1f} s."))
+
+
 def load() -> Any:
     """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
-    with without_chatter():
+    with announced(), without_chatter():
         tensorflow = importlib.import_module("tensorflow")
         with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
             tensorflow.config.threading.set_intra_op_parallelism_threads(1)
