@@ -4,6 +4,7 @@ The networks of this course are so small that threads only get in each other's w
 the same numbers every time.
 """
 
+import builtins
 import contextlib
 import functools
 import importlib
@@ -51,17 +52,14 @@ def without_chatter() -> Iterator[None]:
 
 @contextlib.contextmanager
 def announced() -> Iterator[None]:
-    """In a notebook, say what one is waiting for, and then how long it took."""
-    ipython = sys.modules.get("IPython")
-    if ipython is None or ipython.get_ipython() is None:
+    """To somebody who waits in front of a notebook, say for what; scripts hear nothing."""
+    if not hasattr(builtins, "__IPYTHON__"):
         yield
         return
-    from IPython.display import Pretty, display
-
-    line = display(Pretty("Starting TensorFlow, a few seconds ..."), display_id=True)
+    print("Starting TensorFlow, a few seconds ...", end="\r", flush=True)
     start = time.perf_counter()
     yield
-    line.update(Pretty(f"TensorFlow started in {time.perf_counter() - start:.1f} s."))
+    print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.         ")
 
 
 def load() -> Any:
