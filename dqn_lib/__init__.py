@@ -7,7 +7,8 @@ network (`dqn_lib.agents.q_network`, `dqn_lib.agents.dqn`) load TensorFlow. Read
     config         every knob, with its bounds     td              the equation it learns from
     exploration    how it tries things             target_update   how its target follows
 
-then `agents/`, then `training` and `evaluation`.
+then `agents/`, then `training` and `evaluation`. `plots/` turns data into pictures, `exercises/` tells a
+student what an answer got wrong.
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`make lab` as a student meets it: JupyterLab in a real browser, the first lesson from top to bottom."""
+"""`make lab` as a student meets it: JupyterLab in a real browser, every lesson from top to bottom."""
 
 import os
 import re
@@ -7,12 +7,18 @@ import signal
 import subprocess
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
+import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+from dqn_lib.exercises import lesson01
 
 ROOT = Path(__file__).parents[2]
+LESSONS = sorted((ROOT / "notebooks").glob("[!_]*.ipynb"))
+LEADERBOARD = ROOT / "notebooks" / "leaderboard.json"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -22,6 +28,9 @@ FLAGS = [
     "--disable-background-networking",
 ]
 FLAGS += ["--disable-component-update", "--disable-sync"]
+
+WIDTH = 1300
+OUTPUT = ".jp-OutputArea-output"
 
 pytestmark = [
     pytest.mark.browser,
@@ -58,20 +67,38 @@ def address(tmp_path):
 
 
 @pytest.fixture
-def page(address):
-    """The link in a browser, with every complaint of the page noted."""
+def leaderboard():
+    """What a lesson enters into the table beside it is taken back."""
+    before = LEADERBOARD.read_bytes() if LEADERBOARD.exists() else None
+    yield
+    if before is not None:
+        LEADERBOARD.write_bytes(before)
+    else:
+        LEADERBOARD.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def page(leaderboard, address):
+    """A browser, with every complaint of the page noted."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page = browser.new_page(viewport={"width": WIDTH, "height": 1000})
         page.complaints = []
         page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("response", lambda answer: answer.status >= 400 and page.complaints.append(answer.url))
-        # The lesson's file stays as it is, whatever JupyterLab would like to save.
-        page.route("**/api/contents/**", lambda r: r.abort() if r.request.method == "PUT" else r.continue_())
-        page.goto(address)
+        page.route("**/api/contents/**", lambda route: pretend_to_save(page, route))
         yield page
         browser.close()
+
+
+def pretend_to_save(page, route):
+    """The lesson's file stays as it is, and JupyterLab hears what it would have heard."""
+    if route.request.method == "PUT":
+        address = route.request.url.partition("?")[0]
+        route.fulfill(response=page.request.get(address, params={"content": "0"}))
+    else:
+        route.continue_()
 
 
 def wait_until(condition, seconds, what):
@@ -84,6 +111,21 @@ def wait_until(condition, seconds, what):
     pytest.fail(f"after {seconds} s: {what}")
 
 
+def open_lesson(page, address):
+    page.goto(address)
+    page.wait_for_selector(".jp-Notebook .jp-MarkdownOutput h1", timeout=60_000)
+    page.wait_for_timeout(3_000)
+    assert page.locator(".jp-toast, .Toastify__toast, dialog[open]").count() == 0, "a pop-up is in the way"
+
+
+def run_all_cells(page):
+    page.locator('.lm-MenuBar-itemLabel:text-is("Run")').click()
+    page.locator('.lm-Menu-itemLabel:text-is("Run All Cells")').click()
+    last = page.locator(".jp-CodeCell").last
+    wait_until(lambda: re.search(r"\[\d+\]", last.inner_text()), 300, "the last cell has not run")
+    scroll_through(page)
+
+
 def scroll_through(page):
     """Bring every cell into view once, so that JupyterLab draws it."""
     cells = page.locator(".jp-Notebook .jp-Cell")
@@ -92,30 +134,77 @@ def scroll_through(page):
         page.wait_for_timeout(50)
 
 
-def test_a_new_student_runs_the_lesson_to_the_end_without_a_red_box(page):
-    page.wait_for_selector(".jp-Notebook .jp-MarkdownOutput h1", timeout=60_000)
-    page.wait_for_timeout(3_000)
-    assert page.locator(".jp-toast, .Toastify__toast, dialog[open]").count() == 0, "a pop-up is in the way"
-
-    page.locator('.lm-MenuBar-itemLabel:text-is("Run")').click()
-    page.locator('.lm-Menu-itemLabel:text-is("Run All Cells")').click()
-    last = page.locator(".jp-CodeCell").last
-    wait_until(lambda: re.search(r"\[\d+\]", last.inner_text()), 300, "the last cell has not run")
-    scroll_through(page)
-
+def assert_no_red_box(page):
     for kind in ("stderr", "error"):
         boxes = page.locator(f'[data-mime-type="application/vnd.jupyter.{kind}"]')
         assert boxes.all_inner_texts() == [], f"red {kind} box"
-    assert page.get_by_text("Error displaying widget").count() == 0
+    for words in ("Error displaying widget", "Javascript Error", "Error loading widget"):
+        assert page.get_by_text(words).count() == 0, words
     assert page.complaints == []
 
-    pictures = page.locator('.jp-OutputArea-output img[src^="data:image/png"]')
-    assert pictures.count() >= 4
-    for picture in pictures.all():
-        assert picture.evaluate("e => e.naturalWidth") > 500
-        assert len(picture.get_attribute("alt")) > 30
-        box = picture.bounding_box()
-        assert box["x"] + box["width"] <= 1300, "cut off at the right"
-    video = page.locator(".jp-OutputArea-output video")
-    wait_until(lambda: video.evaluate("e => e.readyState >= 2 && e.videoWidth > 500"), 20, "no video")
-    assert video.evaluate("e => e.duration") > 2
+
+def assert_everything_is_to_be_seen(page):
+    pictures = page.locator(f"{OUTPUT} img").all()
+    assert pictures
+    for picture in pictures:
+        alt = picture.get_attribute("alt")
+        assert len(alt) > 30
+        assert picture.evaluate("e => e.naturalWidth") > 500, alt
+        assert right_edge(picture) <= WIDTH, f"cut off at the right: {alt}"
+    for video in page.locator(f"{OUTPUT} video").all():
+        label = video.get_attribute("aria-label")
+        assert len(label) > 30
+        video.scroll_into_view_if_needed()
+        shown = "e => e.readyState >= 2 && e.videoWidth > 500 && e.duration > 2"
+        wait_until(partial(video.evaluate, shown), 20, f"no video: {label}")
+        assert right_edge(video) <= WIDTH, f"cut off at the right: {label}"
+
+
+def right_edge(element):
+    box = element.bounding_box()
+    return box["x"] + box["width"]
+
+
+def code_cells(lesson):
+    return [cell for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == "code"]
+
+
+def predictions(lesson):
+    return [cell.source for cell in code_cells(lesson) if re.fullmatch(r"lesson\.\w+", cell.source)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_runs_to_the_end_without_a_red_box(page, address, lesson):
+    open_lesson(page, address.replace(LESSONS[0].name, lesson.name))
+    run_all_cells(page)
+
+    assert_no_red_box(page)
+    assert_everything_is_to_be_seen(page)
+    assert page.locator(".jp-CodeCell").count() == len(code_cells(lesson))
+    quizzes = page.locator(f"{OUTPUT} .Quiz")
+    assert quizzes.count() == len(predictions(lesson)) > 0
+    for quiz in quizzes.all():
+        assert quiz.locator(".MCButton").count() >= 3
+
+
+def test_a_new_student_runs_the_first_lesson_answers_a_question_and_moves_the_slider(page, address):
+    open_lesson(page, address)
+    assert "Random baseline" in page.locator(".jp-Notebook h1").inner_text()
+    run_all_cells(page)
+
+    quiz = page.locator(f"{OUTPUT} .Quiz").first
+    expect(quiz).to_contain_text(lesson01.arrivals.question)
+    for right, answer in ((True, "Yes."), (False, "No.")):
+        choice = next(choice for choice in lesson01.arrivals.choices if choice.right is right)
+        quiz.locator(".MCButton").get_by_text(choice.text, exact=True).click()
+        expect(quiz.locator(".Feedback")).to_have_text(f"{answer} {choice.says}")
+
+    cell = page.locator(".jp-CodeCell", has=page.locator(".widget-slider"))
+    picture = cell.locator("img")
+    before, words = picture.get_attribute("src"), picture.get_attribute("alt")
+    handle = cell.locator(".noUi-handle")
+    handle.focus()
+    handle.press("ArrowRight")
+    wait_until(lambda: picture.get_attribute("src") != before, 30, "the slider changes nothing")
+    assert picture.get_attribute("alt") != words
+    assert_no_red_box(page)

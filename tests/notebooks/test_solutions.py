@@ -1,0 +1,102 @@
+"""A student who gets everything right: each lesson with the solutions in its blank cells."""
+
+import importlib
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from running import run
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+LESSONS = sorted(NOTEBOOKS.glob("[!_]*.ipynb"))
+LARGEST = 4_000_000  # bytes with all outputs
+WITHOUT_TENSORFLOW = ("01", "02")
+WORDS_FOR = {"img": "alt", "video": "aria-label"}
+WIDGETS = "application/vnd.jupyter.widget-state+json"
+
+
+class Wordless(HTMLParser):
+    """The pictures and videos of a page that tell nothing to somebody who cannot see them."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag in WORDS_FOR and not (dict(attrs).get(WORDS_FOR[tag]) or "").strip():
+            self.found.append(f"<{tag}> without {WORDS_FOR[tag]}")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the lessons' folder, for what they read beside them and what the last one writes there."""
+    return shutil.copytree(
+        NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*", "leaderboard.json*")
+    )
+
+
+def fill_in(lesson, number):
+    """Put the solutions into the blank cells; the positions of the cells that check them."""
+    solutions = importlib.import_module(f"dqn_lib.exercises.lesson{number}")
+    checks = []
+    for position, cell in enumerate(lesson.cells):
+        if "exercise" in cell.metadata.get("tags", []):
+            name = re.match(r"lesson\.(\w+)\.check\(", lesson.cells[position + 1].source)[1]
+            cell.source = getattr(solutions, name).source
+            checks.append(position + 1)
+    return checks
+
+
+def pages(lesson):
+    """Where and what, for all HTML: under the cells, and in the widgets, where sliders draw."""
+    for position, cell in enumerate(lesson.cells):
+        for output in cell.get("outputs", []):
+            yield f"cell {position}", output.get("data", {}).get("text/html", "")
+    for widget in lesson.metadata.get("widgets", {WIDGETS: {"state": {}}})[WIDGETS]["state"].values():
+        if widget["model_name"] == "HTMLModel":
+            yield "a widget", widget["state"]["value"]
+
+
+def shown(cell):
+    return " ".join(
+        text
+        for output in cell.outputs
+        for kind, text in output.get("data", {}).items()
+        if kind in ("text/html", "text/plain")
+    )
+
+
+def faults(lesson, checks):
+    """Everything that a student would rather not have seen."""
+    for position in checks:
+        if "Correct" not in (verdict := shown(lesson.cells[position])):
+            yield f"cell {position}: {lesson.cells[position].source} says {verdict or 'nothing'}"
+    for position, cell in enumerate(lesson.cells):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr" or output["output_type"] == "error":
+                yield f"cell {position}: {output.get('text') or output.get('traceback')}"
+            kinds = [kind for kind in output.get("data", {}) if kind.startswith("image/")]
+            yield from (f"cell {position}: {kind}, which can have no alt" for kind in kinds)
+    for where, page in pages(lesson):
+        yield from (f"{where}: {fault}" for fault in Wordless(page).found)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_runs_with_its_solutions_and_every_check_says_correct(path, folder):
+    lesson = nbformat.read(folder / path.name, as_version=4)
+    number = path.stem[:2]
+    checks = fill_in(lesson, number)
+    assert checks
+    lesson.cells.append(nbformat.v4.new_code_cell("import sys\nprint('tensorflow' in sys.modules)"))
+
+    run(lesson, folder)
+
+    assert list(faults(lesson, checks)) == []
+    loaded = lesson.cells.pop().outputs[0].text.strip()
+    assert loaded == str(number not in WITHOUT_TENSORFLOW), f"TensorFlow loaded: {loaded}"
+    size = len(nbformat.writes(lesson).encode())
+    assert size < LARGEST, f"{size:,} bytes"
