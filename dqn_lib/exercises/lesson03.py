@@ -1,5 +1,6 @@
 """Lesson 3: the network and the loss that trains it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def _anatomy(function: Any) -> dict[str, Any]:
         raise Complaint(f"It must return a Keras model, not {kind_of(network)}.")
     network(np.zeros((1, 2), np.float32))
     units, activations, others = [], [], []
-    for layer in network._flatten_layers(include_self=False):
+    for layer in _layers(network):
         if isinstance(layer, keras.layers.Dense):
             units.append(layer.units)
             activations.append(_activation(layer.activation))
@@ -60,7 +61,7 @@ def _anatomy(function: Any) -> dict[str, Any]:
             and activations
         ):
             activations[-1] = _activation(layer)
-        elif not isinstance(layer, keras.layers.InputLayer | keras.Sequential):
+        elif not isinstance(layer, keras.layers.InputLayer):
             others.append(type(layer).__name__)
     return {
         "hidden units": units[:-1],
@@ -70,6 +71,12 @@ def _anatomy(function: Any) -> dict[str, Any]:
         "other layers": others,
         "parameters": network.count_params(),
     }
+
+
+def _layers(network: Any) -> Iterator[Any]:
+    """The layers of a network, and of the networks inside it."""
+    for layer in network.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 def _activation(function: Any) -> str:
