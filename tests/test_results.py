@@ -67,7 +67,7 @@ def test_a_run_is_possible(what, variant):
         assert LUCK <= run["final_return"] < OPTIMUM + 1
         assert LUCK <= run["best_check"] < OPTIMUM + 5  # over 100 starts only
         assert (run["solved_at_step"] is not None) == (run["best_check"] >= THRESHOLD)
-        if run["best_check"] > LUCK and what == "tables":
+        if run["best_check"] >= THRESHOLD:
             assert run["arrivals"] > 0
 
 
@@ -196,7 +196,7 @@ def test_one_real_run_of_the_defaults(monkeypatch):
     assert run["solved_at_step"] <= 12_000
     assert run["best_check"] >= THRESHOLD
     assert run["arrivals"] > 10
-    assert run.keys() >= RESULTS["networks"]["runs"][0].keys()
+    assert run.keys() == RESULTS["networks"]["runs"][0].keys()
 
 
 def test_one_real_run_of_a_table(monkeypatch):

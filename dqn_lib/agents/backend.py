@@ -56,10 +56,11 @@ def announced() -> Iterator[None]:
     if not hasattr(builtins, "__IPYTHON__"):
         yield
         return
-    print("Starting TensorFlow, a few seconds ...", end="\r", flush=True)
+    waiting = "Starting TensorFlow, a few seconds ..."
+    print(waiting, end="\r", flush=True)
     start = time.perf_counter()
     yield
-    print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.         ")
+    print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.".ljust(len(waiting)))
 
 
 def load() -> Any:

@@ -176,5 +176,5 @@ def discounted_return(rewards: Sequence[float], gamma: float) -> float:
     result="share",
 )
 def share_reached(terminated: Sequence[bool], truncated: Sequence[bool]) -> float:
-    """The share of the episodes that reached the flag, from the last step's two flags of each."""
+    """The share of the episodes that reached the flag, from the truth values of each one's last step."""
     return float(np.mean(terminated))

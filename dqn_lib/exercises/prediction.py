@@ -56,11 +56,14 @@ class Prediction:
             )
         page, script = (output.data for output in quiz.outputs)
         display(HTML(page["text/html"]))
-        # Two repairs. The script names its place by a global variable, which is no single element while
-        # JupyterLab holds two copies of an output; and if it found JupyterLab's MathJax it would load
-        # another one from the network.
+        # Two repairs. The script draws into the one element of a name, but JupyterLab may hold two copies of
+        # an output; and if it found JupyterLab's MathJax it would load another one from the network.
         place = re.search(r'id="(\w+)"', page["text/html"])[1]
-        code = script["application/javascript"].replace(f", {place});", f', "{place}");')
+        code = script["application/javascript"].replace(
+            f"show_questions(questions{place}, {place});",
+            f"document.querySelectorAll('[id=\"{place}\"]').forEach((copy) => "
+            f"copy.querySelector('.Quiz') || show_questions(questions{place}, copy));",
+        )
         display(Javascript(f"(function () {{ let MathJax; {code} }})();"))
 
 

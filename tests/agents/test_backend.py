@@ -155,6 +155,7 @@ def test_with_xla_there_is_no_warning():
 def test_a_notebook_is_told_what_it_waits_for_and_a_script_is_not(capsys, monkeypatch):
     from dqn_lib.agents.backend import announced
 
+    monkeypatch.delattr("builtins.__IPYTHON__", raising=False)
     with announced():
         pass
     assert capsys.readouterr().out == ""

@@ -106,7 +106,7 @@ def test_a_prediction_shows_itself_without_loading_anything_from_outside(predict
 def test_the_script_finds_its_place_by_the_id_in_the_page(prediction, shell):
     html, script = page_and_script(prediction)
     place = re.search(r'id="(\w+)"', html)[1]
-    assert f', "{place}");' in script
+    assert f"""querySelectorAll('[id="{place}"]')""" in script
     assert f", {place})" not in script
 
 
