@@ -29,6 +29,8 @@ def row(start):
 def figures():
     solve, sb3, footprint = map(results, ("time_to_solve.json", "compare_sb3.json", "footprint.json"))
     summary, costs = solve["summary"], solve["microseconds"]
+    lessons = results("lessons.json")["lessons"]
+    seconds = [lesson["seconds"] for lesson in lessons]
     optimum = {entry["points"]: entry for entry in footprint["optimum"]}
     return [
         ("Seeds that solve it", summary["solved"].replace("/", " of ")),
@@ -46,6 +48,10 @@ def figures():
         ("The exact optimum", quoted(optimum[801]["mean_return"], 1)),
         ("The exact optimum", quoted(optimum[401]["mean_return"], 1)),
         ("The exact optimum", quoted(optimum[201]["seconds"], 1)),
+        ("A lesson, run on its own", quoted(min(seconds), 1)),
+        ("A lesson, run on its own", quoted(max(seconds), 1)),
+        ("A lesson, run on its own", quoted(max(one["slowest_film_seconds"] for one in lessons), 1)),
+        ("A lesson, run on its own", quoted(max(one["kilobytes"] for one in lessons) / 1000, 1)),
         ("Memory", quoted(footprint["table_peak_mb"])),
         ("Memory", quoted(footprint["training_peak_mb"])),
     ]
@@ -66,3 +72,26 @@ def test_every_lesson_is_listed_and_every_listed_lesson_exists():
     here = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     listed = set(re.findall(r"\(notebooks/(\w+)\.ipynb\)", README))
     assert listed == here
+
+
+def test_a_lesson_s_row_in_the_readme_asks_its_question_and_shows_its_picture():
+    for lesson in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        first = json.loads(lesson.read_text(encoding="utf-8"))["cells"][0]["source"]
+        question = re.search(r"^\*\*(.*\?)\*\*$", "".join(first), re.MULTILINE)[1]
+        listed = next(line for line in README.splitlines() if f"notebooks/{lesson.name}" in line)
+        assert question in listed
+        picture, alt = re.search(r'<img src="([^"]+)" [^>]*alt="([^"]+)"', listed).groups()
+        assert (ROOT / picture).exists() and len(alt) > 30
+
+
+def test_what_the_readme_says_of_the_lessons_is_in_their_results():
+    runs = json.loads((ROOT / "notebooks" / "results" / "networks.json").read_text())["variants"]
+    by_hand = {
+        "online": 0,
+        "no target, memory 64": 0,
+        "no target, memory 20,000": 10,
+        "no target, one step": 1,
+    }
+    assert {name: runs[name]["solved"] for name in by_hand} == by_hand
+    without, hard, soft = (runs[n]["median_steps"] for n in ("copied every step", "hard, every 200", "base"))
+    assert 0.25 < hard / without < 0.42 and 0.25 < soft / without < 0.42  # "about a third"

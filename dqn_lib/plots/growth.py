@@ -14,8 +14,8 @@ from dqn_lib.plots.style import LEARNED, RC, VALUES
 from dqn_lib.plots.video import Video, film
 from dqn_lib.training import Check
 
-FRAMES = 110  # whatever the number of checks: some seven seconds with the rest
-REST = 14  # frames the last picture stays
+FRAMES = 84  # whatever the number of checks: some seven seconds with the rest
+REST = 10  # frames the last picture stays
 
 
 def watch_learning(
@@ -71,7 +71,7 @@ def watch_learning(
             f"{means[0]:.0f} to {means[-1]:.0f}, at best {means.max():.0f}; the optimum is {OPTIMUM:g}."
         )
         moving = [image, *left.lines, *left.texts, line, dot]
-        return film(figure, moving, moments, update, alt=alt, frames_per_second=16)
+        return film(figure, moving, moments, update, alt=alt, frames_per_second=12)
 
 
 def _centres(cells: int) -> np.ndarray:
