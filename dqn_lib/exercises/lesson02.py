@@ -1,13 +1,14 @@
 """Lesson 2: cells, the Q-learning update, epsilon-greedy and the horizon of gamma."""
 
+from collections.abc import Callable
 from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.exercises.compare import shown
-from dqn_lib.exercises.exercise import Complaint, exercise, mistake, returned
+from dqn_lib.exercises.chance import DRAWS, shares_of_actions
+from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
 finer_cells = predict(
@@ -105,10 +106,23 @@ def cell(state: NDArray, cells: int) -> tuple[int, int]:
     return min(int(i), cells - 1), min(int(j), cells - 1)
 
 
-def _updated(q: NDArray, s: int, a: int, target: float, alpha: float, sign: float = 1.0) -> NDArray:
-    new = q.copy()
-    new[s, a] += sign * alpha * (target - q[s, a])
-    return new
+def _update(
+    future: Callable = lambda q, s2, a: q[s2].max(),
+    masked: bool = True,
+    sign: float = 1.0,
+    jump: bool = False,
+) -> Callable:
+    """The Q-learning update, with the ways to get it wrong as parameters."""
+
+    def update(
+        q: NDArray, s: int, a: int, r: float, s2: int, end: bool, alpha: float, gamma: float
+    ) -> NDArray:
+        target = r + gamma * (not (end and masked)) * future(q, s2, a)
+        new = q.copy()
+        new[s, a] += sign * (1.0 if jump else alpha) * (target - q[s, a])
+        return new
+
+    return update
 
 
 Q = np.array([[-3.0, -1.0, -2.0], [-5.0, -8.0, -4.0], [0.0, -6.0, -7.0]])
@@ -127,42 +141,27 @@ Q = np.array([[-3.0, -1.0, -2.0], [-5.0, -8.0, -4.0], [0.0, -6.0, -7.0]])
         mistake(
             "This bootstraps through the flag: after a terminal step there is no next state to add. "
             "With `terminated`, the target is the reward alone.",
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(q, s, a, r + gamma * q[s2].max(), alpha),
+            _update(masked=False),
         ),
         mistake(
             "The sign of the TD error is turned round: this moves away from the target. "
             "The error is target minus estimate.",
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(
-                q, s, a, r + gamma * (not end) * q[s2].max(), alpha, -1.0
-            ),
+            _update(sign=-1.0),
         ),
         mistake(
             "The maximum runs over the wrong axis: over situations instead of actions. "
             "You want the best action in the one next cell, the maximum of the row `q[next_cell]`.",
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(
-                q, s, a, r + gamma * (not end) * q.max(axis=0)[s2], alpha
-            ),
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(
-                q, s, a, r + gamma * (not end) * q.max(axis=0)[a], alpha
-            ),
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(
-                q, s, a, r + gamma * (not end) * q[:, s2].max(), alpha
-            ),
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(
-                q, s, a, r + gamma * (not end) * q[:, a].max(), alpha
-            ),
+            _update(lambda q, s2, a: q.max(axis=0)[s2]),
+            _update(lambda q, s2, a: q.max(axis=0)[a]),
+            _update(lambda q, s2, a: q[:, s2].max()),
         ),
         mistake(
             "The maximum runs over the whole table. Only the next cell's row is worth anything here.",
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(
-                q, s, a, r + gamma * (not end) * q.max(), alpha
-            ),
+            _update(lambda q, s2, a: q.max()),
         ),
         mistake(
             "This replaces the old value by the target. Move only the share `alpha` of the way.",
-            lambda q, s, a, r, s2, end, alpha, gamma: _updated(
-                q, s, a, r + gamma * (not end) * q[s2].max(), 1.0
-            ),
+            _update(jump=True),
         ),
     ],
     hints=[
@@ -192,22 +191,6 @@ def q_update(
     return new
 
 
-DRAWS = 3_000
-
-
-def _shares(function: object, q: NDArray, epsilon: float, rng: np.random.Generator) -> NDArray:
-    """How often each action is chosen, of 3,000 times."""
-    chosen = [_action(function(q, epsilon, rng)) for _ in range(DRAWS)]
-    return np.bincount(chosen, minlength=3) / DRAWS
-
-
-def _action(value: object) -> int:
-    found = np.asarray(returned(value))
-    if found.dtype.kind not in "iu" or found.size != 1 or not 0 <= int(found.item()) <= 2:
-        raise Complaint(f"It returned `{shown(value)}`; an action is one of the integers 0, 1 and 2.")
-    return int(found.item())
-
-
 def _inverted(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
     return int(q.argmax()) if rng.random() < epsilon else int(rng.integers(3))
 
@@ -231,7 +214,7 @@ def _others_only(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
         (np.array([-3.0, -5.0, -2.0]), 0.3, np.random.default_rng(2)),
         (np.array([-1.0, -5.0, -2.0]), 0.75, np.random.default_rng(3)),
     ],
-    probe=_shares,
+    probe=shares_of_actions,
     tolerance=0.04,
     mistakes=[
         mistake(

@@ -1,14 +1,12 @@
 """Lesson 4: the ring, the draw, and the return over several steps."""
 
-import dis
 from collections.abc import Callable, Sequence
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises.compare import shown
-from dqn_lib.exercises.exercise import Complaint, exercise, mistake, returned
+from dqn_lib.exercises.chance import frequencies_of_items, loop_remark
+from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
 forgetting = predict(
@@ -126,57 +124,6 @@ def add(ring: list, count: int, item: Any) -> int:
     return count + 1
 
 
-CALLS = 3_000
-
-
-def _frequencies(function: Callable, ring: list, count: int, batch: int, rng: np.random.Generator) -> dict:
-    """How often each item of the ring is drawn, and how the second item of a draw hangs on the first."""
-    draws = [[_item(ring, one) for one in returned(function(ring, count, batch, rng))] for _ in range(CALLS)]
-    if any(len(draw) != batch for draw in draws):
-        wrong = next(len(draw) for draw in draws if len(draw) != batch)
-        raise Complaint(f"It must return `batch = {batch}` items, and returned {wrong}.")
-    if all(len(set(draw)) == 1 for draw in draws):
-        raise Complaint("It draws one item and returns it `batch` times. Draw anew for each.")
-    places = np.array([[ring.index(item) for item in draw] for draw in draws])
-    apart = (places[:, 1] - places[:, 0]) % min(count, len(ring))
-    return {
-        **{f"share of {item}": round(float(np.mean(places == place)), 3) for place, item in enumerate(ring)},
-        "same item twice in a row": round(float(np.mean(apart == 0)), 3),
-        "its neighbour next": round(float(np.mean(apart == 1)), 3),
-    }
-
-
-def _item(ring: list, one: Any) -> Any:
-    if one not in ring:
-        raise Complaint(
-            f"It returned `{shown(one)}`, which the ring `{shown(ring)}` does not hold. Places instead of items?"
-        )
-    return one
-
-
-def _has_loop(function: Callable) -> bool:
-    codes = [getattr(function, "__code__", None)]
-    while codes:
-        code = codes.pop()
-        if not isinstance(code, CodeType):
-            continue
-        if any(
-            step.opname == "FOR_ITER" or "JUMP_BACKWARD" in step.opname for step in dis.get_instructions(code)
-        ):
-            return True
-        codes += code.co_consts
-    return False
-
-
-def _loop_remark(answer: Callable) -> str:
-    if not _has_loop(answer):
-        return ""
-    return (
-        "One remark: it loops in Python. That is right, but slow: `rng.integers(n, size=batch)` "
-        "draws all numbers in one call, and an array takes them all at once as its index."
-    )
-
-
 def _and_neighbours(ring: list, count: int, batch: int, rng: np.random.Generator) -> list:
     filled = min(count, len(ring))
     first = int(rng.integers(filled))
@@ -196,9 +143,9 @@ def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
         ([10, 11, 12, -1, -1, -1, -1, -1], 3, 2, np.random.default_rng(1)),
         ([15, 16, 17, 13, 14], 8, 3, np.random.default_rng(2)),
     ],
-    probe=_frequencies,
+    probe=frequencies_of_items,
     tolerance=0.035,
-    remark=_loop_remark,
+    remark=loop_remark,
     mistakes=[
         mistake(
             "It always returns the first items. A sample is drawn anew, from everywhere.",
