@@ -4,7 +4,8 @@
 stop pulling, and looking at the agent between two episodes is ordinary Python.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -83,6 +84,16 @@ def _episodes(env: gym.Env, agent: Agent, last_step: float, last_episode: float)
 
 def run_episode(env: gym.Env, agent: Agent) -> Episode:
     """One episode, acting and learning, until it terminates or is truncated."""
+    with contextlib.closing(drive(env, agent)) as driving:  # an interrupt closes it too
+        return next(episode for _, _, episode in driving if episode is not None)
+
+
+def drive(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, Episode | None], None, None]:
+    """One episode, step by step: yields each action, the state that it led to, and at the end the episode.
+
+    Between two steps the agent may be looked at and its live settings changed. With the last step all of
+    the episode is over. Whoever stops half-way closes the generator, and with it the agent's episode.
+    """
     seed = np.random.SeedSequence([agent.seed, agent.episodes]).generate_state(1)
     state, _ = env.reset(seed=int(seed[0]))
     born, total, ended = agent.steps, 0.0, False
@@ -94,10 +105,12 @@ def run_episode(env: gym.Env, agent: Agent) -> Episode:
                 state, action, float(reward), next_state, terminated=terminated, truncated=truncated
             )
             state, total, ended = next_state, total + float(reward), terminated or truncated
+            if not ended:
+                yield action, state, None
     finally:
         agent.end_episode()  # also when interrupted: the agent stays usable
     agent.episodes += 1
-    return Episode(
+    episode = Episode(
         number=agent.episodes,
         step=agent.steps,
         length=agent.steps - born,
@@ -106,6 +119,7 @@ def run_episode(env: gym.Env, agent: Agent) -> Episode:
         epsilon=agent.epsilon,
         loss=agent.loss,
     )
+    yield action, state, episode
 
 
 @dataclass(frozen=True)
@@ -122,12 +136,21 @@ class Check:
         return float(self.returns.mean())
 
 
+@dataclass(frozen=True)
+class Change:
+    """Live settings that were changed during a run, in force from environment step `step` on."""
+
+    step: int
+    settings: dict[str, Any]
+
+
 @dataclass
 class TrainingLog:
-    """What happened in a run: its episodes, and a check of the greedy policy now and then."""
+    """What happened in a run: episodes, checks of the greedy policy now and then, settings changed."""
 
     episodes: list[Episode] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
     def record(
         self,
@@ -145,13 +168,20 @@ class TrainingLog:
         return self._record(run, agent, every, score)
 
     def _record(self, run: Iterable[Episode], agent: Agent, every: int, score: Callable) -> Iterator[Episode]:
-        if not self.checks:
-            self.checks.append(Check(agent.steps, score(agent.q), agent.q))
+        self.check(agent, every, score)
         for episode in run:
             self.episodes.append(episode)
-            if episode.step // every > self.checks[-1].step // every:
-                self.checks.append(Check(episode.step, score(agent.q), agent.q))
+            self.check(agent, every, score)
             yield episode
+
+    def check(
+        self, agent: Agent, every: int, score: Callable[[Any], NDArray[np.float64]] = greedy_returns
+    ) -> bool:
+        """Note a check of the agent if one is due: none yet, or a multiple of `every` steps has passed."""
+        due = not self.checks or agent.steps // every > self.checks[-1].step // every
+        if due:
+            self.checks.append(Check(agent.steps, score(agent.q), agent.q))
+        return due
 
     def solved_at(self, threshold: float = THRESHOLD) -> int | None:
         """Environment steps before the first check whose mean return is `threshold` or better."""

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"", "checks", "mountain_car", "config", "exploration", "replay", "td", "target_update", "statistics"},
     {"agents"},
-    {"training", "evaluation", "optimum", "checkpoint"},
+    {"training", "evaluation", "optimum", "checkpoint", "live"},
     {"experiments"},
     {"plots"},
     {"widgets", "exercises"},

@@ -4,6 +4,7 @@ Mnih et al., "Human-level control through deep reinforcement learning", Nature 5
 targets, n-step returns and a soft target update, each of which the configuration can switch off.
 """
 
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -33,34 +34,58 @@ class DQNAgent:
     def __init__(
         self, env: gym.Env, config: DQNConfig | None = None, *, seed: int = 0, xla: bool | None = None
     ) -> None:
-        check_integer("seed", seed, low=0)
         check_spaces(env)
         self.config = config = config or DQNConfig()
-        self.seed = int(seed)
-        for_weights, for_exploration, for_memory = np.random.default_rng(seed).spawn(3)
-
-        self.online = q_network.build(env, config, for_weights)
-        self.target = keras.models.clone_model(self.online)
-        self.target.set_weights(self.online.get_weights())
-        self.optimizer = keras.optimizers.Adam(config.learning_rate)
-        self.optimizer.build(self.online.trainable_variables)
-        self.memory = ReplayMemory(config.memory_size, env.observation_space.shape[0], for_memory)
-        self.exploration = EpsilonGreedy(int(env.action_space.n), for_exploration)
+        self.spaces = {"states": str(env.observation_space), "actions": str(env.action_space)}
+        self.sizes = (env.observation_space.shape[0], *config.hidden, int(env.action_space.n))
         self.schedule = EpsilonSchedule(
             config.epsilon_start, config.epsilon_end, config.epsilon_wait, config.epsilon_decay
         )
-        self.steps = 0  # environment steps
-        self.episodes = 0
-        self.updates = 0  # gradient steps
-        self.loss: float | None = None  # mean over the last visit to the optimiser
-
-        self.spaces = {"states": str(env.observation_space), "actions": str(env.action_space)}
-        self.sizes = (env.observation_space.shape[0], *config.hidden, int(env.action_space.n))
         self._scaling = q_network.input_scaling(env.observation_space, config.input_range)
+        self._build = partial(q_network.build, env, config)
+
+        generators = self._generators(seed)
+        self.online = self._build(generators[0])
+        self.target = keras.models.clone_model(self.online)
+        self.optimizer = keras.optimizers.Adam(config.learning_rate)
+        self.optimizer.build(self.online.trainable_variables)
+        self._begin(self.online.get_weights(), *generators[1:])
         self._learn = tf.function(
             self._gradient_steps, jit_compile=xla_works() if xla is None else xla, autograph=False
         )
         self._learn.get_concrete_function(*self._nothing())  # traced once, here; never again
+
+    def restart(self, seed: int | None = None) -> None:
+        """Begin again with nothing learnt, as a new agent with this seed, but compiled already.
+
+        Without `seed`, with the same one again. Live settings stay as they were changed.
+        """
+        generators = self._generators(self.seed if seed is None else seed)
+        for variable in self.optimizer.variables:
+            variable.assign(tf.zeros_like(variable))
+        self.optimizer.learning_rate.assign(self.config.learning_rate)
+        self._begin(self._build(generators[0]).get_weights(), *generators[1:])
+
+    def _generators(self, seed: int) -> list[np.random.Generator]:
+        """One generator each for the starting weights, the exploration and the memory."""
+        check_integer("seed", seed, low=0)
+        self.seed = int(seed)
+        return np.random.default_rng(self.seed).spawn(3)
+
+    def _begin(
+        self,
+        weights: list[NDArray[np.float32]],
+        for_exploration: np.random.Generator,
+        for_memory: np.random.Generator,
+    ) -> None:
+        self.online.set_weights(weights)
+        self.target.set_weights(weights)
+        self.memory = ReplayMemory(self.config.memory_size, self.sizes[0], for_memory)
+        self.exploration = EpsilonGreedy(self.sizes[-1], for_exploration)
+        self.steps = 0  # environment steps
+        self.episodes = 0
+        self.updates = 0  # gradient steps
+        self.loss: float | None = None  # mean over the last visit to the optimiser
         self.refresh()
 
     # --- acting -------------------------------------------------------------------------------------

@@ -61,20 +61,27 @@ class QTableAgent:
     loss = None  # nothing is fitted
 
     def __init__(self, env: gym.Env, config: TableConfig | None = None, *, seed: int = 0) -> None:
-        check_integer("seed", seed, low=0)
         check_spaces(env)
         self.config = config = config or TableConfig()
-        self.seed = int(seed)
-        space, actions = env.observation_space, int(env.action_space.n)
+        space = env.observation_space
         if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
             raise ValueError(f"a table needs finite bounds on every component of the state, got {space}")
-        shape = (*[config.cells] * space.shape[0], actions)
+        shape = (*[config.cells] * space.shape[0], int(env.action_space.n))
         if np.prod(shape, dtype=float) > LARGEST_TABLE:
             raise ValueError(f"cells gives a table of {shape} entries; at most {LARGEST_TABLE:,} are allowed")
         self.table = TableQ(
             np.full(shape, config.initial_value), space.low.astype(float), space.high.astype(float)
         )
-        self.exploration = EpsilonGreedy(actions, np.random.default_rng(seed))
+        self.seed = seed
+        self.restart()
+
+    def restart(self, seed: int | None = None) -> None:
+        """Begin again with nothing learnt, as a new agent with this seed; without one, with the same."""
+        seed = self.seed if seed is None else seed
+        check_integer("seed", seed, low=0)
+        self.seed = int(seed)
+        self.table.values[:] = self.config.initial_value
+        self.exploration = EpsilonGreedy(self.table.values.shape[-1], np.random.default_rng(self.seed))
         self.steps = 0
         self.episodes = 0
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dqn_lib.plots.style import ESTIMATE, OPTIMAL, RC, TARGET, Picture, number, styled
+from dqn_lib.plots.moving import DOTS_PER_INCH
+from dqn_lib.plots.style import ESTIMATE, OPTIMAL, TARGET, Picture, house_style, number, styled
 from dqn_lib.plots.video import Video, film
 
 
@@ -67,7 +67,7 @@ def chase(chases: Mapping[str, Chase], exact: float) -> Picture:
 
 def watch_chase(chases: Mapping[str, Chase], exact: float) -> Video:
     """The same as a film: two dots run along their lines."""
-    with mpl.rc_context(RC | {"figure.dpi": 108}):
+    with house_style(DOTS_PER_INCH):
         figure = Figure(figsize=(11, 3.8), layout="constrained")
         panels = figure.subplots(1, len(chases), sharey=True, squeeze=False)[0]
         moving, runners = [], []

@@ -1,6 +1,5 @@
 """The car on its hill, and beside it where it is in the agent's map of values."""
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
 from dqn_lib.plots.maps import EXTENT, QFunction, beyond, draw_phase_plane, grid
-from dqn_lib.plots.style import ACTIONS, INK, RC, TRAIL, VALUES
+from dqn_lib.plots.moving import DOTS_PER_INCH
+from dqn_lib.plots.style import ACTIONS, INK, TRAIL, VALUES, house_style
 from dqn_lib.plots.video import Video, film
 
 BODY = np.array([[-0.075, 0.02], [0.075, 0.02], [0.055, 0.075], [-0.055, 0.075], [-0.075, 0.02]])
@@ -75,7 +75,7 @@ def watch(
     states, actions = np.asarray(states), [*np.asarray(actions), -1]
     reached = bool(states[-1, 0] >= car.GOAL_POSITION)
     outcome = f"{'The flag' if reached else 'The time limit'} after {len(states) - 1} steps"
-    with mpl.rc_context(RC | {"figure.dpi": 108}):
+    with house_style(DOTS_PER_INCH):
         figure = Figure(figsize=(11, 4), layout="constrained")
         left, right = figure.subplots(1, 2)
         vehicle = Car(left)

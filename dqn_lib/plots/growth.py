@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dqn_lib.mountain_car import OPTIMUM
 from dqn_lib.plots.learning_curve import draw_ruler
-from dqn_lib.plots.maps import EXTENT, draw_phase_plane, grid
-from dqn_lib.plots.style import LEARNED, RC, VALUES
+from dqn_lib.plots.maps import EXTENT, centres, draw_phase_plane, grid
+from dqn_lib.plots.moving import DOTS_PER_INCH
+from dqn_lib.plots.style import LEARNED, VALUES, house_style
 from dqn_lib.plots.video import Video, film
 from dqn_lib.training import Check
 
@@ -29,10 +29,10 @@ def watch_learning(
     if not checks:
         raise ValueError("checks must hold at least one check, got none")
     steps, means = np.array([check.step for check in checks]), np.array([check.mean for check in checks])
-    states = grid(90, 71) if cells is None else _centres(cells)
+    states = grid(90, 71) if cells is None else centres(cells)
     values = np.array([np.asarray(check.q(states)).max(axis=-1) for check in checks])
     low, high = limits or (float(values[-1].min()), 0.0)
-    with mpl.rc_context(RC | {"figure.dpi": 108}):
+    with house_style(DOTS_PER_INCH):
         figure = Figure(figsize=(11, 4), layout="constrained")
         left, right = figure.subplots(1, 2)
         image = left.imshow(
@@ -72,10 +72,3 @@ def watch_learning(
         )
         moving = [image, *left.lines, *left.texts, line, dot]
         return film(figure, moving, moments, update, alt=alt, frames_per_second=12)
-
-
-def _centres(cells: int) -> np.ndarray:
-    """The states `(cells, cells, 2)` in the middle of each cell; a column is a position."""
-    low, high = np.array(EXTENT[::2]), np.array(EXTENT[1::2])
-    middle = (np.arange(cells) + 0.5)[:, None] / cells * (high - low) + low
-    return np.stack(np.meshgrid(middle[:, 0], middle[:, 1]), axis=-1)

@@ -1,6 +1,6 @@
 """What a Q-function knows, over the whole phase plane: values, policy, trajectories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from dqn_lib.plots.style import ACTIONS, ERRORS, INK, TRAIL, VALUES, Picture, fi
 
 QFunction = Callable[[NDArray], NDArray]  # states (..., 2) -> Q-values (..., 3)
 TIE = 1e-6  # values closer than this are the same
+PREFERENCES = (*car.ACTION_NAMES, "all the same")
+POLICY, POLICY_NORM = ListedColormap((*ACTIONS, "white")), BoundaryNorm(np.arange(5) - 0.5, 4)
 EXTENT = (car.MIN_POSITION, car.MAX_POSITION, -car.MAX_SPEED, car.MAX_SPEED)
 
 
@@ -24,6 +26,13 @@ def grid(columns: int = 180, rows: int = 141) -> NDArray[np.float64]:
     return np.stack(np.meshgrid(positions, velocities), axis=-1)
 
 
+def centres(cells: int) -> NDArray[np.float64]:
+    """The states `(cells, cells, 2)` in the middle of each cell of a table; a column is a position."""
+    low, high = np.array(EXTENT[::2]), np.array(EXTENT[1::2])
+    middle = (np.arange(cells) + 0.5)[:, None] / cells * (high - low) + low
+    return np.stack(np.meshgrid(middle[:, 0], middle[:, 1]), axis=-1)
+
+
 def draw_phase_plane(ax: Axes) -> None:
     """Axes of the phase plane, the flag, and the valley's floor."""
     ax.set(xlim=EXTENT[:2], ylim=EXTENT[2:], xlabel="position", ylabel="velocity (per step)")
@@ -32,6 +41,25 @@ def draw_phase_plane(ax: Axes) -> None:
         "flag", (car.GOAL_POSITION, -car.MAX_SPEED), (-3, 4), textcoords="offset points",
         ha="right", va="bottom", fontsize=9, rotation=90,
     )  # fmt: skip
+
+
+def preferred(q: NDArray) -> NDArray[np.int64]:
+    """The best action `(...)` by Q-values `(..., 3)`; 3 where all are equally good."""
+    return np.where(np.ptp(q, axis=-1) < TIE, len(ACTIONS), q.argmax(axis=-1))
+
+
+def policy_legend(ax: Axes, shown: Iterable[int], columns: int = 4, *, short: bool = False) -> None:
+    """Under a policy map, what the colours of the preferences `shown` mean; in one word each if `short`."""
+    patches = [
+        Patch(
+            facecolor=POLICY.colors[a], edgecolor=INK, linewidth=0.4,
+            label=PREFERENCES[a].removeprefix("push ") if short else PREFERENCES[a],
+        )
+        for a in shown
+    ]  # fmt: skip
+    ax.legend(
+        handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns, handlelength=1.2
+    )
 
 
 def beyond(values: NDArray, low: float, high: float) -> str:
@@ -74,19 +102,15 @@ def policy_map(
 ) -> Picture:
     """The greedy action of each state, as a map over the phase plane; white where all are equally good."""
     ax = new_axes(ax, 6.4, 4.2)
-    values = np.asarray(q(grid()))
-    actions = np.where(np.ptp(values, axis=-1) < TIE, len(car.ACTION_NAMES), values.argmax(axis=-1))
-    names = (*car.ACTION_NAMES, "all the same")
-    colours = (*ACTIONS, "white")
+    actions = preferred(np.asarray(q(grid())))
     ax.imshow(
-        actions, origin="lower", extent=EXTENT, aspect="auto", cmap=ListedColormap(colours),
-        norm=BoundaryNorm(np.arange(5) - 0.5, 4), interpolation="nearest",
+        actions, origin="lower", extent=EXTENT, aspect="auto", cmap=POLICY, norm=POLICY_NORM,
+        interpolation="nearest",
     )  # fmt: skip
     draw_phase_plane(ax)
     shown = [a for a in range(4) if a < 3 or (actions == a).any()]
-    patches = [Patch(facecolor=colours[a], edgecolor=INK, linewidth=0.4, label=names[a]) for a in shown]
-    ax.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, handlelength=1.2)
-    shares = ", ".join(f"{names[a]} in {np.mean(actions == a):.0%}" for a in shown)
+    policy_legend(ax, shown)
+    shares = ", ".join(f"{PREFERENCES[a]} in {np.mean(actions == a):.0%}" for a in shown)
     return finish(ax, f"Map of the greedy action over position and velocity: {shares} of the plane.", title)
 
 

@@ -1,10 +1,12 @@
 """One look for every picture: the same colour for the same thing, and words for who cannot see it."""
 
 import base64
+import contextlib
 import functools
 import html
 import io
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
@@ -41,6 +43,7 @@ RC = {
     "figure.dpi": 144,
 }
 PIXELS_PER_INCH = 72  # on the page; drawn at twice that, for sharp screens
+DRAWING = threading.RLock()  # Matplotlib's settings and fonts are one for all threads
 
 
 P = ParamSpec("P")
@@ -57,11 +60,19 @@ class Picture(Figure):
 
     def _repr_html_(self) -> str:
         data = io.BytesIO()
-        self.savefig(data, format="png")
+        with DRAWING:
+            self.savefig(data, format="png")
         width = round(self.get_figwidth() * PIXELS_PER_INCH)
         image = base64.b64encode(data.getvalue()).decode()
         alt = html.escape(self.alt, quote=True)
         return f'<img src="data:image/png;base64,{image}" width="{width}" alt="{alt}">'
+
+
+@contextlib.contextmanager
+def house_style(dots_per_inch: int = RC["figure.dpi"]) -> Iterator[None]:
+    """Whatever is drawn inside looks like the rest; one thread draws at a time."""
+    with DRAWING, mpl.rc_context(RC | {"figure.dpi": dots_per_inch}):
+        yield
 
 
 def styled(function: Callable[P, T]) -> Callable[P, T]:
@@ -69,7 +80,7 @@ def styled(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def inner(*args: P.args, **kwargs: P.kwargs) -> T:
-        with mpl.rc_context(RC):
+        with house_style():
             return function(*args, **kwargs)
 
     return inner

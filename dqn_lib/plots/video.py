@@ -9,8 +9,9 @@ from pathlib import Path
 
 import imageio_ffmpeg
 from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from dqn_lib.plots.moving import Moving
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,8 @@ def film(
 
     Everything else in the figure is drawn once. `update` changes the artists in place.
     """
-    canvas = FigureCanvasAgg(figure)
-    for artist in moving:
-        artist.set_animated(True)
-        artist.set_in_layout(False)  # an empty line has no size that a layout could reckon with
-    canvas.draw()
-    still = canvas.copy_from_bbox(figure.bbox)
-    size = canvas.get_width_height(physical=True)
+    picture = Moving(figure, moving)
+    size = picture.canvas.get_width_height(physical=True)
     if size[0] % 2 or size[1] % 2:
         raise ValueError(f"figure must be an even number of pixels wide and high for H.264, got {size}")
     with tempfile.TemporaryDirectory() as folder:
@@ -62,10 +58,7 @@ def film(
         try:
             for frame in frames:
                 update(frame)
-                canvas.restore_region(still)
-                for artist in moving:
-                    figure.draw_artist(artist)
-                writer.send(bytes(canvas.buffer_rgba()))
+                writer.send(picture.frame().tobytes())
         finally:
             writer.close()
         return Video(path.read_bytes(), round(size[0] * 72 / figure.dpi), alt)

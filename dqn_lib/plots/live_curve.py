@@ -1,0 +1,99 @@
+"""The learning curve while it grows, with a mark for every knob that was turned."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.plots.learning_curve import draw_ruler
+from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
+from dqn_lib.plots.style import INK, LEARNED, Picture, house_style, number
+from dqn_lib.training import Change, TrainingLog
+
+WIDTH, LOW, TALL = 7.65, 3.9, 6.5  # inches
+LENGTHS = (6_000, 12_000, 25_000, 50_000, 100_000)  # steps that the axis may show
+DOTS = 800  # training episodes that are drawn at most: of more, every second, third, ...
+MARKS = 8  # turns of a knob that are named: the latest
+NEAR = 0.02  # of the axis: turns of the same knob this close together get one name
+
+
+def named(changes: list[Change], near: float) -> list[tuple[int, str]]:
+    """Step and words of each turn; of a knob that was dragged, only where it came to rest."""
+    words = [(change.step, change.settings) for change in changes]
+    rests = [
+        now
+        for now, after in pairwise([*words, (np.inf, {})])
+        if now[1].keys() != after[1].keys() or after[0] - now[0] > near
+    ]
+    return [(int(step), ", ".join(map(_say, settings.items()))) for step, settings in rests]
+
+
+def _say(setting: tuple[str, Any]) -> str:
+    name, value = setting
+    shown = number(value) if isinstance(value, float) else "by schedule" if value is None else value
+    return f"{name.replace('_', ' ')} {shown}"
+
+
+class LiveCurve(Moving):
+    """Returns against environment steps, on the ruler between luck and the optimum."""
+
+    def __init__(self, height: float = LOW) -> None:
+        with house_style(DOTS_PER_INCH):
+            picture = Picture(figsize=(WIDTH, height), layout="constrained")
+            self.ax = ax = picture.subplots()
+            draw_ruler(ax)
+            (self.dots,) = ax.plot(
+                [], [], "o", color=INK, alpha=0.25, markersize=3.4, markeredgewidth=0,
+                label="a training episode",
+            )  # fmt: skip
+            (self.line,) = ax.plot(
+                [], [], "o-", color=LEARNED, markersize=4, label="greedy policy, 100 starts"
+            )
+            (self.last,) = ax.plot([], [], "o", color=LEARNED, markeredgecolor="white", markersize=9)
+            (self.turns,) = ax.plot([], [], color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
+            self.names = [
+                ax.text(0, LUCK + 3, "", rotation=90, va="bottom", ha="right", fontsize=8.5)
+                for _ in range(MARKS)
+            ]
+            for name in self.names:
+                name.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})
+            ax.set(xlim=(0, LENGTHS[0]), xlabel="environment steps", ylabel="return (minus the steps taken)")
+            ax.set_title("How well it drives")
+            ax.xaxis.set_major_formatter("{x:,.0f}")
+            ax.legend(
+                handles=[self.dots, self.line],
+                loc="upper center",
+                bbox_to_anchor=(0.5, -0.5 / height),
+                ncols=2,
+            )
+        super().__init__(picture, [self.turns, self.dots, self.line, self.last, *self.names])
+
+    def update(self, log: TrainingLog, step: int) -> None:
+        """Show the run so far, which has come to environment step `step`."""
+        length = next((length for length in LENGTHS if length >= step), step)
+        if length != self.ax.get_xlim()[1]:
+            self.ax.set_xlim(0, length)
+            self.settle()
+        episodes = log.episodes[:: 1 + len(log.episodes) // DOTS]
+        self.dots.set_data([e.step for e in episodes], [e.total_reward for e in episodes])
+        steps, means = [check.step for check in log.checks], [check.mean for check in log.checks]
+        self.line.set_data(steps, means)
+        self.last.set_data(steps[-1:], means[-1:])
+        self._mark(named(log.changes, NEAR * length), length)
+        solved = log.solved_at()
+        self.figure.alt = (
+            f"Learning curve after {step:,} steps and {len(log.episodes):,} episodes. The greedy policy's "
+            f"mean return is {means[-1]:.1f}; luck is {LUCK:g}, solved {THRESHOLD:g}, optimum {OPTIMUM:g}. "
+            f"{'Not solved yet.' if solved is None else f'Solved at step {solved:,}.'} "
+            f"{len(log.changes)} turns of a knob."
+        )
+
+    def _mark(self, turns: list[tuple[int, str]], length: int) -> None:
+        places = np.repeat([float(step) for step, _ in turns], 3)
+        places[2::3] = np.nan  # a gap, so that one line draws all of them
+        self.turns.set_data(places, np.tile([LUCK - 6, OPTIMUM + 12, 0.0], len(turns)))
+        latest = [("", 0)] * (MARKS - len(turns)) + [(words, step) for step, words in turns[-MARKS:]]
+        for text, (words, step) in zip(self.names, latest, strict=True):
+            text.set_text(words)
+            text.set_x(max(step, 0.022 * length))

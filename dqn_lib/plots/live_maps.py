@@ -1,0 +1,129 @@
+"""Maps over the phase plane that follow an agent while it learns: values, policy, memory."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike, NDArray
+
+from dqn_lib import mountain_car as car
+from dqn_lib.plots.maps import (
+    EXTENT,
+    POLICY,
+    POLICY_NORM,
+    PREFERENCES,
+    draw_phase_plane,
+    policy_legend,
+    preferred,
+)
+from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
+from dqn_lib.plots.style import DENSITY, VALUES, Picture, house_style
+
+SIZE = (3.9, 3.3)  # inches: three of them side by side are as wide as a lesson
+DEPTHS = (-10, -20, -50, -100, -200, -500, -1_000, -10_000)  # lower ends of the colours for values
+CELLS = 40  # along each axis of the map of the memory
+MOST = 1_000  # visits to a cell that the colours still tell apart
+
+
+class LiveMap(Moving):
+    """What the maps share: axes of the phase plane, an image on it, a note in its corner."""
+
+    def __init__(self, title: str, shape: tuple[int, int], **options: Any) -> None:
+        with house_style(DOTS_PER_INCH):
+            picture = Picture(figsize=SIZE, layout="constrained")
+            self.ax: Axes = picture.subplots()
+            self.image: AxesImage = self.ax.imshow(
+                np.zeros(shape), origin="lower", extent=EXTENT, aspect="auto", **options
+            )
+            draw_phase_plane(self.ax)
+            self.ax.set_title(title)
+            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2.5}
+            self.note = self.ax.text(
+                0.03, 0.965, "", transform=self.ax.transAxes, va="top", fontsize=9, bbox=box
+            )
+            self._legend()
+        moving: list[Artist] = [self.image, *self.ax.lines, *self.ax.texts]
+        super().__init__(picture, moving)
+
+    def _legend(self) -> None:
+        """What the colours mean."""
+
+
+class LiveValues(LiveMap):
+    """The value of each state of a grid; the colours reach deeper when the values do."""
+
+    def __init__(self, shape: tuple[int, int], *, smooth: bool = True) -> None:
+        super().__init__(
+            "What each state is thought worth", shape, cmap=VALUES, vmin=DEPTHS[0], vmax=0,
+            interpolation="bilinear" if smooth else "nearest",
+        )  # fmt: skip
+
+    def _legend(self) -> None:
+        self.ax.figure.colorbar(self.image, ax=self.ax, label="value", extend="both")
+
+    def update(self, q: NDArray) -> None:
+        """Show these Q-values `(rows, columns, actions)` of the grid."""
+        values = q.max(axis=-1)
+        lowest, highest = float(values.min()), float(values.max())
+        depth = next((depth for depth in DEPTHS if depth <= lowest), DEPTHS[-1])
+        if depth != self.image.get_clim()[0]:
+            self.image.set_clim(depth, 0)
+            self.settle()
+        self.image.set_data(values)
+        span = f"{lowest:,.0f} to {highest:,.0f}".replace("-", "\N{MINUS SIGN}")
+        self.note.set_text(span)
+        self.figure.alt = f"Map of state values over position and velocity, now from {span}."
+
+
+class LivePolicy(LiveMap):
+    """The greedy action of each state of a grid."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        super().__init__(
+            "What the greedy car would do", shape, cmap=POLICY, norm=POLICY_NORM, interpolation="nearest"
+        )
+
+    def _legend(self) -> None:
+        policy_legend(self.ax, range(3), short=True)
+
+    def update(self, q: NDArray) -> None:
+        """Show the policy of these Q-values `(rows, columns, actions)` of the grid."""
+        actions = preferred(q)
+        self.image.set_data(actions)
+        shares = [
+            f"{name} in {np.mean(actions == a):.0%}"
+            for a, name in enumerate(PREFERENCES)
+            if (actions == a).any()
+        ]
+        self.figure.alt = (
+            f"Map of the greedy action over position and velocity: {', '.join(shares)} of the plane."
+        )
+
+
+class LiveMemory(LiveMap):
+    """Where the remembered states lie, counted cell by cell; white: nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What it remembers", (CELLS, CELLS), cmap=DENSITY, vmin=0, vmax=np.log10(MOST),
+            interpolation="nearest",
+        )  # fmt: skip
+
+    def _legend(self) -> None:
+        bar = self.ax.figure.colorbar(self.image, ax=self.ax, label="states in the cell", extend="max")
+        exponents = range(round(np.log10(MOST)) + 1)
+        bar.set_ticks(list(exponents), labels=[f"{10**e:,}" for e in exponents])
+
+    def update(self, states: ArrayLike, flags: int) -> None:
+        """Show remembered states `(n, 2)`; `flags` of them led to the flag."""
+        states = np.asarray(states)
+        span = np.array([[car.MIN_POSITION, car.MAX_POSITION], [-car.MAX_SPEED, car.MAX_SPEED]])
+        counts: NDArray = np.histogram2d(*states.T, bins=CELLS, range=span)[0].T
+        self.image.set_data(np.log10(np.where(counts > 0, counts, np.nan)))
+        words = f"{len(states):,} transitions, {flags:,} {'flag' if flags == 1 else 'flags'}"
+        self.note.set_text(words)
+        self.figure.alt = (
+            f"The memory over position and velocity: {words}, in {np.mean(counts > 0):.0%} of the cells."
+        )

@@ -1,0 +1,182 @@
+"""JupyterLab in a real browser, driven by a program: for the tests and the benchmark of the widgets.
+
+    with Lab(folder) as lab, lab.browse() as page:
+        notebook = lab.open(page, {"cell": "1 + 1"})
+        notebook.run_all()
+        assert notebook.ask("2 + 2") == "4"
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty
+
+import nbformat
+from jupyter_client import BlockingKernelClient
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+QUIET = {"@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}}
+KERNELS = "@jupyterlab/apputils-extension:kernels-settings"
+
+
+class Lab:
+    """A JupyterLab of its own, on a free port, for somebody who never used it before.
+
+    `subshells` is JupyterLab's setting `commsOverSubshells`; `kernel` the Python that kernels run in,
+    if it is not this one.
+    """
+
+    def __init__(self, *, subshells: str = "perCommTarget", kernel: str = sys.executable) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="lab"))
+        settings = self.folder / "settings"
+        settings.mkdir()
+        overrides = QUIET | {KERNELS: {"commsOverSubshells": subshells}}
+        (settings / "overrides.json").write_text(json.dumps(overrides))
+        spec = self.folder / "data" / "kernels" / "python3"
+        spec.mkdir(parents=True)
+        argv = [kernel, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        (spec / "kernel.json").write_text(
+            json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"})
+        )
+        self.runtime = self.folder / "runtime"
+        self.work = self.folder / "work"
+        self.work.mkdir()
+        new_user = {
+            "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
+            "IPYTHONDIR": "ipython",
+        }  # fmt: skip
+        self.server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
+             f"--ServerApp.root_dir={self.work}", f"--LabApp.app_settings_dir={settings}"],
+            env=os.environ | {name: str(self.folder / place) for name, place in new_user.items()},
+            stdout=(self.folder / "log").open("w"), stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "Lab":
+        for _ in range(240):
+            for info in self.runtime.glob("jpserver-*.json"):
+                with contextlib.suppress(OSError, ValueError):
+                    about = json.loads(info.read_text())
+                    self.url, self.token = about["url"], about["token"]
+                    urllib.request.urlopen(f"{self.url}api/status?token={self.token}", timeout=1)
+                    return self
+            time.sleep(0.25)
+        raise RuntimeError((self.folder / "log").read_text())
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.server.pid, signal.SIGTERM)
+        try:
+            self.server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.server.pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def browse(self, width: int = 1300, height: int = 1000) -> Iterator[Page]:
+        """A page of Chromium; its errors are kept in `page.complaints`."""
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.complaints = []
+            page.on(
+                "console", lambda message: message.type == "error" and page.complaints.append(message.text)
+            )
+            page.on("pageerror", lambda error: page.complaints.append(str(error)))
+            yield page
+            browser.close()
+
+    def open(self, page: Page, cells: list[str], name: str = "lesson.ipynb") -> "Notebook":
+        """A new notebook with these cells, in the browser."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, self.work / name)
+        page.goto(f"{self.url}lab/tree/{name}?reset&token={self.token}")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        return Notebook(self, page, self._kernel_of(name))
+
+    def _kernel_of(self, name: str) -> str:
+        """The identifier of the kernel behind a notebook, when it can be asked."""
+        for _ in range(240):
+            with urllib.request.urlopen(f"{self.url}api/sessions?token={self.token}") as answer:
+                for session in json.load(answer):
+                    kernel = session["kernel"]
+                    if session["path"] == name and kernel and kernel["execution_state"] == "idle":
+                        return kernel["id"]
+            time.sleep(0.25)
+        raise TimeoutError(f"{name} has no kernel")
+
+
+class Notebook:
+    """A notebook that is open in the browser, and its kernel."""
+
+    def __init__(self, lab: Lab, page: Page, kernel: str) -> None:
+        self.lab, self.page = lab, page
+        self.kernel = BlockingKernelClient(connection_file=str(lab.runtime / f"kernel-{kernel}.json"))
+        self.kernel.load_connection_file()
+        self.kernel.start_channels()
+
+    def cell(self, number: int):  # noqa: ANN201
+        """The code cell with this number, from 0."""
+        return self.page.locator(".jp-CodeCell").nth(number)
+
+    def run(self, number: int, seconds: float = 60, wait: bool = True) -> None:
+        """Run one cell as a student does, with Control + Enter, and wait until it has run."""
+        cell = self.cell(number)
+        cell.locator(".jp-InputPrompt").click()
+        before = cell.locator(".jp-InputPrompt").inner_text()
+        self.page.keyboard.press("Control+Enter")
+        end = time.monotonic() + seconds
+        while wait:
+            prompt = cell.locator(".jp-InputPrompt").inner_text()
+            if prompt != before and prompt.strip("[]: ").isdigit():
+                return
+            if time.monotonic() > end:
+                raise TimeoutError(f"cell {number} has not run within {seconds} s: {prompt}")
+            self.page.wait_for_timeout(100)
+
+    def ask(self, expression: str, seconds: float = 20) -> str:
+        """The kernel's own answer to an expression, past the browser."""
+        request = self.kernel.execute("", silent=True, user_expressions={"answer": expression})
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(Empty):
+                reply = self.kernel.get_shell_msg(timeout=1)
+                if reply["parent_header"].get("msg_id") == request:
+                    answer = reply["content"]["user_expressions"]["answer"]
+                    if answer["status"] != "ok":
+                        raise RuntimeError(f"{answer['ename']}: {answer['evalue']}")
+                    return answer["data"]["text/plain"]
+        raise TimeoutError(f"the kernel did not answer {expression} within {seconds} s")
+
+    def wait_for(self, expression: str, seconds: float = 20) -> None:
+        """Ask until the answer is True."""
+        end = time.monotonic() + seconds
+        while self.ask(expression) != "True":
+            if time.monotonic() > end:
+                raise TimeoutError(f"not within {seconds} s: {expression}")
+            self.page.wait_for_timeout(100)
+
+    def red_boxes(self) -> list[str]:
+        """What stands in red boxes under the cells, broken widgets and the page's complaints."""
+        found = []
+        for kind in ("stderr", "error"):
+            boxes = self.page.locator(f'[data-mime-type="application/vnd.jupyter.{kind}"]')
+            found += [f"{kind}: {text}" for text in boxes.all_inner_texts()]
+        for words in ("Error displaying widget", "Javascript Error", "Error loading widget"):
+            found += [words] * self.page.get_by_text(words).count()
+        return found + self.page.complaints
