@@ -1,0 +1,133 @@
+"""Driving by hand, without a browser: what a finished drive tells, and which drives are not believed."""
+
+import numpy as np
+import pytest
+
+from dqn_lib import mountain_car as car
+from dqn_lib.widgets.drive_yourself import DriveYourself
+
+
+def along(states):
+    return np.where(states[:, 1] < 0, 0, 2)
+
+
+def message(policy=along, start=-0.5, drives=1):
+    """What the browser sends after a drive."""
+    drive = car.simulate(policy, [[start, 0.0]])
+    positions, velocities = drive.trajectory(0).T.tolist()
+    actions = drive.actions[:, 0].tolist()
+    return {"positions": positions, "velocities": velocities, "actions": actions, "drives": drives}
+
+
+@pytest.fixture
+def driven():
+    widget = DriveYourself()
+    widget.set_state(message())
+    return widget
+
+
+def test_a_finished_drive_is_there_to_look_at(driven):
+    expected = car.simulate(along, [[-0.5, 0.0]])
+    assert driven.complaint == ""
+    np.testing.assert_array_equal(driven.states, expected.trajectory(0))
+    assert driven.total_reward == expected.returns[0]
+    assert driven.reached_flag is True
+    assert driven.best_position == expected.trajectory(0)[-1, 0]
+
+
+def test_a_drive_to_the_time_limit_has_not_reached_the_flag():
+    widget = DriveYourself()
+    widget.set_state(message(lambda states: np.full(len(states), 2)))
+    assert (widget.complaint, widget.reached_flag, widget.total_reward) == ("", False, car.LUCK)
+
+
+@pytest.mark.parametrize("name", ["states", "total_reward", "reached_flag", "best_position"])
+def test_before_the_first_drive_there_is_one_clear_error(name):
+    with pytest.raises(RuntimeError, match="drive first: press Start"):
+        getattr(DriveYourself(), name)
+
+
+def test_the_picture_shows_the_drive_among_the_earlier_ones(driven):
+    second = message(start=-0.45, drives=2)
+    driven.set_state(second)
+    picture = driven.picture()
+    assert f"the return -{len(second['actions'])} of drive 2 (you)" in picture.alt
+    assert "to the flag" in picture.alt
+
+
+def test_without_a_drive_the_picture_shows_a_driver_who_says_so():
+    picture = DriveYourself().picture()
+    assert "Nobody has driven yet; this is a driver who always pushes right" in picture.alt
+    assert picture.get_suptitle().startswith("Nobody has driven yet")
+
+
+def test_a_page_without_a_kernel_shows_the_picture_and_a_sentence(driven):
+    for widget, words in ((DriveYourself(), "Nobody has driven yet"), (driven, "of drive 1 (you)")):
+        data, _ = widget._repr_mimebundle_()
+        assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+        assert data["text/html"].startswith("<p>In a running notebook you drive the car here yourself")
+        assert '<img src="data:image/png;base64,' in data["text/html"]
+        assert words in data["text/html"]
+
+
+def tamper(name, index, value):
+    sent = message()
+    sent[name][index] = value
+    return sent
+
+
+def cut(length):
+    sent = message()
+    kept = {"positions": length + 1, "velocities": length + 1, "actions": length}
+    return sent | {name: sent[name][:count] for name, count in kept.items()}
+
+
+def beyond_the_flag():
+    sent = message()
+    states = [[sent["positions"][-1], sent["velocities"][-1]]]
+    after, _ = car.step(states, [2])
+    (position, velocity) = after[0].tolist()
+    return sent | {
+        "positions": [*sent["positions"], position],
+        "velocities": [*sent["velocities"], velocity],
+        "actions": [*sent["actions"], 2],
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (tamper("positions", 20, 0.3), "its step 20 does not follow the rules"),
+        (tamper("positions", 20, message()["positions"][20] + 1e-8), "its step 20 does not follow the rules"),
+        (tamper("velocities", 5, float("nan")), "its step 5 does not follow the rules"),
+        (tamper("actions", 7, 1), "its step 8 does not follow the rules"),
+        (tamper("actions", 7, 5), "actions must be 0, 1 or 2"),
+        (message(start=-0.7), "it starts at position -0.7 with velocity 0"),
+        (tamper("velocities", 0, 0.07), "it starts at position -0.5 with velocity 0.07"),
+        (cut(30), "it ends after 30 steps, neither at the flag nor at the time limit"),
+        (beyond_the_flag(), "neither at the flag nor at the time limit"),
+        (message() | {"velocities": [0.0]}, "and 1 velocities do not make"),
+        (message() | {"positions": [], "velocities": [], "actions": []}, "0 positions and 0 velocities"),
+    ],
+)
+def test_a_drive_that_is_not_mountain_cars_is_not_believed(sent, words):
+    widget = DriveYourself()
+    widget.set_state(sent)
+    assert words in widget.complaint
+    with pytest.raises(RuntimeError, match="drive again: "):
+        _ = widget.states
+    assert words in widget.picture().alt
+    widget.set_state(message(start=-0.55, drives=2))
+    assert widget.complaint == ""
+    assert "of drive 1 (you)" in widget.picture().alt
+
+
+def test_the_last_bit_of_a_cosine_is_no_lie():
+    widget = DriveYourself()
+    widget.set_state(tamper("positions", 20, message()["positions"][20] + 1e-12))
+    assert widget.complaint == ""
+
+
+def test_the_ruler_is_told_in_words():
+    assert "Luck scores \N{MINUS SIGN}200" in DriveYourself().ruler
+    assert "about \N{MINUS SIGN}98 on average" in DriveYourself().ruler
