@@ -1,0 +1,173 @@
+"""The time machine: one slider scrubs through a run, and all that was learnt moves with it."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from ipywidgets import HBox, Layout
+from numpy.typing import NDArray
+
+from dqn_lib import mountain_car as car
+from dqn_lib.plots.maps import centres, grid
+from dqn_lib.plots.time_machine import Drive, RunCurve, RunMaps
+from dqn_lib.training import Check
+from dqn_lib.widgets.button import button
+from dqn_lib.widgets.canvas import Canvas
+from dqn_lib.widgets.car import HillCar
+from dqn_lib.widgets.knob import Knob
+from dqn_lib.widgets.stage import Stage
+
+SECONDS = 8.0  # that it takes to play a whole run
+TICK = 0.04  # seconds between two looks at the clock while it plays
+CAR = 2.0  # seconds that the car is given while it plays, before it sets off anew
+START = (-0.5, 0.0)  # where the greedy car sets off
+
+
+class TimeMachine(Stage):
+    """A slider over the checks of a run, in the order given, and buttons to play it like a film.
+
+    Value map, policy map, the greedy car's way from `START`, the learning curve and the car on its hill
+    show the same moment of the run.
+
+    Raises:
+        ValueError: if there are no checks, or their Q-values are not those of MountainCar-v0.
+    """
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self.checks = list(checks)
+        if not self.checks:
+            raise ValueError("checks must hold at least one check, got none")
+        self.drives: dict[int, Drive] = {}  # by place; driven when they are first looked at
+        self.maps = RunMaps(q_values(self.checks), smooth=not hasattr(self.checks[0].q, "cells"))
+        self.curve = RunCurve([check.step for check in self.checks], [check.mean for check in self.checks])
+        self.canvases = Canvas(self.maps), Canvas(self.curve)
+        self.car = HillCar(layout=Layout(width="370px"))
+        self.knob = Knob(
+            "training step",
+            [check.step for check in self.checks],
+            says="How far the training had come",
+            show="{:,}".format,
+            turned=lambda _: self._turned(),
+        )
+        self.buttons = {
+            "Play": button("Play", "Run through the whole training", self.play),
+            "Pause": button("Pause", "Stay at this moment", self.pause),
+        }
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._player: threading.Thread | None = None
+        self._travel(0)
+        super().__init__(
+            [
+                HBox(
+                    [self.knob, *self.buttons.values()], layout=Layout(align_items="center", grid_gap="8px")
+                ),
+                self.canvases[0],
+                HBox(
+                    [self.car, self.canvases[1]],
+                    layout=Layout(align_items="center", grid_gap="8px"),
+                ),
+            ],
+            explanation="A slider goes through the training: maps, curve and car follow.",
+        )
+
+    # --- what a student does --------------------------------------------------------------------------
+
+    @property
+    def playing(self) -> bool:
+        """Whether it runs through the training by itself."""
+        return self._player is not None and self._player.is_alive() and not self._stop.is_set()
+
+    def play(self) -> None:
+        """Run through the rest of the training, or all of it again; does nothing if it plays already."""
+        with self._lock:
+            if self.playing:
+                return
+            self._stop = threading.Event()
+            self._player = threading.Thread(
+                target=self._play, args=(self._stop,), name="dqn_lib time machine", daemon=True
+            )
+            self._player.start()
+
+    def pause(self) -> None:
+        """Stay at this moment; comes back when nothing moves any more."""
+        self._stop.set()
+        if self._player is not None and self._player is not threading.current_thread():
+            self._player.join()
+
+    def end(self) -> None:
+        """Pause for good: the cell has been run again."""
+        self.pause()
+
+    def still(self) -> str:
+        """The pictures as they are now."""
+        return "".join(canvas.still() for canvas in self.canvases)
+
+    # --- what moves -----------------------------------------------------------------------------------
+
+    def _turned(self) -> None:
+        if threading.current_thread() is self._player:
+            return  # it shows what it turns to by itself
+        place = self.knob.place
+        self.pause()
+        if self.knob.place != place:  # the player was quicker: whoever turns the knob is right
+            self.knob.place = place
+            self.knob.send_state("place")
+        else:
+            self._travel(place)
+
+    def _travel(self, place: int, *, drive: bool = True) -> None:
+        """Show everything as it was at the check at `place`; the car only if `drive`."""
+        with self._lock:
+            self.maps.update(place, self.checks[place].step, self._drive(place))
+            self.curve.update(place)
+            for canvas in self.canvases:
+                canvas.draw()
+            if drive:
+                self._set_off(place)
+
+    def _set_off(self, place: int) -> None:
+        """Let the car drive as it did at the check at `place`."""
+        drive = self._drive(place)
+        self.car.show(drive.states, drive.actions, f"Step {self.checks[place].step:,}: {drive.outcome}")
+
+    def _drive(self, place: int) -> Drive:
+        if place not in self.drives:
+            rollout = car.simulate(self.checks[place].q.greedy, [START])
+            length = int(rollout.lengths[0])
+            self.drives[place] = Drive(
+                rollout.trajectory(0), rollout.actions[:length, 0], bool(rollout.reached[0])
+            )
+        return self.drives[place]
+
+    def _play(self, stop: threading.Event) -> None:
+        """In its own thread: turn the knob as time goes by, and show what a browser is ready for."""
+        last = len(self.checks) - 1
+        first = 0 if self.knob.place == last else self.knob.place
+        began, car_free_at, shown = time.monotonic(), 0.0, None
+        while not stop.is_set():
+            now = time.monotonic()
+            place = min(first + int((now - began) / SECONDS * last), last)
+            if place != shown and (place == last or all(canvas.ready for canvas in self.canvases)):
+                self.knob.place = shown = place
+                free = now >= car_free_at or place == last
+                self._travel(place, drive=free)
+                car_free_at = now + CAR if free else car_free_at
+            if shown == last:
+                return
+            stop.wait(TICK)
+        self._set_off(self.knob.place)
+
+
+def q_values(checks: Sequence[Check]) -> NDArray[np.float32]:
+    """Q-values `(checks, rows, columns, 3)` over the phase plane; of tables, one for each cell."""
+    cells = getattr(checks[0].q, "cells", None)
+    states = grid(90, 71) if cells is None else centres(cells)
+    try:
+        q = np.array([check.q(states) for check in checks], dtype=np.float32)
+    except (ValueError, TypeError) as problem:
+        raise ValueError(f"checks must be of one run on {car.ENV_ID}, got Q-values of others") from problem
+    if q.shape[-1] != len(car.ACTION_NAMES):
+        raise ValueError(f"checks must be of one run on {car.ENV_ID}, got {q.shape[-1]} actions")
+    return q

@@ -1,0 +1,89 @@
+"""Targets and estimates in NumPy are those of the agent's own learning step."""
+
+import numpy as np
+import pytest
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.aim import aim, target_q
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.config import DQNConfig
+from dqn_lib.training import train
+
+env = mountain_car.make()
+
+
+def trained(**settings):
+    config = DQNConfig(learning_starts=64, learn_every=64, tau=0.1, hidden=(16,), **settings)
+    agent = DQNAgent(env, config, seed=3, xla=False)
+    for _ in train(env, agent, episodes=2):
+        pass
+    return agent
+
+
+@pytest.fixture(scope="module")
+def agent():
+    return trained()
+
+
+def as_learnt(agent, batch):
+    """Targets and estimates by the agent's own compiled pieces."""
+    q = agent.online(batch.states).numpy()
+    return agent._targets(batch).numpy(), q[np.arange(len(q)), batch.actions]
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_targets_and_estimates_are_those_of_the_learning_step(agent, double, monkeypatch):
+    monkeypatch.setattr(agent, "config", agent.config.replace(double=double))
+    first = np.arange(len(agent.memory))
+    found = aim(agent, first)
+    targets, estimates = as_learnt(
+        agent, agent.memory.windows(first, agent.config.n_step, agent.config.gamma)
+    )
+    np.testing.assert_allclose(found.targets, targets, atol=1e-4)
+    np.testing.assert_allclose(found.estimates, estimates, atol=1e-4)
+
+
+def test_double_and_plain_targets_differ_somewhere(agent, monkeypatch):
+    first = np.arange(len(agent.memory))
+    double = aim(agent, first)
+    monkeypatch.setattr(agent, "config", agent.config.replace(double=False))
+    plain = aim(agent, first)
+    assert (plain.targets >= double.targets - 1e-5).all()
+    assert (plain.targets > double.targets + 1e-3).any()
+    assert (plain.chosen != double.chosen).any()
+
+
+def test_the_parts_add_up_to_the_target(agent):
+    found = aim(agent, np.arange(len(agent.memory)))
+    guess = (1 - found.batch.terminated) * found.batch.discounts * found.bootstrap
+    np.testing.assert_allclose(found.targets, found.batch.returns + guess, atol=1e-4)
+
+
+def test_one_window_is_as_good_as_many(agent):
+    many, one = aim(agent, np.arange(20)), aim(agent, np.array(7))
+    assert one.targets.shape == ()
+    np.testing.assert_allclose(one.targets, many.targets[7], rtol=1e-5)
+
+
+def test_the_target_network_is_always_the_present_one(agent):
+    states = mountain_car.start_states(50, seed=0)
+    for _ in range(2):
+        agent.learn()
+        np.testing.assert_allclose(target_q(agent)(states), agent.target(states).numpy(), atol=1e-4)
+        assert np.abs(target_q(agent)(states) - agent.q(states)).max() > 1e-3
+
+
+def test_inputs_that_are_not_rescaled_are_fine():
+    raw = trained(input_range=None)
+    states = mountain_car.start_states(50, seed=0)
+    np.testing.assert_allclose(target_q(raw)(states), raw.target(states).numpy(), atol=1e-4)
+
+
+def test_looking_changes_nothing(agent):
+    before = agent.get_state()
+    aim(agent, np.arange(len(agent.memory)))
+    after = agent.get_state()
+    assert before["memory"]["rng"] == after["memory"]["rng"]
+    for name in ("online", "target"):
+        for layer, weights in before[name].items():
+            np.testing.assert_array_equal(weights, after[name][layer])
