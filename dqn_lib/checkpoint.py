@@ -24,7 +24,7 @@ from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction
 from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import DQNConfig
-from dqn_lib.training import Check, Episode, TrainingLog
+from dqn_lib.training import Change, Check, Episode, TrainingLog
 
 FORMAT = "dqn_lib run 1"
 LARGEST_TEXT = 64 * 2**20  # bytes of JSON that are read at most
@@ -50,11 +50,13 @@ def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = Non
         "agent": _take_arrays(agent.get_state(), "agent", arrays),
         "episodes": [asdict(episode) for episode in log.episodes],
         "check_steps": [check.step for check in log.checks],
+        "changes": [asdict(change) for change in log.changes],
     }
     for number, check in enumerate(log.checks):
         numbers = {"returns": check.returns.astype(np.float64), "q": check.q.to_flat()}
         _take_arrays(numbers, f"checks/{number}", arrays)
-    arrays["run"] = np.frombuffer(json.dumps(run).encode(), np.uint8)
+    text = json.dumps(run, default=np.generic.item)  # a setting may be one of NumPy's numbers
+    arrays["run"] = np.frombuffer(text.encode(), np.uint8)
     with _replacing(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
@@ -99,7 +101,8 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
         flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
         checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes)))
     arrays.all_read()
-    return agent, TrainingLog(episodes, checks)
+    changes = [_change(entry, agent.config) for entry in run.get("changes", [])]  # older files have none
+    return agent, TrainingLog(episodes, checks, changes)
 
 
 def _episode(entry: dict[str, Any]) -> Episode:
@@ -113,6 +116,14 @@ def _episode(entry: dict[str, Any]) -> Episode:
         elif spec.type is not bool and not (value is None and spec.name == "loss"):
             check_number(f"an episode's {spec.name}", value)
     return Episode(**entry)
+
+
+def _change(entry: dict[str, Any], config: DQNConfig) -> Change:
+    """A change of settings that the agent would take."""
+    change = Change(**entry)
+    check_integer("a change's step", change.step, low=0, high=2**53)
+    config.change_live(**change.settings)
+    return change
 
 
 def _take_arrays(tree: Any, name: str, arrays: dict[str, NDArray]) -> Any:

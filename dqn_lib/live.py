@@ -4,11 +4,8 @@ Between two steps the thread looks up what was asked for: changed settings act f
 and are noted in the log with its number, so that `replay` can live through the same run again.
 """
 
-import contextlib
-import threading
 import time
-import weakref
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -17,13 +14,8 @@ from numpy.typing import NDArray
 
 from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import Config
+from dqn_lib.loop import PATIENCE, Loop
 from dqn_lib.training import Agent, Change, Episode, TrainingLog, drive
-
-WATCHING = 0.2  # share of the time, at most, that whoever watches may take from the run
-OFTEN = 1 / 30  # seconds between two looks, at least
-PATIENCE = 10.0  # seconds that `pause` waits for a step to end; one takes milliseconds
-NAP = 0.01  # seconds that a slowed run gets ahead of its time before it sleeps
-DOZE = 0.1  # seconds that it sleeps at most before it looks up its speed again
 
 
 class LiveAgent(Agent, Protocol):
@@ -59,17 +51,13 @@ class LiveRun:
         check_integer("limit", limit, low=1)
         if agent.steps:
             raise ValueError(f"agent must be new, got one that has lived for {agent.steps:,} steps")
-        self.env, self.agent, self.every, self.limit, self.watch = env, agent, every, limit, watch
+        self.env, self.agent, self.every, self.limit = env, agent, every, limit
         self.config: Config = agent.config  # what the run began with; the log knows what changed
-        self.problem: BaseException | None = None  # what ended the run, if something did
         self.speed: float | None = None
-        self._lock = threading.Lock()  # who starts, who is asked for changes; never held during a step
-        self._asked: dict[str, Any] = {}
-        self._stop = threading.Event()
-        self._going = False
-        self._threads: tuple[threading.Thread, ...] = ()  # the latest, after the one that it follows
+        self._loop = Loop(self._step, watch, finish=self._apply, name="dqn_lib live run")
+        self._asked: dict[str, Any] = {}  # settings that shall change at the next step; the loop's lock
+        self._one_episode = False
         self._episode: Generator[tuple[int, NDArray, Episode | None], None, None] | None = None
-        weakref.finalize(self, self._stop.set)
         self._begin()
 
     def _begin(self) -> None:
@@ -83,7 +71,21 @@ class LiveRun:
     @property
     def running(self) -> bool:
         """Whether it goes on."""
-        return self._going
+        return self._loop.running
+
+    @property
+    def problem(self) -> BaseException | None:
+        """What ended the run, if something did."""
+        return self._loop.problem
+
+    @property
+    def watch(self) -> Callable[[], None]:
+        """Who looks on."""
+        return self._loop.watch
+
+    @watch.setter
+    def watch(self, watch: Callable[[], None]) -> None:
+        self._loop.watch = watch
 
     @property
     def at_limit(self) -> bool:
@@ -94,20 +96,12 @@ class LiveRun:
         """Environment steps a second; None: as fast as it can."""
         if speed is not None:
             check_number("speed", speed, 0.1, 1e6)
-        self.speed = speed
+        self.speed, self._loop.seconds = speed, 0.0 if speed is None else 1 / speed
 
     def train(self, *, one_episode: bool = False) -> None:
         """Go on until paused, or to the end of this episode. Does nothing if it is running already."""
-        with self._lock:
-            if not self._going and not self.at_limit:
-                self._going, self.problem = True, None
-                self._stop.clear()
-                before = self._threads[-1:]
-                thread = threading.Thread(
-                    target=self._work, args=(one_episode, *before), name="dqn_lib live run", daemon=True
-                )
-                self._threads = *before, thread
-                thread.start()
+        if not self.at_limit:
+            self._loop.start(lambda: setattr(self, "_one_episode", one_episode))
 
     def pause(self) -> None:
         """Stop after the step under way, and come back when its thread has ended.
@@ -115,22 +109,14 @@ class LiveRun:
         The thread has its last look first, so do not hold what `watch` needs. Called by `watch` itself,
         it comes back at once.
         """
-        with self._lock:
-            self._stop.set()
-            threads = self._threads
-        if threads and not self._watched_from_here:
-            threads[-1].join(PATIENCE)
-
-    @property
-    def _watched_from_here(self) -> bool:
-        return threading.current_thread() in self._threads
+        self._loop.pause()
 
     def change(self, **settings: Any) -> None:
         """Change live settings of the agent, from its next step on. Bad ones are refused here, at once."""
         self.agent.config.change_live(**settings)
-        with self._lock:
+        with self._loop.lock:
             self._asked |= settings
-            if not self._going:
+            if not self.running:
                 self._apply()
 
     def reset(self, seed: int | None = None) -> None:
@@ -144,76 +130,37 @@ class LiveRun:
 
     def _paused_and_reset(self, seed: int | None) -> bool:
         self.pause()
-        with self._lock:
-            if self._going and not self._watched_from_here:
+        with self._loop.lock:
+            if self.running and not self._loop.here:
                 return False
             episode, self._episode = self._episode, None
             if episode is not None:
                 episode.close()
-            self.problem = None
+            self._loop.problem = None
             self.agent.restart(seed)
             self._begin()
         return True
 
-    def _work(self, one_episode: bool, before: threading.Thread | None = None) -> None:
-        if before is not None:
-            before.join(PATIENCE)  # it may still be having its last look
-        self._due = self._look_at = time.perf_counter()
-        with self._noting_problems():
-            while not self._stop.is_set() and not self.at_limit:
-                ended = self._step()
-                self._keep_pace()
-                if ended and one_episode:
-                    break
-        with self._lock:
-            with self._noting_problems():
-                self._apply()
-            self._going = False
-        with self._noting_problems():
-            self.watch()
-
-    @contextlib.contextmanager
-    def _noting_problems(self) -> Iterator[None]:
-        """Whatever a student's agent raises, or a look at it, is kept to be shown; the run can go on."""
-        try:
-            yield
-        except BaseException as problem:
-            self.problem = self.problem or problem
-
     def _step(self) -> bool:
-        """One step of the run; whether it ended an episode."""
+        """One step of the run; whether another one is to follow."""
         if self._asked:
-            with self._lock:
+            with self._loop.lock:
                 self._apply()
         episode, self._episode = self._episode or drive(self.env, self.agent), None
         action, state, ended = next(episode)
         self.latest = action, state
         if ended is None:
             self._episode = episode
-            return False
-        self.log.episodes.append(ended)
-        self.log.check(self.agent, self.every)
-        return True
+        else:
+            self.log.episodes.append(ended)
+            self.log.check(self.agent, self.every)
+        return not (self.at_limit or (ended is not None and self._one_episode))
 
     def _apply(self) -> None:
         asked, self._asked = self._asked, {}
         if asked:
             self.agent.change(**asked)
             self.log.changes.append(Change(self.agent.steps, asked))
-
-    def _keep_pace(self) -> None:
-        """Let who watches have a look when it is time, and sleep if the run is to be slow."""
-        now = time.perf_counter()
-        if now >= self._look_at:
-            self.watch()
-            after = time.perf_counter()
-            self._look_at = after + max(OFTEN, (after - now) * (1 - WATCHING) / WATCHING)
-        before = self._due
-        while (speed := self.speed) is not None:
-            self._due = max(before + 1 / speed, now - 1 / speed)
-            ahead = self._due - time.perf_counter()
-            if ahead <= NAP or self._stop.wait(min(ahead, DOZE)):
-                break
 
 
 def replay(env: gym.Env, agent: LiveAgent, changes: list[Change], steps: int) -> None:

@@ -13,7 +13,7 @@ from dqn_lib import checkpoint, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.checkpoint import CheckpointError, load, save
 from dqn_lib.config import DQNConfig
-from dqn_lib.training import TrainingLog, train
+from dqn_lib.training import Change, TrainingLog, train
 
 CONFIG = DQNConfig(
     hidden=(5, 4), memory_size=128, learning_starts=32, batch_size=8, learn_every=4, updates=2, epsilon=0.5
@@ -29,6 +29,8 @@ def env():
 def lived(env):
     agent, log = DQNAgent(env, CONFIG, seed=7, xla=False), TrainingLog()
     list(log.record(train(env, agent, episodes=4), agent, every=50))
+    changes = (0, {"epsilon": None, "hold": 3}), (57, {"gamma": 0.9}), (57, {"target_update": "hard"})
+    log.changes += [Change(*change) for change in changes]
     return agent, log, copy.deepcopy(agent.get_state())
 
 
@@ -36,12 +38,12 @@ def lived(env):
 def run(lived):
     agent, log, state = lived
     agent.set_state(state)
-    return agent, TrainingLog(log.episodes[:], log.checks[:])
+    return agent, TrainingLog(log.episodes[:], log.checks[:], log.changes[:])
 
 
 def contents(agent, log):
     checks = [(check.step, check.returns, check.q.to_flat()) for check in log.checks]
-    return agent.get_state(), agent.config, agent.seed, log.episodes, checks
+    return agent.get_state(), agent.config, agent.seed, log.episodes, checks, log.changes
 
 
 @pytest.mark.parametrize("name", ["run.npz", "a run without an ending", "Grüße.npz"])
@@ -80,6 +82,17 @@ def test_a_setting_changed_during_the_run_is_saved_with_it(run, env, tmp_path, m
     monkeypatch.setattr(agent, "config", agent.config.change_live(gamma=0.5, epsilon=None))
     save(tmp_path / "run.npz", agent, log)
     assert load(tmp_path / "run.npz", env)[0].config == CONFIG.replace(gamma=0.5, epsilon=None)
+
+
+def test_settings_that_came_as_numbers_of_numpy_are_saved_too(run, env, tmp_path, monkeypatch):
+    agent, log = run
+    settings = {"hold": np.int64(5), "gamma": np.float32(0.5), "tau": np.float64(0.25)}
+    monkeypatch.setattr(agent, "config", agent.config.change_live(**settings))
+    log.changes.append(Change(60, settings))
+    save(tmp_path / "run.npz", agent, log)
+    back, found = load(tmp_path / "run.npz", env)
+    assert found.changes == log.changes
+    assert back.config == agent.config
 
 
 def test_a_file_that_is_not_there_is_said_to_be_not_there(env, tmp_path):

@@ -16,7 +16,7 @@ from dqn_lib import checkpoint, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.checkpoint import CheckpointError, load, save
 from dqn_lib.config import DQNConfig
-from dqn_lib.training import TrainingLog, train
+from dqn_lib.training import Change, TrainingLog, train
 
 CONFIG = DQNConfig(hidden=(5, 4), memory_size=600, learning_starts=32, batch_size=8, learn_every=4, updates=2)
 KERNEL, STATES, RUN = "agent/online/0.npy", "agent/memory/states.npy", "run.npy"
@@ -32,6 +32,7 @@ def whole(env, tmp_path_factory):
     """The bytes of a good checkpoint."""
     agent, log = DQNAgent(env, CONFIG, seed=7, xla=False), TrainingLog()
     list(log.record(train(env, agent, episodes=3), agent, every=50))
+    log.changes += [Change(40, {"gamma": 0.5}), Change(80, {"epsilon": None})]
     save(path := tmp_path_factory.mktemp("whole") / "run.npz", agent, log)
     return path.read_bytes()
 
@@ -88,6 +89,14 @@ def with_run(data, *keys, value):
 def test_the_tools_of_these_tests_leave_a_good_file_good(whole, env, tmp_path):
     (tmp_path / "good.npz").write_bytes(with_run(whole, "agent", "steps", value=121))
     assert load(tmp_path / "good.npz", env)[0].steps == 121
+
+
+def test_an_older_file_that_knows_of_no_changes_is_still_good(whole, env, tmp_path):
+    run = json.loads(np.load(io.BytesIO(dict(entries(whole))[RUN])).tobytes())
+    assert [change["step"] for change in run.pop("changes")] == [40, 80]
+    (tmp_path / "old.npz").write_bytes(with_text(whole, json.dumps(run)))
+    _, log = load(tmp_path / "old.npz", env)
+    assert (len(log.episodes), log.changes) == (3, [])
 
 
 @pytest.mark.parametrize(
@@ -228,6 +237,19 @@ def test_a_size_that_is_only_claimed_is_refused(refused, whole):
         (("check_steps",), [], "unknown entries: checks/0"),
         (("check_steps",), [0] * 9, "the entry checks/3/returns is missing"),
         (("spaces",), {}, "saved in an environment with"),
+        (("changes",), None, "not those of a run"),
+        (("changes",), {"step": 1, "settings": {}}, "not those of a run"),
+        (("changes", 1), {"step": 1}, "not those of a run"),
+        (("changes", 1), {"step": 1, "settings": {}, "by": "hand"}, "not those of a run"),
+        (("changes", 1, "step"), -1, r"a change's step must lie in \[0, \d+\], got -1"),
+        (("changes", 1, "step"), True, "a change's step must be an integer, got True"),
+        (("changes", 1, "settings"), [["gamma", 0.5]], "not those of a run"),
+        (("changes", 1, "settings"), {"gamma": 1.5}, r"gamma must lie in \[0, 1\], got 1.5"),
+        (("changes", 1, "settings"), {"gamma": float("nan")}, r"gamma must lie in \[0, 1\], got nan"),
+        (("changes", 1, "settings"), {"gamma": [0.5]}, "gamma must be a number"),
+        (("changes", 1, "settings"), {"target_update": "slow"}, "target_update must be one of"),
+        (("changes", 1, "settings"), {"batch_size": 8}, "batch_size cannot change during a run"),
+        (("changes", 1, "settings"), {"colour": "red"}, "colour cannot change during a run"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -308,7 +330,7 @@ def load_quickly(env, tmp_path, monkeypatch):
         (tmp_path / "flipped.npz").write_bytes(data)
         found, log = load(tmp_path / "flipped.npz", env)
         checks = [(c.step, written_out(c.returns), written_out(c.q.to_flat())) for c in log.checks]
-        return repr(found.config), found.seed, written_out(found.state), log.episodes, checks
+        return repr(found.config), found.seed, written_out(found.state), log.episodes, checks, log.changes
 
     monkeypatch.setattr(checkpoint, "DQNAgent", StandIn)
     return contents

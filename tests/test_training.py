@@ -14,7 +14,7 @@ import pytest
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
-from dqn_lib.training import Check, TrainingLog, run_episode, train
+from dqn_lib.training import Change, Check, TrainingLog, drive, run_episode, train
 
 SMALL = DQNConfig(hidden=(16, 16), memory_size=90, learning_starts=32, batch_size=8, learn_every=4, updates=4)
 
@@ -75,6 +75,40 @@ def test_an_episode_calls_agent_and_environment_in_turn(world):
         *("act 2", "step 7", "observe 2 7 -2.0 3 True False"),
         "end",
     ]
+
+
+def test_a_drive_is_an_episode_step_by_step_and_the_last_step_brings_its_sum(world):
+    driving, steps, tapes = drive(world.env, world.agent), [], []
+    assert world.tape == []
+    for action, state, episode in driving:
+        steps.append((action, state.tolist(), episode and episode.length, world.agent.steps))
+        tapes.append(world.tape[:])
+    assert steps == [(7, [1.0], None, 1), (7, [2.0], None, 2), (7, [3.0], 3, 3)]
+    assert [tape[-1][:7] for tape in tapes] == ["observe", "observe", "end"]
+    whole = SimpleNamespace(tape=[])
+    whole.env, whole.agent = Corridor(whole.tape), Recorder(whole.tape)
+    assert run_episode(whole.env, whole.agent) == episode
+    assert whole.tape == world.tape
+    assert whole.agent.episodes == world.agent.episodes == 1
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_drive_that_is_closed_half_way_closes_the_episode_of_the_agent(world, steps):
+    driving = drive(world.env, world.agent)
+    for _ in range(steps):
+        next(driving)
+    assert "end" not in world.tape
+    driving.close()
+    assert (world.tape.count("end"), world.tape[-1], world.agent.episodes) == (1, "end", 0)
+    run_episode(world.env, world.agent)
+    assert (world.agent.steps, world.agent.episodes) == (steps + 3, 1)
+
+
+def test_a_drive_that_is_closed_after_its_last_step_has_closed_the_episode_once(world):
+    driving = drive(world.env, world.agent)
+    assert [next(driving)[2] is not None for _ in range(3)] == [False, False, True]
+    driving.close()
+    assert (world.tape.count("end"), world.agent.episodes) == (1, 1)
 
 
 @pytest.mark.parametrize("terminates", [True, False])
@@ -160,6 +194,22 @@ def test_a_log_goes_on_in_the_next_run_without_a_second_first_check(world):
         list(log.record(train(world.env, world.agent, episodes=1), world.agent, 4, lambda q: np.zeros(1)))
     assert [check.step for check in log.checks] == [0, 6, 9]
     assert [episode.step for episode in log.episodes] == [3, 6, 9]
+
+
+def test_a_check_is_due_at_first_and_whenever_a_multiple_of_the_interval_has_passed(world):
+    log, due = TrainingLog(), []
+    for world.agent.steps in (0, 0, 9, 10, 19, 31, 39, 40):
+        if log.check(world.agent, 10, lambda q: np.zeros(1)):
+            due.append(world.agent.steps)
+    assert due == [check.step for check in log.checks] == [0, 10, 31, 40]
+
+
+def test_a_log_begins_without_changes_and_each_log_has_its_own():
+    log = TrainingLog()
+    log.changes.append(Change(5, {"gamma": 0.5}))
+    assert TrainingLog().changes == []
+    assert log != TrainingLog()
+    assert log == TrainingLog(changes=[Change(5, {"gamma": 0.5})])
 
 
 @pytest.mark.parametrize(("every", "error"), [(0, ValueError), (1.5, TypeError)])

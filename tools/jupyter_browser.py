@@ -1,9 +1,9 @@
 """JupyterLab in a real browser, driven by a program: for the tests and the benchmark of the widgets.
 
-    with Lab(folder) as lab, lab.browse() as page:
-        notebook = lab.open(page, {"cell": "1 + 1"})
-        notebook.run_all()
-        assert notebook.ask("2 + 2") == "4"
+with Lab(folder) as lab, lab.browse() as page:
+    notebook = lab.open(page, ["answer = 6 * 7"])
+    notebook.run(0)
+    assert notebook.ask("answer") == "42"
 """
 
 import contextlib
@@ -16,13 +16,14 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from queue import Empty
+from typing import Any
 
 import nbformat
 from jupyter_client import BlockingKernelClient
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -30,17 +31,19 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 QUIET = {"@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}}
+ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
 KERNELS = "@jupyterlab/apputils-extension:kernels-settings"
 
 
 class Lab:
     """A JupyterLab of its own, on a free port, for somebody who never used it before.
 
-    `subshells` is JupyterLab's setting `commsOverSubshells`; `kernel` the Python that kernels run in,
-    if it is not this one.
+    `subshells` is JupyterLab's setting `commsOverSubshells`; `environment` what kernels find in theirs.
     """
 
-    def __init__(self, *, subshells: str = "perCommTarget", kernel: str = sys.executable) -> None:
+    def __init__(
+        self, *, subshells: str = "perCommTarget", environment: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lab"))
         settings = self.folder / "settings"
         settings.mkdir()
@@ -48,16 +51,20 @@ class Lab:
         (settings / "overrides.json").write_text(json.dumps(overrides))
         spec = self.folder / "data" / "kernels" / "python3"
         spec.mkdir(parents=True)
-        argv = [kernel, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        (spec / "kernel.json").write_text(
-            json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"})
-        )
+        kernel = {
+            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": "Python 3",
+            "language": "python",
+            "env": dict(environment or {}),
+        }
+        (spec / "kernel.json").write_text(json.dumps(kernel))
+        self.clients: list[BlockingKernelClient] = []
         self.runtime = self.folder / "runtime"
         self.work = self.folder / "work"
         self.work.mkdir()
         new_user = {
             "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
-            "IPYTHONDIR": "ipython",
+            "IPYTHONDIR": "ipython", "JUPYTER_PATH": "data",  # whose kernel goes before the installed one
         }  # fmt: skip
         self.server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
@@ -78,6 +85,8 @@ class Lab:
         raise RuntimeError((self.folder / "log").read_text())
 
     def __exit__(self, *_: object) -> None:
+        for client in self.clients:
+            client.stop_channels()  # or its garbage collection waits for ever
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.server.pid, signal.SIGTERM)
         try:
@@ -91,13 +100,7 @@ class Lab:
         """A page of Chromium; its errors are kept in `page.complaints`."""
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            page = browser.new_page(viewport={"width": width, "height": height})
-            page.complaints = []
-            page.on(
-                "console", lambda message: message.type == "error" and page.complaints.append(message.text)
-            )
-            page.on("pageerror", lambda error: page.complaints.append(str(error)))
-            yield page
+            yield new_page(browser, width, height)
             browser.close()
 
     def open(self, page: Page, cells: list[str], name: str = "lesson.ipynb") -> "Notebook":
@@ -105,6 +108,10 @@ class Lab:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, self.work / name)
+        return self.open_again(page, name)
+
+    def open_again(self, page: Page, name: str = "lesson.ipynb") -> "Notebook":
+        """A notebook that is there already, in the browser, with the kernel that it had."""
         page.goto(f"{self.url}lab/tree/{name}?reset&token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
         return Notebook(self, page, self._kernel_of(name))
@@ -121,21 +128,31 @@ class Lab:
         raise TimeoutError(f"{name} has no kernel")
 
 
+def new_page(browser: Browser, width: int = 1300, height: int = 1000) -> Page:
+    """Another page, which notes its complaints."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.complaints = []
+    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    return page
+
+
 class Notebook:
     """A notebook that is open in the browser, and its kernel."""
 
     def __init__(self, lab: Lab, page: Page, kernel: str) -> None:
-        self.lab, self.page = lab, page
+        self.lab, self.page, self.kernel_id = lab, page, kernel
         self.kernel = BlockingKernelClient(connection_file=str(lab.runtime / f"kernel-{kernel}.json"))
         self.kernel.load_connection_file()
-        self.kernel.start_channels()
+        lab.clients.append(self.kernel)
+        self.kernel.start_channels(iopub=False, stdin=False, hb=False)  # pictures would pile up unread
 
     def cell(self, number: int):  # noqa: ANN201
         """The code cell with this number, from 0."""
         return self.page.locator(".jp-CodeCell").nth(number)
 
     def run(self, number: int, seconds: float = 60, wait: bool = True) -> None:
-        """Run one cell as a student does, with Control + Enter, and wait until it has run."""
+        """Run one cell as a student does, with Control + Enter, and wait until it has run; without error."""
         cell = self.cell(number)
         cell.locator(".jp-InputPrompt").click()
         before = cell.locator(".jp-InputPrompt").inner_text()
@@ -144,6 +161,8 @@ class Notebook:
         while wait:
             prompt = cell.locator(".jp-InputPrompt").inner_text()
             if prompt != before and prompt.strip("[]: ").isdigit():
+                if errors := cell.locator(ERRORS).all_inner_texts():
+                    raise RuntimeError(errors[0])
                 return
             if time.monotonic() > end:
                 raise TimeoutError(f"cell {number} has not run within {seconds} s: {prompt}")
@@ -151,17 +170,40 @@ class Notebook:
 
     def ask(self, expression: str, seconds: float = 20) -> str:
         """The kernel's own answer to an expression, past the browser."""
-        request = self.kernel.execute("", silent=True, user_expressions={"answer": expression})
+        reply = self._reply("", {"answer": expression}, seconds)
+        answer = reply["user_expressions"]["answer"]
+        if answer["status"] != "ok":
+            raise RuntimeError(f"{answer['ename']}: {answer['evalue']}")
+        return answer["data"]["text/plain"]
+
+    def do(self, code: str, seconds: float = 20) -> None:
+        """Let the kernel execute some code, past the browser."""
+        reply = self._reply(code, {}, seconds)
+        if reply["status"] != "ok":
+            raise RuntimeError(f"{reply['ename']}: {reply['evalue']}")
+
+    def _reply(self, code: str, expressions: dict[str, str], seconds: float) -> dict[str, Any]:
+        request = self.kernel.execute(code, silent=True, user_expressions=expressions)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(Empty):
                 reply = self.kernel.get_shell_msg(timeout=1)
                 if reply["parent_header"].get("msg_id") == request:
-                    answer = reply["content"]["user_expressions"]["answer"]
-                    if answer["status"] != "ok":
-                        raise RuntimeError(f"{answer['ename']}: {answer['evalue']}")
-                    return answer["data"]["text/plain"]
-        raise TimeoutError(f"the kernel did not answer {expression} within {seconds} s")
+                    return reply["content"]
+        raise TimeoutError(f"no answer within {seconds} s: {code or expressions['answer']}")
+
+    def interrupt(self) -> None:
+        """What JupyterLab's stop button does."""
+        self._request("POST", "/interrupt")
+
+    def shut_down(self) -> None:
+        """End the kernel; the page stays as it is."""
+        self.kernel.stop_channels()
+        self._request("DELETE")
+
+    def _request(self, method: str, what: str = "") -> None:
+        address = f"{self.lab.url}api/kernels/{self.kernel_id}{what}?token={self.lab.token}"
+        urllib.request.urlopen(urllib.request.Request(address, method=method))
 
     def wait_for(self, expression: str, seconds: float = 20) -> None:
         """Ask until the answer is True."""
@@ -169,7 +211,7 @@ class Notebook:
         while self.ask(expression) != "True":
             if time.monotonic() > end:
                 raise TimeoutError(f"not within {seconds} s: {expression}")
-            self.page.wait_for_timeout(100)
+            time.sleep(0.1)
 
     def red_boxes(self) -> list[str]:
         """What stands in red boxes under the cells, broken widgets and the page's complaints."""

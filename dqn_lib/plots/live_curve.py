@@ -1,38 +1,44 @@
 """The learning curve while it grows, with a mark for every knob that was turned."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.learning_curve import draw_ruler
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
-from dqn_lib.plots.style import INK, LEARNED, Picture, house_style, number
+from dqn_lib.plots.style import INK, LEARNED, Picture, house_style
 from dqn_lib.training import Change, TrainingLog
 
 WIDTH, LOW, TALL = 7.65, 3.9, 6.5  # inches
-LENGTHS = (6_000, 12_000, 25_000, 50_000, 100_000)  # steps that the axis may show
+LENGTHS = (6_000, 12_000, 25_000, 50_000, 100_000)  # steps that the axis may show; then 200,000, ...
 DOTS = 800  # training episodes that are drawn at most: of more, every second, third, ...
 MARKS = 8  # turns of a knob that are named: the latest
 NEAR = 0.02  # of the axis: turns of the same knob this close together get one name
+WIDE = 0.027  # of the axis: what a name takes
+WORDS: dict[Any, str] = {None: "schedule", "none": "every step"}
+
+
+def worded(value: Any) -> str:
+    """The value of a setting as it is shown: never as 1e-05, and without a computer's last digits."""
+    if value is None or isinstance(value, str):
+        return WORDS.get(value, value)
+    if isinstance(value, float | np.floating):
+        return np.format_float_positional(value, precision=6, fractional=False, trim="-")
+    return f"{value:,}"
 
 
 def named(changes: list[Change], near: float) -> list[tuple[int, str]]:
     """Step and words of each turn; of a knob that was dragged, only where it came to rest."""
-    words = [(change.step, change.settings) for change in changes]
-    rests = [
-        now
-        for now, after in pairwise([*words, (np.inf, {})])
-        if now[1].keys() != after[1].keys() or after[0] - now[0] > near
-    ]
-    return [(int(step), ", ".join(map(_say, settings.items()))) for step, settings in rests]
-
-
-def _say(setting: tuple[str, Any]) -> str:
-    name, value = setting
-    shown = number(value) if isinstance(value, float) else "by schedule" if value is None else value
-    return f"{name.replace('_', ' ')} {shown}"
+    turns = [(change.step, *setting) for change in changes for setting in change.settings.items()]
+    rests, following = [], {}  # from the last to the first; of each knob the turn after
+    for step, knob, value in reversed(turns):
+        if following.get(knob, np.inf) - step > near:
+            by = "by " if value is None else ""
+            rests.append((step, f"{knob.replace('_', ' ')} {by}{worded(value)}"))
+        following[knob] = step
+    return rests[::-1]
 
 
 class LiveCurve(Moving):
@@ -67,11 +73,12 @@ class LiveCurve(Moving):
                 bbox_to_anchor=(0.5, -0.5 / height),
                 ncols=2,
             )
-        super().__init__(picture, [self.turns, self.dots, self.line, self.last, *self.names])
+        super().__init__(picture, [self.turns, self.dots, *self.names, self.line, self.last])
 
     def update(self, log: TrainingLog, step: int) -> None:
         """Show the run so far, which has come to environment step `step`."""
-        length = next((length for length in LENGTHS if length >= step), step)
+        beyond = -(-step // LENGTHS[-1]) * LENGTHS[-1]
+        length = next((length for length in LENGTHS if length >= step), beyond)
         if length != self.ax.get_xlim()[1]:
             self.ax.set_xlim(0, length)
             self.settle()
@@ -93,7 +100,15 @@ class LiveCurve(Moving):
         places = np.repeat([float(step) for step, _ in turns], 3)
         places[2::3] = np.nan  # a gap, so that one line draws all of them
         self.turns.set_data(places, np.tile([LUCK - 6, OPTIMUM + 12, 0.0], len(turns)))
-        latest = [("", 0)] * (MARKS - len(turns)) + [(words, step) for step, words in turns[-MARKS:]]
-        for text, (words, step) in zip(self.names, latest, strict=True):
+        latest = turns[-MARKS:]
+        for text, (_, words) in zip(self.names, latest + [(0, "")] * (MARKS - len(latest)), strict=True):
             text.set_text(words)
-            text.set_x(max(step, 0.022 * length))
+        for text, place in zip(self.names, _apart([step / length for step, _ in latest]), strict=False):
+            text.set_x(place * length)
+
+
+def _apart(places: list[float]) -> NDArray[np.float64]:
+    """Where names end, as shares of the axis: at ascending `places`, or as near as leaves room for each."""
+    room = WIDE * np.arange(1, len(places) + 1)
+    first = np.maximum.accumulate(np.maximum(places - room, 0.0))
+    return np.minimum(first, 1 - WIDE * len(places)) + room

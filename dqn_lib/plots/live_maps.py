@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
+from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib import mountain_car as car
@@ -19,12 +20,14 @@ from dqn_lib.plots.maps import (
     preferred,
 )
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
-from dqn_lib.plots.style import DENSITY, VALUES, Picture, house_style
+from dqn_lib.plots.style import ACTIONS, DENSITY, VALUES, Picture, house_style
 
 SIZE = (3.9, 3.3)  # inches: three of them side by side are as wide as a lesson
 DEPTHS = (-10, -20, -50, -100, -200, -500, -1_000, -10_000)  # lower ends of the colours for values
 CELLS = 40  # along each axis of the map of the memory
 MOST = 1_000  # visits to a cell that the colours still tell apart
+FAR = 1_000_000  # no value that makes sense lies further from 0
+DIVERGED = "diverged: where white,\nno number any more"
 
 
 class LiveMap(Moving):
@@ -40,6 +43,8 @@ class LiveMap(Moving):
             draw_phase_plane(self.ax)
             self.ax.set_title(title)
             box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2.5}
+            for flag in self.ax.texts:
+                flag.set_bbox(box | {"pad": 1})  # values far down are as dark as the word
             self.note = self.ax.text(
                 0.03, 0.965, "", transform=self.ax.transAxes, va="top", fontsize=9, bbox=box
             )
@@ -61,20 +66,22 @@ class LiveValues(LiveMap):
         )  # fmt: skip
 
     def _legend(self) -> None:
-        self.ax.figure.colorbar(self.image, ax=self.ax, label="value", extend="both")
+        bar = self.ax.figure.colorbar(self.image, ax=self.ax, label="value", extend="both")
+        bar.formatter = StrMethodFormatter("{x:,.0f}")
 
     def update(self, q: NDArray) -> None:
         """Show these Q-values `(rows, columns, actions)` of the grid."""
         values = q.max(axis=-1)
-        lowest, highest = float(values.min()), float(values.max())
+        known = values[np.isfinite(values)]
+        lowest = known.min(initial=0)
         depth = next((depth for depth in DEPTHS if depth <= lowest), DEPTHS[-1])
         if depth != self.image.get_clim()[0]:
             self.image.set_clim(depth, 0)
             self.settle()
-        self.image.set_data(values)
-        span = f"{lowest:,.0f} to {highest:,.0f}".replace("-", "\N{MINUS SIGN}")
-        self.note.set_text(span)
-        self.figure.alt = f"Map of state values over position and velocity, now from {span}."
+        self.image.set_data(np.where(np.isfinite(values), values.clip(-FAR, FAR), np.nan))
+        words = _span(values) if known.size == values.size else DIVERGED
+        self.note.set_text(words)
+        self.figure.alt = f"Map of state values over position and velocity, now {_in_line(words)}."
 
 
 class LivePolicy(LiveMap):
@@ -90,13 +97,18 @@ class LivePolicy(LiveMap):
 
     def update(self, q: NDArray) -> None:
         """Show the policy of these Q-values `(rows, columns, actions)` of the grid."""
-        actions = preferred(q)
+        sound = np.isfinite(q).all(axis=-1)
+        actions = preferred(np.where(sound[..., np.newaxis], q, 0.0))
         self.image.set_data(actions)
+        same = "white: all the same" if (actions == len(ACTIONS)).any() else ""
+        self.note.set_text(same if sound.all() else DIVERGED)
         shares = [
-            f"{name} in {np.mean(actions == a):.0%}"
+            f"{name} in {np.mean(sound & (actions == a)):.0%}"
             for a, name in enumerate(PREFERENCES)
-            if (actions == a).any()
+            if (sound & (actions == a)).any()
         ]
+        if not sound.all():
+            shares.append(f"diverged in {np.mean(~sound):.0%}")
         self.figure.alt = (
             f"Map of the greedy action over position and velocity: {', '.join(shares)} of the plane."
         )
@@ -122,8 +134,25 @@ class LiveMemory(LiveMap):
         span = np.array([[car.MIN_POSITION, car.MAX_POSITION], [-car.MAX_SPEED, car.MAX_SPEED]])
         counts: NDArray = np.histogram2d(*states.T, bins=CELLS, range=span)[0].T
         self.image.set_data(np.log10(np.where(counts > 0, counts, np.nan)))
-        words = f"{len(states):,} transitions, {flags:,} {'flag' if flags == 1 else 'flags'}"
+        words = f"{_count(len(states), 'transition')}\n{_count(flags, 'flag')}"
         self.note.set_text(words)
         self.figure.alt = (
-            f"The memory over position and velocity: {words}, in {np.mean(counts > 0):.0%} of the cells."
+            f"The memory over position and velocity: {_in_line(words, ', ')}, "
+            f"in {np.mean(counts > 0):.0%} of the cells."
         )
+
+
+def _in_line(words: str, between: str = " ") -> str:
+    """A note of several lines in one."""
+    return words.replace("\n", between)
+
+
+def _span(values: NDArray) -> str:
+    """From the lowest to the highest of finite values."""
+    if np.abs(values).max() > FAR:
+        return f"diverged: values\nbeyond ±{FAR:,}"
+    return f"{round(float(values.min())):,} to {round(float(values.max())):,}".replace("-", "\N{MINUS SIGN}")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -4,7 +4,6 @@ function render({ model, el }) {
   const input = document.createElement("input");
   const output = document.createElement("output");
   el.classList.add("dqn-knob");
-  input.dataset.lmSuppressShortcuts = "true"; // JupyterLab leaves its keys alone
   input.type = "range";
   input.min = 0;
   input.step = 1;
@@ -29,6 +28,10 @@ function render({ model, el }) {
     say(model.get("labels"));
     model.set("place", Number(input.value));
     model.save_changes();
+  });
+  input.addEventListener("keydown", (event) => {
+    // Its keys are its own, not the notebook's; but Shift + Enter still runs the cell.
+    if (!event.ctrlKey && !event.shiftKey && !event.metaKey) event.stopPropagation();
   });
   for (const name of ["place", "labels", "description", "disabled"]) model.on(`change:${name}`, show);
   show();

@@ -70,7 +70,7 @@ class Knob(anywidget.AnyWidget):
     def extend(self, values: Sequence[Any]) -> None:
         """Other values to choose from; it stays at its place, as far as there is one."""
         if not len(values):
-            raise ValueError(f"values of the knob {self.description!r} must hold at least one value, got none")
+            raise ValueError("values must hold at least one value, got none")
         self.values = list(values)
         with self.hold_sync():  # the browser never sees a place without its label
             self.labels = [self.words(one) for one in self.values]

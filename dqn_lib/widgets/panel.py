@@ -20,8 +20,9 @@ SEEDS = range(1, 31)
 
 
 class TrainingPanel(Stage):
-    """Train, pause, one episode, reset, and a knob for each of `knobs`, around a new `agent` in `env`.
+    """Train, pause, one episode, reset, and a knob for each of `knobs`, around a new `agent`.
 
+    It lives in an environment of its own, made like `env`: other cells may drive that one meanwhile.
     `show` says what there is to see: "curve", "values", "policy", "memory" and "car". Behind it is
     `run`, whose log notes every knob turned; greedy checks are made every `every` steps, and after
     `limit` steps the run is over.
@@ -38,7 +39,8 @@ class TrainingPanel(Stage):
         limit: int = 100_000,
     ) -> None:
         self.knobs = {name: setting_knob(agent.config, name, partial(self._turn, name)) for name in knobs}
-        self.run = LiveRun(env, agent, every=every, limit=limit)
+        own = gym.make(env.spec) if env.spec else env
+        self.run = LiveRun(own, agent, every=every, limit=limit)
         if hasattr(agent, "compile"):
             agent.compile()  # now, so that no button has to wait for it
         self.screen = Screen(self.run, show)
@@ -46,7 +48,9 @@ class TrainingPanel(Stage):
         self.speed = Knob("speed", SPEEDS, None, says="Environment steps a second", show=_say_speed)
         self.speed.observe(lambda _: self.run.set_speed(self.speed.value), "place")
         seeds = sorted({*SEEDS, agent.seed})
-        self.seed = Knob("seed", seeds, agent.seed, says="Other random numbers, from the next Reset on")
+        self.seed = Knob(
+            "seed", seeds, agent.seed, says="Other random numbers, from the next Reset on", show=str
+        )
         self.message = HTML()
         self.buttons = {
             text: self._button(text, act, says)
@@ -60,10 +64,11 @@ class TrainingPanel(Stage):
         self._busy = threading.RLock()  # one button or knob at a time, whatever thread it comes from
         self._say("Ready.")
         turned = ", ".join(knob.description for knob in self.knobs.values())
+        sliders = f", and sliders for {turned}, which act while the agent learns" if turned else ""
         super().__init__(
             self._lay_out(),
-            explanation="A live training panel: buttons to train, pause, drive one episode and reset, and "
-            f"sliders for {turned}, which act while the agent learns.",
+            explanation="A live training panel: buttons to train, pause, drive one episode and "
+            f"reset{sliders}.",
         )
 
     def train(self) -> None:
@@ -100,12 +105,12 @@ class TrainingPanel(Stage):
         """HTML of the pictures as they are now."""
         return self.screen.still()
 
-    def _turn(self, name: str, value: Any) -> None:
-        with self._busy:
+    def _turn(self, name: str, _: Any) -> None:
+        with self._busy:  # several hands on one knob: where it stands now is what counts
             try:
-                self.run.change(**{name: value})
-                if not self.run.running and "curve" in self.screen.canvases:
-                    self.screen.draw("curve")  # which has a mark more now
+                self.run.change(**{name: self.knobs[name].value})
+                if not self.run.running:
+                    self.screen.note_turn()
             except Exception as problem:
                 self._complain(problem)
 
@@ -126,10 +131,15 @@ class TrainingPanel(Stage):
         """In the run's thread, between two steps, and once more when it has paused."""
         if self.run.running:
             self.screen.look()
-        elif self.run.problem is not None:
-            self._complain(self.run.problem)
-        else:
+            return
+        try:
             self.screen.draw_all()
+        except Exception as problem:
+            self._complain(self.run.problem or problem)
+            raise
+        if self.run.problem is not None:
+            self._complain(self.run.problem)
+        elif not self.run.running:  # nobody has pressed Train while it was drawn
             self._say(self._enough() if self.run.at_limit else "Paused.")
 
     def _lay_out(self) -> list[Widget]:

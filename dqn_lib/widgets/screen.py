@@ -36,6 +36,8 @@ class Screen:
     def __init__(self, run: LiveRun, show: Sequence[str]) -> None:
         if unknown := [name for name in show if name not in SIGHTS]:
             raise ValueError(f"show must be of {', '.join(SIGHTS)}, got {unknown[0]!r}")
+        if "memory" in show and not hasattr(run.agent, "memory"):
+            raise ValueError(f"show must do without 'memory': a {type(run.agent).__name__} has none")
         self.run = run
         table = isinstance(run.agent, QTableAgent)
         self._states = centres(run.agent.config.cells) if table else grid(72, 57)
@@ -75,6 +77,12 @@ class Screen:
         for name in self.canvases:
             self.draw(name)
         self.show_car()
+        self.count()
+
+    def note_turn(self) -> None:
+        """A knob has been turned in a pause: a mark more, perhaps another epsilon."""
+        if "curve" in self.canvases:
+            self.draw("curve")
         self.count()
 
     def draw(self, name: str) -> bool:

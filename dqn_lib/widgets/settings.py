@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
-
 from dqn_lib.config import Config, DQNConfig
+from dqn_lib.plots.live_curve import worded
 from dqn_lib.widgets.knob import Knob
 
 
@@ -27,7 +26,6 @@ VALUES: dict[str, list[Any]] = {
     "target_update": ["none", "hard", "soft"],
     "hold": [1, 2, 4, 8, 12, 16, 24, 32, 48, 64],
 }  # fmt: skip
-WORDS: dict[Any, str] = {None: "schedule", "none": "every step", True: "on", False: "off"}
 
 
 def setting_knob(config: Config, name: str, turned: Callable[[Any], None]) -> Knob:
@@ -44,11 +42,5 @@ def setting_knob(config: Config, name: str, turned: Callable[[Any], None]) -> Kn
     if name == "epsilon" and isinstance(config, DQNConfig):
         values = [None, *values]
     return Knob(
-        name.replace("_", " "), values, now, says=live[name].metadata["says"], show=_word, turned=turned
+        name.replace("_", " "), values, now, says=live[name].metadata["says"], show=worded, turned=turned
     )
-
-
-def _word(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return WORDS.get(value, value)
-    return np.format_float_positional(value, trim="-") if isinstance(value, float) else f"{value:,}"

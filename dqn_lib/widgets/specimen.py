@@ -48,8 +48,9 @@ def table(one: Specimen, agent: "DQNAgent") -> str:
     position, velocity = one.states[0]
     one_network = agent.config.target_update == "none"  # then there is no need to tell two apart
     online, target = ("the network",) * 2 if one_network else ("the online network", "the target network")
+    chooser = online if agent.config.double else target
     after = {
-        "best action at its end": f"{car.ACTION_NAMES[one.chosen]}, says {online if agent.config.double else target}",
+        "best action at its end": f"{car.ACTION_NAMES[one.chosen]}, says {chooser}",
         "its value": f"{number(one.bootstrap, 3)}, says {target}",
         "which counts": f"{agent.config.gamma:g}<sup>{one.length}</sup> = {one.discount:.3f} times",
     }

@@ -267,6 +267,42 @@ def test_a_state_taken_and_put_back_goes_on_the_same_way(agent):
     np.testing.assert_equal(agent.get_state(), once)
 
 
+@pytest.mark.parametrize("seed", [None, 3, 9])
+def test_a_restarted_agent_is_a_new_one_with_its_seed_and_settings_but_compiled_already(agent, seed):
+    live = {"learning_rate": 0.02, "gamma": 0.5, "tau": 0.3, "epsilon": 0.7, "hold": 2}
+    list(train(mountain_car.make(max_episode_steps=40), agent, episodes=1))
+    agent.change(**live)
+    agent.learn()
+    traced = agent._learn.experimental_get_tracing_count()
+    agent.restart(seed)
+    new = DQNAgent(mountain_car.make(), SMALL.replace(**live), seed=seed or 3, xla=False)
+    assert (agent.seed, agent.config) == (new.seed, new.config)
+    np.testing.assert_equal(agent.get_state(), new.get_state())
+    states = mountain_car.start_states(20, seed=0)
+    np.testing.assert_array_equal(agent.q(states), new.q(states))
+    list(train(mountain_car.make(max_episode_steps=60), agent, episodes=1))
+    assert agent.updates > 0
+    assert agent._learn.experimental_get_tracing_count() == traced == 1
+    agent.restart(3)
+
+
+def test_a_restart_with_a_bad_seed_is_refused_and_changes_nothing(agent):
+    before = copy.deepcopy(agent.get_state())
+    with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
+        agent.restart(-1)
+    assert agent.seed == 3
+    np.testing.assert_equal(agent.get_state(), before)
+
+
+def test_q_values_taken_before_a_restart_stay_as_they_were(agent):
+    kept, states = agent.q, mountain_car.start_states(20, seed=0)
+    before = kept(states)
+    agent.restart(9)
+    np.testing.assert_array_equal(kept(states), before)
+    assert (agent.q(states) != before).any()
+    agent.restart(3)
+
+
 def test_the_seed_decides_the_starting_weights_and_both_networks_start_equal():
     env = mountain_car.make()
     same, again, other = (DQNAgent(env, SMALL, seed=seed, xla=False) for seed in (1, 1, 2))

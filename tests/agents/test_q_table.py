@@ -189,3 +189,30 @@ def test_a_bad_seed_is_named(env, seed):
 def test_a_state_far_beyond_the_edge_lies_in_the_last_cell():
     table = TableQ(np.zeros((4, 2)), np.array([0.0]), np.array([1.0]))
     assert [int(table.cell(np.array([x]))) for x in (1e30, np.inf, -1e30)] == [3, 3, 0]
+
+
+@pytest.mark.parametrize("seed", [None, 0, 9])
+def test_a_restarted_table_is_a_new_one_with_its_seed_and_settings(env, seed):
+    config, live = TableConfig(cells=5, initial_value=-3.0), {"epsilon": 0.5, "gamma": 0.8, "hold": 4}
+    agent = QTableAgent(env, config, seed=4)
+    agent.change(**live)
+    list(train(env, agent, episodes=2))
+    kept, before = agent.q, agent.q.values.copy()
+    agent.restart(seed)
+    new = QTableAgent(env, config.replace(**live), seed=4 if seed is None else seed)
+    assert (agent.seed, agent.config) == (new.seed, new.config)
+    np.testing.assert_equal(agent.get_state(), new.get_state())
+    np.testing.assert_array_equal(kept.values, before)
+    for one in (agent, new):
+        list(train(env, one, episodes=2))
+    np.testing.assert_equal(agent.get_state(), new.get_state())
+
+
+def test_a_restart_with_a_bad_seed_is_refused_and_changes_nothing(env):
+    agent = QTableAgent(env, seed=4)
+    list(train(env, agent, episodes=1))
+    before = agent.get_state()
+    with pytest.raises(TypeError, match=r"seed must be an integer, got 0\.5"):
+        agent.restart(0.5)
+    assert agent.seed == 4
+    np.testing.assert_equal(agent.get_state(), before)

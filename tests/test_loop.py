@@ -1,0 +1,144 @@
+"""The loop behind a widget: one thread, quick to pause, and no error ends it for good."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from dqn_lib.loop import WATCHING, Loop
+
+
+def nothing():
+    pass
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name == "dqn_lib loop"]
+
+
+@pytest.fixture
+def loop():
+    made = []
+
+    def make(step, watch=nothing, **options):
+        made.append(Loop(step, watch, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.pause()
+
+
+def until(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.001)
+
+
+def test_it_steps_until_the_step_says_that_it_was_the_last(loop):
+    steps = []
+
+    def step():
+        steps.append(threading.current_thread())
+        return len(steps) < 5
+
+    counting = loop(step)
+    counting.start()
+    until(lambda: not counting.running)
+    assert len(steps) == 5
+    assert len(set(steps)) == 1
+    assert steps[0] is not threading.current_thread()
+    assert steps[0].daemon
+
+
+def test_however_often_it_is_started_there_is_one_thread(loop):
+    slow = loop(lambda: True, seconds=0.01)
+    starters = [threading.Thread(target=slow.start) for _ in range(8)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join()
+    assert len(threads()) == 1
+    slow.pause()
+    assert threads() == []
+    assert not slow.running
+    slow.start()
+    assert len(threads()) == 1
+
+
+def test_a_pause_does_not_wait_for_the_next_step(loop):
+    slow = loop(lambda: True, seconds=30.0)
+    slow.start()
+    time.sleep(0.05)
+    before = time.perf_counter()
+    slow.pause()
+    assert time.perf_counter() - before < 2  # hundredths, on a machine that is not busy
+    assert not slow.running
+
+
+def test_after_a_pause_no_step_is_taken_and_a_last_look_has_been_had(loop):
+    steps, seen = [], []
+    counting = loop(lambda: steps.append(1) or True, lambda: seen.append((counting.running, len(steps))))
+    counting.start()
+    until(lambda: len(steps) > 100)
+    counting.pause()
+    taken = len(steps)
+    time.sleep(0.05)
+    assert len(steps) == taken
+    assert seen[0] == (True, 1)
+    assert seen[-1] == (False, taken)
+
+
+def test_what_a_step_raises_is_kept_and_it_can_be_started_again(loop):
+    problems = [RuntimeError("no more memory")]
+
+    def step():
+        if problems:
+            raise problems.pop()
+        return True
+
+    seen = []
+    failing = loop(step, lambda: seen.append(failing.problem), seconds=0.001)
+    failing.start()
+    until(lambda: not failing.running)
+    until(lambda: seen)
+    assert str(failing.problem) == "no more memory"
+    assert seen == [failing.problem]
+    failing.start()
+    until(lambda: len(seen) > 2)
+    assert failing.running
+    assert failing.problem is None
+
+
+def test_looks_take_no_more_than_their_share(loop):
+    looks = []
+
+    def watch():
+        looks.append(time.perf_counter())
+        time.sleep(0.02)
+
+    watched = loop(lambda: time.sleep(0.001) or True, watch)
+    watched.start()
+    time.sleep(1.0)
+    watched.pause()
+    gaps = np.diff(looks[:-1])  # the last one comes with the pause
+    assert len(gaps) >= 3
+    assert min(gaps) >= 0.02 / WATCHING
+
+
+def test_it_keeps_its_pace_and_makes_up_for_what_a_look_takes(loop):
+    steps = []
+    paced = loop(lambda: steps.append(1) or True, lambda: time.sleep(0.05), seconds=0.005)
+    paced.start()
+    time.sleep(1.0)
+    paced.pause()
+    assert 50 <= len(steps) <= 206  # 186 at least, on a machine that is not busy
+
+
+def test_a_pause_from_its_own_thread_is_no_deadlock(loop):
+    seen = []
+    own = loop(lambda: True, lambda: (own.pause(), seen.append(1)))
+    own.start()
+    until(lambda: seen)
