@@ -143,6 +143,8 @@ class LiveRun:
 
     def _step(self) -> bool:
         """One step of the run; whether another one is to follow."""
+        if self.at_limit:  # reached by one thread while another was about to start
+            return False
         if self._asked:
             with self._loop.lock:
                 self._apply()

@@ -207,6 +207,20 @@ def test_a_run_ends_for_good_at_its_limit_with_every_whole_episode_in_its_log(st
     assert not run.at_limit
 
 
+def test_two_who_press_train_just_before_the_limit_do_not_lead_beyond_it(start, monkeypatch):
+    run = start(limit=3)
+    begin = run._loop.start
+
+    def overtaken(prepare):
+        begin(prepare)  # another one, who has seen that the limit is still ahead
+        rested(run)
+        begin(prepare)
+
+    monkeypatch.setattr(run._loop, "start", overtaken)
+    run.train()
+    assert rested(run).agent.steps == 3
+
+
 def test_the_latest_step_is_there_to_be_shown(start):
     run = rested_after(start(), run_for=5)
     action, state = run.latest
@@ -560,8 +574,9 @@ def test_what_the_environment_or_the_end_of_an_episode_raises_is_kept_too(start,
     assert (run.problem, run.running) == (None, False)
 
 
-def test_an_agent_that_fails_to_change_its_settings_stops_the_run_and_not_for_ever(start, monkeypatch):
-    run = start()
+@pytest.mark.parametrize("limit", [NEVER, 4], ids=["between two steps", "after the last"])
+def test_an_agent_that_fails_to_change_its_settings_stops_the_run_and_not_for_ever(start, monkeypatch, limit):
+    run = start(limit=limit)
     with monkeypatch.context() as patch:
         patch.setattr(run.agent, "change", lambda **_: failing(OSError("stuck"))())
         run.agent.at = {3: lambda: run.change(gamma=0.1)}

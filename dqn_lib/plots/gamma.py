@@ -76,7 +76,7 @@ class GammaPicture(Moving):
         ax.annotate("too small to see", (0, LEAST), (6, 5), textcoords="offset points", fontsize=9)
         (self.line,) = ax.plot([], [], color=LEARNED, linewidth=2.2)
         (self.dot,) = ax.plot([], [], "o", color=LEARNED, markeredgecolor="white", markersize=10)
-        self.words = ax.text(0, 1.03, "", transform=ax.transAxes, fontsize=11, fontweight="bold")
+        self.words = ax.text(0, 1.03, "", transform=ax.transAxes, fontsize=10.5, fontweight="bold")
         return [self.line, self.dot, self.words]
 
     def update(self, sight: Sight) -> None:

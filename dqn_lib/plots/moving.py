@@ -1,6 +1,5 @@
 """Pictures that move: their still parts are drawn once, only the moving artists every time."""
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,8 +7,8 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
+from dqn_lib.plots.png import png
 from dqn_lib.plots.style import DRAWING
 
 DOTS_PER_INCH = 108  # half as many again as on the page: sharp, and quick to draw and to send
@@ -48,7 +47,4 @@ class Moving:
     def png(self) -> bytes:
         """The picture as it is now, in a file."""
         with DRAWING:
-            image = Image.fromarray(np.ascontiguousarray(self.frame()[..., :3]))
-        data = io.BytesIO()
-        image.save(data, "png", compress_level=1)  # the browser is near: time matters more than size
-        return data.getvalue()
+            return png(self.frame())

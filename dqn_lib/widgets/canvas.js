@@ -12,11 +12,9 @@ function render({ model, el }) {
     do {
       number = model.get("number");
       const address = URL.createObjectURL(new Blob([model.get("png")], { type: "image/png" }));
-      const next = new Image();
-      next.src = address;
-      await next.decode().catch(() => {});
       const old = picture.src;
-      picture.src = address;
+      picture.src = address; // until it is decoded the browser goes on showing the old one
+      await picture.decode().catch(() => {});
       if (old) URL.revokeObjectURL(old);
       picture.width = model.get("width");
       picture.alt = model.get("alt");

@@ -103,8 +103,17 @@ def test_the_picture_is_whole_and_legible(gamma):
 
 def test_a_second_gamma_is_drawn_over_no_trace_of_the_first():
     moved, fresh = GammaPicture(), GammaPicture()
-    for gamma in (0.5, 0.985):
-        moved.update(sight(gamma))
+    for gamma, lowest, steps in ((0.5, -2.0, 200.0), (0.985, -50.0, 110.0)):
+        moved.update(sight(gamma, lowest, steps))
         moved.frame()
-    fresh.update(sight(0.985))
+    fresh.update(sight(0.985, -50.0, 110.0))
     np.testing.assert_array_equal(moved.frame(), fresh.frame())
+
+
+@pytest.mark.parametrize("name", ["range", "drive", "words", "line", "dot", "values", "actions"])
+def test_whatever_an_update_changes_is_to_be_seen_in_the_frame(name):
+    picture = GammaPicture()
+    picture.update(sight(0.9))
+    before = picture.frame().copy()
+    getattr(picture, name).set_visible(False)
+    assert (picture.frame() != before).any()

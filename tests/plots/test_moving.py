@@ -1,6 +1,7 @@
 """Pictures that move: what is drawn quickly is what would have been drawn slowly, in any thread."""
 
 import io
+import sys
 import threading
 
 import matplotlib as mpl
@@ -129,7 +130,16 @@ def a_picture(number):
     return ax.figure
 
 
-def test_many_threads_draw_while_pictures_are_made_and_shown():
+@pytest.fixture
+def hectic():
+    """Threads take turns much more often than they would."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_many_threads_draw_while_pictures_are_made_and_shown(hectic):
     """Each gets what it would have got alone, and Matplotlib's settings are afterwards as before."""
     before, rounds = dict(mpl.rcParams), 12
     alone = []

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import threading
 import time
 
@@ -133,22 +134,16 @@ def test_a_message_that_makes_no_sense_is_ignored(canvas, clock, monkeypatch, co
 
 
 def test_pictures_drawn_in_several_threads_each_get_a_number_of_their_own(canvas, monkeypatch):
-    numbers = []
+    numbers, pictures = [], itertools.count()
     canvas.observe(lambda change: numbers.append(change.new), "number")
-    real = canvas.moving.png
-    monkeypatch.setattr(canvas.moving, "png", lambda: slowly(real))
+    canvas.observe(lambda _: time.sleep(0.001), "png")  # somebody else's turn, in the middle of it
+    monkeypatch.setattr(canvas.moving, "png", lambda: b"picture %d" % next(pictures))
     threads = [threading.Thread(target=lambda: [canvas.draw() for _ in range(10)]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
     assert numbers == list(range(1, 41))
-
-
-def slowly(function):
-    result = function()
-    time.sleep(0.001)
-    return result
 
 
 def test_without_a_browser_there_is_a_picture_with_words_that_cannot_break_the_page(canvas):

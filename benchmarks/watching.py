@@ -1,0 +1,160 @@
+"""What it costs to watch a training run, and how quickly it stops."""
+
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+import psutil
+from jupyter_browser import Lab, Notebook
+from latency import SETUP, latencies
+
+ROUNDS = 3
+PAUSES = 10
+FIRST, LAST = 2_000, 20_000  # steps between which the speed is taken: it learns, at one pace
+PANEL = """
+from dqn_lib.widgets.panel import TrainingPanel
+
+panel = TrainingPanel(env, DQNAgent(env, seed=1))
+stopped, kilobytes, look = [], {}, panel.run.watch
+
+def noting_look():
+    if not panel.run.running:
+        stopped.append(time.time())
+    look()
+    for name, canvas in panel.screen.canvases.items():
+        kilobytes[name] = max(kilobytes.get(name, 0), len(canvas.png) / 1000)
+
+panel.run.watch = noting_look
+panel
+"""
+ALONE = f"""
+agent, log, passed = DQNAgent(env, seed=1), TrainingLog(), []
+agent.compile()
+for episode in log.record(train(env, agent, steps={LAST + 200}), agent, every=500):
+    if len(passed) < 2 and episode.step >= ({FIRST}, {LAST})[len(passed)]:
+        passed.append((time.perf_counter(), episode.step))
+(began, first), (ended, last) = passed
+alone = (last - first) / (ended - began)
+"""
+COUNT = """
+async ([pictures, seconds]) => {
+  const counts = pictures.map(() => 0);
+  const observers = pictures.map((picture, i) => {
+    const observer = new MutationObserver(() => counts[i]++);
+    observer.observe(picture, { attributeFilter: ["data-number"] });
+    return observer;
+  });
+  const start = performance.now();
+  await new Promise((done) => setTimeout(done, 1000 * seconds));
+  const passed = (performance.now() - start) / 1000;
+  observers.forEach((observer) => observer.disconnect());
+  return counts.map((count) => count / passed);
+}
+"""
+
+
+def press(notebook: Notebook, text: str) -> None:
+    """Click a button of the first widget."""
+    notebook.page.get_by_role("button", name=text, exact=True).first.click()
+
+
+def train_until(notebook: Notebook, steps: int) -> None:
+    """Train from the first step to at least this one."""
+    press(notebook, "Reset")
+    press(notebook, "Train")
+    notebook.wait_for(f"panel.run.agent.steps >= {steps}", 120)
+
+
+def speeds(notebook: Notebook) -> dict[str, Any]:
+    """Steps a second without the panel and with it, by turns, and the pictures that a browser shows."""
+    alone, watched, pictures = [], [], []
+    names = eval(notebook.ask("list(panel.screen.canvases)"))
+    shown = [one.element_handle() for one in notebook.cell(1).locator("img.dqn-picture").all()]
+    now = "(time.perf_counter(), panel.run.agent.steps)"
+    for _ in range(ROUNDS):
+        notebook.do(ALONE, 300)
+        alone.append(float(notebook.ask("alone")))
+        train_until(notebook, FIRST)
+        began, first = eval(notebook.ask(now))
+        pictures.append(notebook.page.evaluate(COUNT, [shown, 2.5]))
+        notebook.wait_for(f"panel.run.agent.steps >= {LAST}", 120)
+        ended, last = eval(notebook.ask(now))
+        watched.append((last - first) / (ended - began))
+        press(notebook, "Pause")
+    each = dict(zip(order(notebook, names), np.median(pictures, axis=0).round(1).tolist(), strict=True))
+    without, with_it = statistics.median(alone), statistics.median(watched)
+    return {
+        "pictures_per_second": round(statistics.median(map(sum, pictures)), 1),
+        "each_picture": each,
+        "steps_per_second_alone": round(without),
+        "steps_per_second_watched": round(with_it),
+        "slowdown": round(1 - with_it / without, 3),
+        "rounds": {"alone": [round(one) for one in alone], "watched": [round(one) for one in watched]},
+    }
+
+
+def order(notebook: Notebook, names: list[str]) -> list[str]:
+    """The pictures' names as they stand on the page."""
+    texts = {name: eval(notebook.ask(f"panel.screen.canvases[{name!r}].alt[:12]")) for name in names}
+    alts = [one.get_attribute("alt") for one in notebook.cell(1).locator("img.dqn-picture").all()]
+    return [next(name for name in names if alt.startswith(texts[name])) for alt in alts]
+
+
+def pauses(notebook: Notebook) -> dict[str, float]:
+    """Milliseconds from a click on Pause until the run no longer advances."""
+    button = notebook.page.get_by_role("button", name="Pause", exact=True).first
+    button.evaluate(
+        "e => e.addEventListener('click', () => (window.clicked = Date.now()), { capture: true })"
+    )
+    times = []
+    train_until(notebook, FIRST)
+    for _ in range(PAUSES):
+        button.click()
+        notebook.wait_for("not panel.run.running")
+        stopped = float(notebook.ask("stopped[-1]"))
+        times.append(1000 * stopped - notebook.page.evaluate("window.clicked"))
+        press(notebook, "Train")
+        notebook.page.wait_for_timeout(400)
+    button.click()
+    return {"median": round(statistics.median(times)), "max": round(max(times))}
+
+
+def memory(notebook: Notebook, minutes: float) -> dict[str, Any]:
+    """Resident memory of the kernel while one run after the other is watched, in MB."""
+    kernel = psutil.Process(int(notebook.ask("__import__('os').getpid()")))
+    press(notebook, "Train")
+    began, samples = time.monotonic(), []
+    while (passed := time.monotonic() - began) < 60 * minutes:
+        samples.append((passed / 60, kernel.memory_info().rss / 1e6))
+        if notebook.ask("panel.run.at_limit") == "True":
+            press(notebook, "Reset")
+            press(notebook, "Train")
+        notebook.page.wait_for_timeout(10_000)
+    press(notebook, "Pause")
+    settled = [(when, rss) for when, rss in samples if when >= 1.0] or samples
+    slope = np.polyfit(*zip(*settled, strict=True), 1)[0] if len(settled) > 1 else 0.0
+    return {
+        "minutes": minutes,
+        "first_mb": round(settled[0][1]),
+        "last_mb": round(settled[-1][1]),
+        "slope_mb_per_minute": round(float(slope), 2),
+    }
+
+
+def watching(lab: Lab, page: Any, minutes: float) -> dict[str, Any]:
+    """Everything about the training panel."""
+    notebook = lab.open(page, [SETUP, PANEL], "panel.ipynb")
+    notebook.run(0)
+    notebook.run(1)
+    page.wait_for_timeout(2_000)
+    found: dict[str, Any] = {"idle": latencies(notebook, 1, "gamma", ["Learning curve"])}
+    found |= speeds(notebook)
+    found["pause_ms"] = pauses(notebook)
+    found["memory"] = memory(notebook, minutes)
+    sizes = eval(notebook.ask("kilobytes"))
+    found["largest_picture_kilobytes"] = {name: round(size) for name, size in sizes.items()}
+    complaints = notebook.red_boxes()
+    notebook.shut_down()
+    assert not complaints, complaints
+    return found

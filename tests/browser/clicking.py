@@ -1,0 +1,85 @@
+"""What a student's hands do to a widget in JupyterLab, and what the eyes find there."""
+
+import re
+
+COUNTING = """
+import threading
+from dqn_lib import mountain_car
+from dqn_lib.widgets.panel import TrainingPanel
+
+def threads():
+    return [one.name for one in threading.enumerate()].count("dqn_lib live run")
+
+env = mountain_car.make()
+"""
+PANEL = f"""{COUNTING}
+from dqn_lib.agents.dqn import DQNAgent
+panel = TrainingPanel(env, DQNAgent(env, seed=1))
+panel
+"""
+TABLE_PANEL = f"""{COUNTING}
+from dqn_lib.agents.q_table import QTableAgent
+panel = TrainingPanel(env, QTableAgent(env, seed=1), show=["curve", "values"], knobs=["epsilon", "gamma"])
+panel
+"""
+
+
+NAMELESS = """
+cell => [...cell.querySelectorAll(".jp-OutputArea :is(button, input, select, img, canvas)")].filter((e) =>
+  !(e.alt || e.ariaLabel || [...(e.labels ?? [])].map((label) => label.textContent).join("") ||
+    (e.localName === "button" ? e.textContent : "")).trim()
+).map((e) => e.outerHTML)
+"""
+
+
+def button(page, text):
+    """The first button with exactly this text; the car's own say more."""
+    return page.get_by_role("button", name=text, exact=True).first
+
+
+def train(notebook, steps=1_200):
+    """Press Train, and wait until it has come so far."""
+    button(notebook.page, "Train").click()
+    notebook.wait_for(f"panel.run.agent.steps > {steps}")
+
+
+def status(page):
+    """What the first panel says, if it does not complain."""
+    return page.locator("span[role=status]").first
+
+
+def knob(page, name):
+    """The first slider with this name."""
+    return page.get_by_role("slider", name=name, exact=True).first
+
+
+def turn(page, name, *keys):
+    """Press keys on a knob; the words that stand beside it afterwards."""
+    slider = knob(page, name)
+    for key in keys:
+        slider.press(key)
+    return slider.get_attribute("aria-valuetext")
+
+
+def picture(page, words):
+    """The picture whose text begins with these words."""
+    return page.get_by_role("img", name=re.compile(f"^{words}"))
+
+
+def until_changed(picture, attribute="src"):
+    """A function that waits until the picture is another than now."""
+    before = picture.get_attribute(attribute)
+
+    def wait():
+        picture.page.wait_for_function(
+            "([picture, attribute, before]) => picture.getAttribute(attribute) !== before",
+            arg=[picture.element_handle(), attribute, before],
+            timeout=20_000,
+        )
+
+    return wait
+
+
+def nameless(cell):
+    """The controls and pictures in a cell's output that have no words for who cannot see them."""
+    return cell.evaluate(NAMELESS)

@@ -1,0 +1,107 @@
+"""The training panel in JupyterLab: clicks and keys here, and what has become of them in the kernel."""
+
+import pytest
+from clicking import PANEL, button, nameless, picture, status, train, turn, until_changed
+from mounting import IN_CHROMIUM
+from playwright.sync_api import expect
+
+pytestmark = IN_CHROMIUM
+
+CURVE = "Learning curve"
+PICTURES = [CURVE, "Map of state values", "Map of the greedy action", "The memory over"]
+KNOBS = ["speed", "epsilon", "gamma", "learning rate", "tau", "hold", "seed"]
+
+
+@pytest.fixture(scope="module")
+def notebook(lab, window):
+    notebook = lab.open(window, [PANEL], "panel.ipynb")
+    yield notebook
+    notebook.shut_down()
+
+
+@pytest.fixture
+def page(notebook):
+    """A new panel; whatever is done with it, nothing turns red and no thread is left."""
+    notebook.run(0)
+    yield notebook.page
+    button(notebook.page, "Pause").click()
+    notebook.wait_for("threads() == 0")
+    assert notebook.red_boxes() == []
+
+
+def test_knobs_turned_while_it_trains_act_and_are_noted(notebook, page):
+    train(notebook)
+    wait = until_changed(picture(page, CURVE))
+    assert turn(page, "gamma", "ArrowLeft", "ArrowLeft") == "0.98"
+    assert turn(page, "epsilon", "ArrowRight", "ArrowRight", "ArrowRight") == "0.02"
+    notebook.wait_for(
+        "(panel.run.agent.config.gamma, panel.run.agent.epsilon, panel.run.running) == (0.98, 0.02, True)"
+    )
+    changes = eval(notebook.ask("[(change.step, change.settings) for change in panel.run.log.changes]"))
+    gammas = [settings["gamma"] for _, settings in changes if "gamma" in settings]
+    epsilons = [settings["epsilon"] for _, settings in changes if "epsilon" in settings]
+    assert (gammas[-1], epsilons[-1]) == (0.98, 0.02)
+    assert 1_200 < changes[0][0] <= changes[-1][0] <= int(notebook.ask("panel.run.agent.steps"))
+    wait()
+
+
+def test_train_shows_all_pictures_moving_and_pause_stops_everything(notebook, page):
+    waits = [until_changed(picture(page, words)) for words in PICTURES]
+    train(notebook)
+    for wait in waits:
+        wait()
+    button(page, "Pause").click()
+    expect(status(page)).to_have_text("Paused.")
+    steps = notebook.ask("panel.run.agent.steps, panel.run.running, threads()")
+    assert steps.endswith(", False, 0)")
+    expect(picture(page, f"{CURVE} after {int(steps[1:].split(',')[0]):,} steps")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert notebook.ask("panel.run.agent.steps, panel.run.running, threads()") == steps
+
+
+def test_one_episode_is_exactly_one_more(notebook, page):
+    for episodes in (1, 2):
+        button(page, "One episode").click()
+        notebook.wait_for(f"not panel.run.running and panel.run.agent.episodes == {episodes}")
+        expect(picture(page, f"{CURVE} after .* and {episodes} episodes")).to_be_visible()
+
+
+def test_reset_goes_back_to_the_first_step_with_the_seed_of_its_knob(notebook, page):
+    train(notebook)
+    wait = until_changed(picture(page, CURVE))
+    assert turn(page, "seed", "ArrowRight") == "2"
+    button(page, "Reset").click()
+    expect(status(page)).to_have_text("Back at the beginning, seed 2.")
+    wait()
+    expect(picture(page, f"{CURVE} after 0 steps")).to_be_visible()
+    asked = "panel.run.agent.steps, panel.run.agent.seed, panel.run.log.episodes, threads()"
+    assert notebook.ask(asked) == "(0, 2, [], 0)"
+
+
+def test_at_low_speed_the_car_is_the_one_that_learns(notebook, page):
+    assert turn(page, "speed", "Home", "ArrowRight") == "30 steps/s"
+    button(page, "Train").click()
+    expect(page.locator(".dqn-caption")).to_have_text("The car that learns, in slow motion")
+    car = page.locator("canvas.dqn-hill")
+    before = car.evaluate("canvas => canvas.toDataURL()")
+    notebook.wait_for("panel.run.agent.steps > 20")
+    page.wait_for_function(
+        "([canvas, before]) => canvas.toDataURL() !== before", arg=[car.element_handle(), before]
+    )
+    began = int(notebook.ask("panel.run.agent.steps"))
+    page.wait_for_timeout(1_000)
+    assert 5 < int(notebook.ask("panel.run.agent.steps")) - began < 90
+
+
+def test_everything_has_a_name(notebook, page):
+    for name in KNOBS:
+        expect(page.get_by_role("slider", name=name, exact=True)).to_have_count(1)
+    for name in ("Train", "Pause", "One episode", "Reset", "Pause the drive"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(1)
+    for words in PICTURES:
+        expect(picture(page, words)).to_be_visible()
+    assert nameless(notebook.cell(0)) == []
+    output = page.locator(".jp-OutputArea")
+    expect(output.get_by_role("slider")).to_have_count(len(KNOBS))
+    expect(output.locator("img")).to_have_count(len(PICTURES))
+    assert "at rest" not in page.locator("canvas.dqn-hill").get_attribute("aria-label")
