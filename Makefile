@@ -22,11 +22,12 @@ lint: setup  ## Check the style of code and lessons
 	$(BIN)/ruff format --check
 
 benchmark: EXTRA = benchmark
-benchmark: setup  ## Measure everything the README quotes, in about half an hour
+benchmark: setup  ## Measure everything the README quotes, in about three quarters of an hour
 	$(BIN)/python benchmarks/time_to_solve.py --seeds 30 --steps 40000 --json benchmarks/results/time_to_solve.json
 	$(BIN)/python benchmarks/compare_sb3.py --json benchmarks/results/compare_sb3.json
 	$(BIN)/python benchmarks/footprint.py --json benchmarks/results/footprint.json
 	$(BIN)/python benchmarks/lessons.py --json benchmarks/results/lessons.json
+	$(BIN)/python benchmarks/widgets.py --json benchmarks/results/widgets.json
 
 results: setup  ## Run the experiments that the lessons show again, in about half an hour
 	$(BIN)/python benchmarks/parts.py networks --json notebooks/results/networks.json

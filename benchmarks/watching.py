@@ -149,6 +149,7 @@ def watching(lab: Lab, page: Any, minutes: float) -> dict[str, Any]:
     notebook.run(1)
     page.wait_for_timeout(2_000)
     found: dict[str, Any] = {"idle": latencies(notebook, 1, "gamma", ["Learning curve"])}
+    notebook.do("panel.knobs['gamma'].value = 0.99")  # where it stood
     found |= speeds(notebook)
     found["pause_ms"] = pauses(notebook)
     found["memory"] = memory(notebook, minutes)

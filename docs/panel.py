@@ -27,7 +27,7 @@ panel
 """
 FILLED = 880  # pixels of the page that the panel fills
 WIDTH = 800  # pixels
-COLOURS = 63  # and one for what stays as it is
+COLOURS = 127  # and one for what stays as it is
 EVERY = 0.15  # seconds
 LENGTH = 11.0
 GESTURES = [(0.6, "Train"), (5.0, "ArrowLeft"), (5.4, "ArrowLeft"), (5.8, "ArrowLeft"), (10.2, "Pause")]
@@ -45,7 +45,8 @@ def record(page: Page) -> tuple[list[Image.Image], list[int]]:
     """Pictures of the panel, and for how many milliseconds each is to be seen."""
     panel = page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Train", exact=True))
     clip = panel.bounding_box()
-    clip["width"] = min(clip["width"], FILLED)
+    pictures = [one.bounding_box() for one in panel.locator("img").all()]
+    clip["width"] = max(box["x"] + box["width"] for box in pictures) - clip["x"]
     frames, times, coming = [], [], list(GESTURES)
     began = time.monotonic()
     while (passed := time.monotonic() - began) < LENGTH:

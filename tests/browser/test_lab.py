@@ -149,7 +149,7 @@ def assert_everything_is_to_be_seen(page):
     for picture in pictures:
         alt = picture.get_attribute("alt")
         assert len(alt) > 30
-        assert picture.evaluate("e => e.naturalWidth") > 400, alt
+        assert picture.evaluate("e => e.naturalWidth") > 350, alt
         assert right_edge(picture) <= WIDTH, f"cut off at the right: {alt}"
     for video in page.locator(f"{OUTPUT} video").all():
         label = video.get_attribute("aria-label")

@@ -97,7 +97,10 @@ def test_where_numbers_have_gone_the_map_is_white_and_says_so(kind, q):
     assert not {"nan", "inf"} & set(picture.figure.alt.replace("−", " ").split())
     for one in (picture, new):
         one.update(USUAL)
-    assert np.abs(picture.frame().astype(int) - new.frame()).max() < 10  # laid out anew: not to the bit
+    np.testing.assert_array_equal(shown(picture), shown(new))
+    assert picture.image.get_clim() == new.image.get_clim()
+    differs = np.abs(picture.frame().astype(int) - new.frame()) > 60
+    assert differs.mean() < 0.05  # laid out anew: a line may lie a pixel beside the other
 
 
 @pytest.mark.parametrize("factor", [1e6, 1e36])

@@ -40,9 +40,9 @@ def test_every_move_draws_again_with_the_values_of_all_controls():
 
 def test_a_picture_is_sent_in_its_own_size_and_quickly_drawn_dots():
     shown = explore(draw, hold=range(1, 10))
-    assert (shown.canvas.width, size(shown.canvas.png)) == (72, (108, 108))
+    assert (shown.canvas.width, size(shown.canvas.png)) == (72, (96, 96))
     shown.knobs["hold"].value = 4
-    assert (shown.canvas.width, size(shown.canvas.png)) == (288, (432, 108))
+    assert (shown.canvas.width, size(shown.canvas.png)) == (288, (384, 96))
 
 
 def test_a_control_is_labelled_with_its_name_and_its_values():
