@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
 from common import write_results
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
@@ -58,10 +59,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="for how long the memory is watched")
     parser.add_argument("--json", type=Path, default=None, help="file for the results")
     options = parser.parse_args()
+    load = psutil.getloadavg()[0]
+    if load > 0.5:
+        print(f"the machine is busy (load {load:.1f}): these figures will be too bad")
     with Lab() as lab, lab.browse() as page:
         panel = watching(lab, page, options.minutes)
         results = {
             "date": date.today().isoformat(),
+            "load_before": round(load, 2),
             "idle": {"training panel": panel.pop("idle")} | idle(lab, page),
             "panel": panel,
             "limits": LIMITS,
