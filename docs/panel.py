@@ -29,8 +29,8 @@ FILLED = 880  # pixels of the page that the panel fills
 WIDTH = 800  # pixels
 COLOURS = 127  # and one for what stays as it is
 EVERY = 0.15  # seconds
-LENGTH = 11.0
-GESTURES = [(0.6, "Train"), (5.0, "ArrowLeft"), (5.4, "ArrowLeft"), (5.8, "ArrowLeft"), (10.2, "Pause")]
+LENGTH = 10.4
+GESTURES = [(0.6, "Train"), (5.0, "ArrowLeft"), (5.4, "ArrowLeft"), (5.8, "ArrowLeft"), (9.7, "Pause")]
 
 
 def act(page: Page, gesture: str) -> None:
@@ -56,7 +56,7 @@ def record(page: Page) -> tuple[list[Image.Image], list[int]]:
         frames.append(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
         page.wait_for_timeout(max(0.0, 1000 * (times[-1] + EVERY - time.monotonic())))
     lasts = [round(1000 * (after - now)) for now, after in pairwise(times)]
-    return frames, [*lasts, 1_500]
+    return frames, [*lasts, 1_300]
 
 
 def palette(frames: list[Image.Image]) -> Image.Image:
