@@ -1,13 +1,13 @@
 """The shooting range, live: an agent that only learns, and the rule that moves its target in your hands."""
 
-import html
 import threading
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
-from ipywidgets import HTML, Button, HBox, Layout, Widget
+from ipywidgets import HBox, Widget
 from numpy.typing import ArrayLike
 
 from dqn_lib.agents.aim import target_q
@@ -15,7 +15,9 @@ from dqn_lib.checks import check_integer, check_number
 from dqn_lib.loop import Loop
 from dqn_lib.plots.chase import Chase
 from dqn_lib.plots.live_chase import LiveChase
+from dqn_lib.widgets.button import button
 from dqn_lib.widgets.canvas import Canvas
+from dqn_lib.widgets.message import Message
 from dqn_lib.widgets.stage import Stage
 from dqn_lib.widgets.target_rule import TargetRule
 
@@ -57,7 +59,7 @@ class ChaseRange(Stage):
         if not len(agent.memory):
             raise ValueError("agent must have memories to learn from, got one with none")
         self.picture = LiveChase(exact)
-        self.canvas, self.message = Canvas(self.picture), HTML()
+        self.canvas, self.message = Canvas(self.picture), Message()
         self.rule = TargetRule(rule, period, tau, turned=self._turned)
         self._busy = threading.RLock()  # one button or knob at a time
         self.loop = Loop(self._step, self._look, seconds=agent.config.updates / speed)
@@ -69,7 +71,7 @@ class ChaseRange(Stage):
             self._step()
         self._over = True
         self._look()
-        self._say("Run shows how it came to this.")
+        self.message.say("Run shows how it came to this.")
         super().__init__(
             self._lay_out(),
             explanation="Buttons run and pause this chase, and the rule can be changed meanwhile.",
@@ -77,9 +79,11 @@ class ChaseRange(Stage):
 
     def _lay_out(self) -> list[Widget]:
         buttons = [
-            self._button("Run", self.run, "Go on from here"),
-            self._button("Pause", self.pause, "Stop after this step"),
-            self._button("From the beginning", self.restart, "Learn again from the first step"),
+            button("Run", "Go on from here", partial(self._safely, self.run)),
+            button("Pause", "Stop after this step", partial(self._safely, self.pause)),
+            button(
+                "From the beginning", "Learn again from the first step", partial(self._safely, self.restart)
+            ),
         ]
         return [self.rule, HBox([*buttons, self.message], layout=WRAPPED), self.canvas]
 
@@ -125,11 +129,6 @@ class ChaseRange(Stage):
         if not self.loop.running:
             self._safely(self.restart)
 
-    def _button(self, text: str, act: Callable[[], None], says: str) -> Button:
-        button = Button(description=text, tooltip=says, layout=Layout(width="auto"))
-        button.on_click(lambda _: self._safely(act))
-        return button
-
     def _safely(self, act: Callable[[], None]) -> None:
         try:
             act()
@@ -156,7 +155,7 @@ class ChaseRange(Stage):
         self._obey()
 
     def _start(self) -> None:
-        self._say("Running.")
+        self.message.say("Running.")
         self.loop.start()
 
     def _step(self) -> bool:
@@ -188,12 +187,8 @@ class ChaseRange(Stage):
             self._complain(problem)
         elif not running:
             steps = f"{self.said[-1][0]:,} gradient steps"
-            self._say(f"The end, after {steps}." if self._over else f"Paused after {steps}.")
-
-    def _say(self, words: str) -> None:
-        self.message.value = f'<span role="status">{html.escape(words)}</span>'
+            self.message.say(f"The end, after {steps}." if self._over else f"Paused after {steps}.")
 
     def _complain(self, problem: BaseException) -> None:
         self._over = True  # who knows what the agent went through
-        words = f"<b>{type(problem).__name__}:</b> {html.escape(str(problem).rstrip('.'))}"
-        self.message.value = f'<span role="alert">{words}. Run begins again.</span>'
+        self.message.complain(problem, "Run begins again.")

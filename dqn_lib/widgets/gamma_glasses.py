@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from tqdm.auto import tqdm
-
 from dqn_lib import mountain_car as car
 from dqn_lib import optimum
 from dqn_lib.plots.gamma import BLUR, STATES, GammaPicture, Sight
@@ -26,7 +24,7 @@ class GammaGlasses(Stage):
 
     def __init__(self, gammas: Sequence[float] = GAMMAS, gamma: float = 0.85) -> None:
         self.gamma = Knob("gamma", gammas, gamma, turned=self.wear)
-        self.sights = {one: look(one) for one in tqdm(gammas, desc="Solving", unit=" gammas", leave=False)}
+        self.sights = {one: look(one) for one in gammas}
         self.picture = GammaPicture()
         self.canvas = Canvas(self.picture)
         self.wear(gamma)

@@ -1,16 +1,17 @@
 """The live training panel: an agent that learns while you watch, and knobs that act at once."""
 
-import html
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import gymnasium as gym
-from ipywidgets import HTML, Button, HBox, Layout, VBox, Widget
+from ipywidgets import HBox, Layout, VBox, Widget
 
 from dqn_lib.live import LiveAgent, LiveRun
+from dqn_lib.widgets.button import button
 from dqn_lib.widgets.knob import Knob
+from dqn_lib.widgets.message import Message
 from dqn_lib.widgets.screen import SIGHTS, Screen
 from dqn_lib.widgets.settings import setting_knob
 from dqn_lib.widgets.stage import Stage
@@ -51,9 +52,9 @@ class TrainingPanel(Stage):
         self.seed = Knob(
             "seed", seeds, agent.seed, says="Other random numbers, from the next Reset on", show=str
         )
-        self.message = HTML()
+        self.message = Message()
         self.buttons = {
-            text: self._button(text, act, says)
+            text: button(text, says, partial(self._safely, act))
             for text, act, says in (
                 ("Train", self.train, "Go on learning"),
                 ("Pause", self.pause, "Stop after this step"),
@@ -62,7 +63,7 @@ class TrainingPanel(Stage):
             )
         }
         self._busy = threading.RLock()  # one button or knob at a time, whatever thread it comes from
-        self._say("Ready.")
+        self.message.say("Ready.")
         turned = ", ".join(knob.description for knob in self.knobs.values())
         sliders = f", and sliders for {turned}, which act while the agent learns" if turned else ""
         super().__init__(
@@ -81,9 +82,9 @@ class TrainingPanel(Stage):
 
     def _start(self, **how: bool) -> None:
         if self.run.at_limit:
-            self._say(self._enough())
+            self.message.say(self._enough())
         elif not self.run.running:
-            self._say("Training ...")
+            self.message.say("Training ...")
             self.run.train(**how)
 
     def pause(self) -> None:
@@ -94,38 +95,32 @@ class TrainingPanel(Stage):
         """Begin again with nothing learnt, under the seed of its knob."""
         self.run.reset(self.seed.value)
         self.screen.draw_all()
-        self._say(f"Back at the beginning, seed {self.seed.value}.")
+        self.message.say(f"Back at the beginning, seed {self.seed.value}.")
 
     def end(self) -> None:
         """Pause for good: the cell has been run again."""
         self.run.pause()
-        self._say("Ended: the cell was run again.")
+        self.message.say("Ended: the cell was run again.")
 
     def still(self) -> str:
         """HTML of the pictures as they are now."""
         return self.screen.still()
 
     def _turn(self, name: str, _: Any) -> None:
-        with self._busy:  # several hands on one knob: where it stands now is what counts
+        self._safely(partial(self._pass_on, name))
+
+    def _pass_on(self, name: str) -> None:
+        self.run.change(**{name: self.knobs[name].value})  # several hands on one knob: where it stands now
+        if not self.run.running:
+            self.screen.note_turn()
+
+    def _safely(self, act: Callable[[], None]) -> None:
+        """One button or knob at a time, and whatever goes wrong is said."""
+        with self._busy:
             try:
-                self.run.change(**{name: self.knobs[name].value})
-                if not self.run.running:
-                    self.screen.note_turn()
+                act()
             except Exception as problem:
                 self._complain(problem)
-
-    def _button(self, text: str, act: Callable[[], None], says: str) -> Button:
-        button = Button(description=text, tooltip=says, layout=Layout(width="auto"))
-
-        def pressed(_: Button) -> None:
-            with self._busy:
-                try:
-                    act()
-                except Exception as problem:
-                    self._complain(problem)
-
-        button.on_click(pressed)
-        return button
 
     def _look(self) -> None:
         """In the run's thread, between two steps, and once more when it has paused."""
@@ -140,7 +135,7 @@ class TrainingPanel(Stage):
         if self.run.problem is not None:
             self._complain(self.run.problem)
         elif not self.run.running:  # nobody has pressed Train while it was drawn
-            self._say(self._enough() if self.run.at_limit else "Paused.")
+            self.message.say(self._enough() if self.run.at_limit else "Paused.")
 
     def _lay_out(self) -> list[Widget]:
         row = Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 6px")
@@ -157,12 +152,8 @@ class TrainingPanel(Stage):
     def _enough(self) -> str:
         return f"{self.run.agent.steps:,} steps are enough for one run. Reset begins another."
 
-    def _say(self, words: str) -> None:
-        self.message.value = f'<span role="status">{html.escape(words)}</span>'
-
     def _complain(self, problem: BaseException) -> None:
-        words = f"<b>{type(problem).__name__}:</b> {html.escape(str(problem))}"
-        self.message.value = f'<span role="alert">{words} Train goes on, Reset begins again.</span>'
+        self.message.complain(problem, "Train goes on, Reset begins again.")
 
 
 def _say_speed(speed: float | None) -> str:

@@ -9,6 +9,7 @@ from ipywidgets import HBox, Layout
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
+from dqn_lib.loop import Loop
 from dqn_lib.plots.maps import centres, grid
 from dqn_lib.plots.time_machine import Drive, RunCurve, RunMaps
 from dqn_lib.training import Check
@@ -55,8 +56,7 @@ class TimeMachine(Stage):
             "Pause": button("Pause", "Stay at this moment", self.pause),
         }
         self._lock = threading.RLock()
-        self._stop = threading.Event()
-        self._player: threading.Thread | None = None
+        self._loop = Loop(self._play_on, lambda: None, seconds=TICK, name="dqn_lib time machine")
         self._travel(0)
         super().__init__(
             [
@@ -77,24 +77,18 @@ class TimeMachine(Stage):
     @property
     def playing(self) -> bool:
         """Whether it runs through the training by itself."""
-        return self._player is not None and self._player.is_alive() and not self._stop.is_set()
+        return self._loop.running
 
     def play(self) -> None:
         """Run through the rest of the training, or all of it again; does nothing if it plays already."""
-        with self._lock:
-            if self.playing:
-                return
-            self._stop = threading.Event()
-            self._player = threading.Thread(
-                target=self._play, args=(self._stop,), name="dqn_lib time machine", daemon=True
-            )
-            self._player.start()
+        self._loop.start(self._set_clock)
 
     def pause(self) -> None:
         """Stay at this moment; comes back when nothing moves any more."""
-        self._stop.set()
-        if self._player is not None and self._player is not threading.current_thread():
-            self._player.join()
+        if self.playing:
+            self._loop.pause()
+            if not self._loop.here:
+                self._set_off(self.knob.place)
 
     def end(self) -> None:
         """Pause for good: the cell has been run again."""
@@ -107,7 +101,7 @@ class TimeMachine(Stage):
     # --- what moves -----------------------------------------------------------------------------------
 
     def _turned(self) -> None:
-        if threading.current_thread() is self._player:
+        if self._loop.here:
             return  # it shows what it turns to by itself
         place = self.knob.place
         self.pause()
@@ -141,23 +135,21 @@ class TimeMachine(Stage):
             )
         return self.drives[place]
 
-    def _play(self, stop: threading.Event) -> None:
-        """In its own thread: turn the knob as time goes by, and show what a browser is ready for."""
+    def _set_clock(self) -> None:
         last = len(self.checks) - 1
-        first = 0 if self.knob.place == last else self.knob.place
-        began, car_free_at, shown = time.monotonic(), 0.0, None
-        while not stop.is_set():
-            now = time.monotonic()
-            place = min(first + int((now - began) / SECONDS * last), last)
-            if place != shown and (place == last or all(canvas.ready for canvas in self.canvases)):
-                self.knob.place = shown = place
-                free = now >= car_free_at or place == last
-                self._travel(place, drive=free)
-                car_free_at = now + CAR if free else car_free_at
-            if shown == last:
-                return
-            stop.wait(TICK)
-        self._set_off(self.knob.place)
+        self._first = 0 if self.knob.place == last else self.knob.place
+        self._began, self._car_free_at, self._shown = time.monotonic(), 0.0, None
+
+    def _play_on(self) -> bool:
+        """Turn the knob as time goes by, and show what a browser is ready for; whether there is more."""
+        now, last = time.monotonic(), len(self.checks) - 1
+        place = min(self._first + int((now - self._began) / SECONDS * last), last)
+        if place != self._shown and (place == last or all(canvas.ready for canvas in self.canvases)):
+            self.knob.place = self._shown = place
+            free = now >= self._car_free_at or place == last
+            self._travel(place, drive=free)
+            self._car_free_at = now + CAR if free else self._car_free_at
+        return self._shown != last
 
 
 def q_values(checks: Sequence[Check]) -> NDArray[np.float32]:

@@ -1,21 +1,10 @@
 """A widget's own JavaScript in an empty page, with a model that notes what it is told."""
 
-import shutil
 from contextlib import contextmanager
 
 import pytest
+from jupyter_browser import CHROMIUM, FLAGS
 from playwright.sync_api import sync_playwright
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 IN_CHROMIUM = [
     pytest.mark.browser,

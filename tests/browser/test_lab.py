@@ -12,6 +12,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_browser import CHROMIUM, FLAGS
+from mounting import IN_CHROMIUM
 from playwright.sync_api import expect, sync_playwright
 
 from dqn_lib.exercises import lesson01
@@ -19,22 +21,11 @@ from dqn_lib.exercises import lesson01
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[!_]*.ipynb"))
 LEADERBOARD = ROOT / "notebooks" / "leaderboard.json"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-
 WIDTH = 1300
 OUTPUT = ".jp-OutputArea-output"
 
 pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine to look through"),
+    *IN_CHROMIUM,
     pytest.mark.skipif(shutil.which("make") is None, reason="no make on this machine"),
     pytest.mark.skipif(os.name == "nt", reason="stops JupyterLab with a signal to its process group"),
 ]

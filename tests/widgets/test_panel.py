@@ -458,7 +458,7 @@ def test_what_the_agent_raises_is_told_in_words_and_the_panel_can_be_used_again(
         press(panel, "Train")
         rested(panel)
         assert panel.message.value == (
-            '<span role="alert"><b>RuntimeError:</b> no &lt;b&gt;action&lt;/b&gt; today '
+            '<span role="alert"><b>RuntimeError:</b> no &lt;b&gt;action&lt;/b&gt; today. '
             "Train goes on, Reset begins again.</span>"
         )
         assert agent.steps == 30 and "after 30 steps" in panel.screen.canvases["curve"].alt
