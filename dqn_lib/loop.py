@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator
 
 WATCHING = 0.2  # share of the time, at most, that whoever watches may take from the steps
+LATELY = 8  # looks over which that share is reckoned: one that takes long is paid off by and by
 OFTEN = 1 / 30  # seconds between two looks, at least
 PATIENCE = 10.0  # seconds that `pause` waits for a step to end; one takes milliseconds
 NAP = 0.01  # seconds that a slow loop gets ahead of its time before it sleeps
@@ -37,6 +38,7 @@ class Loop:
         self.running = False
         self.problem: BaseException | None = None  # what ended it, if something did
         self.lock = threading.Lock()  # who starts it, and what `finish` needs; never held during a step
+        self._cost = 0.0  # seconds that a look takes lately
         self._stop = threading.Event()
         self._threads: tuple[threading.Thread, ...] = ()  # the latest, after the one that it follows
         weakref.finalize(self, self._stop.set)
@@ -98,7 +100,8 @@ class Loop:
         if now >= self._look_at:
             self.watch()
             after = time.perf_counter()
-            self._look_at = after + max(OFTEN, (after - now) * (1 - WATCHING) / WATCHING)
+            self._cost += (after - now - self._cost) / LATELY
+            self._look_at = after + max(OFTEN, self._cost * (1 - WATCHING) / WATCHING)
         before = self._due
         while True:
             self._due = max(before + self.seconds, now - BEHIND)

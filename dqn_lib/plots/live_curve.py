@@ -13,6 +13,7 @@ from dqn_lib.training import Change, TrainingLog
 
 WIDTH, LOW, TALL = 7.65, 3.9, 6.5  # inches
 LENGTHS = (6_000, 12_000, 25_000, 50_000, 100_000)  # steps that the axis may show; then 200,000, ...
+CROWDED = 60  # checks of which each is told apart; more become a thin line, also for the size of the file
 DOTS = 500  # training episodes that are drawn at most: of more, every second, third, ...
 MARKS = 8  # turns of a knob that are named: the latest
 NEAR = 0.02  # of the axis: turns of the same knob this close together get one name
@@ -64,7 +65,7 @@ class LiveCurve(Moving):
             ]
             for name in self.names:
                 name.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})
-            ax.set(xlim=(0, LENGTHS[0]), xlabel="environment steps", ylabel="return (minus the steps taken)")
+            ax.set(xlim=(0, LENGTHS[-1]), xlabel="environment steps", ylabel="return (minus the steps taken)")
             ax.set_title("How well it drives")
             ax.xaxis.set_major_formatter("{x:,.0f}")
             ax.legend(
@@ -74,6 +75,7 @@ class LiveCurve(Moving):
                 ncols=2,
             )
         super().__init__(picture, [self.turns, self.dots, *self.names, self.line, self.last])
+        self.frame()  # lays it out while the numbers are at their widest: from here on there is room
 
     def update(self, log: TrainingLog, step: int) -> None:
         """Show the run so far, which has come to environment step `step`."""
@@ -81,11 +83,15 @@ class LiveCurve(Moving):
         length = next((length for length in LENGTHS if length >= step), beyond)
         if length != self.ax.get_xlim()[1]:
             self.ax.set_xlim(0, length)
-            self.settle()
+            self.settle(lay_out=False)
         episodes = log.episodes[:: 1 + len(log.episodes) // DOTS]
         self.dots.set_data([e.step for e in episodes], [e.total_reward for e in episodes])
         steps, means = [check.step for check in log.checks], [check.mean for check in log.checks]
         self.line.set_data(steps, means)
+        crowded = len(steps) > CROWDED
+        self.line.set(linewidth=1 if crowded else 1.5, markersize=3 if crowded else 4)
+        for line in (self.line, self.turns):  # where lines lie side by side, soft edges are half of the file
+            line.set_antialiased(not crowded)
         self.last.set_data(steps[-1:], means[-1:])
         self._mark(named(log.changes, NEAR * length), length)
         solved = log.solved_at()

@@ -24,6 +24,7 @@ from dqn_lib.plots.style import ACTIONS, DENSITY, VALUES, Picture, house_style
 
 SIZE = (3.9, 3.3)  # inches: three of them side by side are as wide as a lesson
 DEPTHS = (-10, -20, -50, -100, -200, -500, -1_000, -10_000)  # lower ends of the colours for values
+USUAL = -100  # no value of an agent that learns lies deeper, with a gamma up to 0.99
 CELLS = 40  # along each axis of the map of the memory
 MOST = 1_000  # visits to a cell that the colours still tell apart
 FAR = 1_000_000  # no value that makes sense lies further from 0
@@ -61,9 +62,10 @@ class LiveValues(LiveMap):
 
     def __init__(self, shape: tuple[int, int], *, smooth: bool = True) -> None:
         super().__init__(
-            "What each state is thought worth", shape, cmap=VALUES, vmin=DEPTHS[0], vmax=0,
+            "What each state is thought worth", shape, cmap=VALUES, vmin=USUAL, vmax=0,
             interpolation="bilinear" if smooth else "nearest",
         )  # fmt: skip
+        self.frame()  # lays it out with room for the usual numbers
 
     def _legend(self) -> None:
         bar = self.ax.figure.colorbar(self.image, ax=self.ax, label="value", extend="both")
@@ -77,7 +79,7 @@ class LiveValues(LiveMap):
         depth = next((depth for depth in DEPTHS if depth <= lowest), DEPTHS[-1])
         if depth != self.image.get_clim()[0]:
             self.image.set_clim(depth, 0)
-            self.settle()
+            self.settle(lay_out=depth < USUAL)
         self.image.set_data(np.where(np.isfinite(values), values.clip(-FAR, FAR), np.nan))
         words = _span(values) if known.size == values.size else DIVERGED
         self.note.set_text(words)

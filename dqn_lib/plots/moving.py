@@ -26,10 +26,14 @@ class Moving:
             artist.set_animated(True)
             artist.set_in_layout(False)  # an empty line has no size that a layout could reckon with
 
-    def settle(self) -> None:
-        """Something still has changed, such as the limits of an axis: draw everything next time."""
+    def settle(self, *, lay_out: bool = True) -> None:
+        """Something still has changed, such as the limits of an axis: draw everything next time.
+
+        Laying out takes longer than drawing; without it everything stays in its place.
+        """
         self._still = None
-        self.figure.set_layout_engine(self._layout)
+        if lay_out:
+            self.figure.set_layout_engine(self._layout)
 
     def frame(self) -> NDArray[np.uint8]:
         """The picture as it is now, `(height, width, 4)`; only good until the next frame."""

@@ -20,13 +20,10 @@ function render({ model, el }) {
   let playing = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   let visible = false;
 
-  function show(fraction = 0) {
+  function show() {
     const positions = model.get("positions");
-    const end = positions.length - 1;
-    const now = Math.min(step, end);
-    const here = positions[now];
-    const next = positions[Math.min(now + 1, end)];
-    draw(here + (next - here) * fraction, model.get("actions")[now] ?? -1);
+    const now = Math.min(step, positions.length - 1);
+    draw(positions[now], model.get("actions")[now] ?? -1);
     counter.textContent = `step ${now}`;
   }
 
@@ -59,7 +56,7 @@ function render({ model, el }) {
   });
   ["positions", "actions"].forEach((trait) => model.on(`change:${trait}`, restart));
   ["caption", "alt"].forEach((trait) => model.on(`change:${trait}`, name));
-  const sizes = new ResizeObserver(() => show());
+  const sizes = new ResizeObserver(show);
   sizes.observe(canvas);
   const views = new IntersectionObserver((entries) => {
     visible = entries.at(-1).isIntersecting;

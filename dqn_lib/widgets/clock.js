@@ -1,11 +1,11 @@
-// Thirty steps a second, however fast the screen is and however busy the page.
+// Thirty steps and pictures a second, however fast the screen is and however busy the page.
 
 const STEP = 1000 / 30; // milliseconds
 const LONGEST = 500; // a longer stall is not made up for: nobody wants to find the car elsewhere
 
 /**
- * A clock that calls `step()` at a steady rate and `draw(fraction)` once a frame, `fraction` of a step
- * later. While the tab is hidden it stands still.
+ * A clock that calls `step()` at a steady rate, and `draw()` once in each frame that has seen a step: a
+ * screen that is faster would only keep a core busy. While the tab is hidden it stands still.
  */
 export function makeClock(step, draw) {
   let request = 0;
@@ -16,11 +16,12 @@ export function makeClock(step, draw) {
     request = requestAnimationFrame(frame);
     owed += Math.min(Math.max(now - last, 0), LONGEST);
     last = now;
+    if (owed < STEP) return;
     while (request && owed >= STEP) {
       owed -= STEP;
       step(); // may stop the clock
     }
-    draw(request ? owed / STEP : 0);
+    draw();
   }
 
   const seen = () => (last = performance.now());

@@ -8,6 +8,10 @@ from ipywidgets import HTML
 class Message(HTML):
     """Says how things stand, or what went wrong."""
 
+    def clear(self) -> None:
+        """Nothing to say."""
+        self.value = ""
+
     def say(self, words: str) -> None:
         """How things stand; read out when there is time."""
         self.value = f'<span role="status">{html.escape(words)}</span>'

@@ -25,6 +25,7 @@ START = (-0.5, 0.0)  # where the greedy car sets off
 FRAMES = 30  # steps that it drives in a second
 REST = 1.5  # seconds that it rests at the end of its drive
 BETWEEN = 0.25  # seconds between two updates of the counter
+PICTURES = 18  # a second at most, all together: enough to see them move, and the run goes on
 
 
 class Screen:
@@ -54,19 +55,21 @@ class Screen:
         self.counter = HTML()
         self._drawn: dict[str, Any] = {}  # the moment that each picture shows
         self._next = 0
-        self._counted_at = self._car_free_at = 0.0
+        self._counted_at = self._car_free_at = self._picture_at = 0.0
         self.draw_all()
 
     # --- when -----------------------------------------------------------------------------------------
 
     def look(self) -> None:
         """A glance at a run that goes on."""
-        if DRAWING.acquire(blocking=False):  # a film elsewhere may hold it for a second: learn on meanwhile
+        now = time.monotonic()
+        # A film elsewhere may hold the pen for a second: learn on meanwhile.
+        if now > self._picture_at and DRAWING.acquire(blocking=False):
             try:
                 self._draw_next()
             finally:
                 DRAWING.release()
-        now = time.monotonic()
+            self._picture_at = now + 1 / PICTURES
         if self._slow or now > self._car_free_at:
             self.show_car()
         if now > self._counted_at + BETWEEN:

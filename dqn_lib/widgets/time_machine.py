@@ -17,6 +17,7 @@ from dqn_lib.widgets.button import button
 from dqn_lib.widgets.canvas import Canvas
 from dqn_lib.widgets.car import HillCar
 from dqn_lib.widgets.knob import Knob
+from dqn_lib.widgets.message import Message
 from dqn_lib.widgets.stage import Stage
 
 SECONDS = 8.0  # that it takes to play a whole run
@@ -55,13 +56,15 @@ class TimeMachine(Stage):
             "Play": button("Play", "Run through the whole training", self.play),
             "Pause": button("Pause", "Stay at this moment", self.pause),
         }
+        self.message = Message()
         self._lock = threading.RLock()
-        self._loop = Loop(self._play_on, lambda: None, seconds=TICK, name="dqn_lib time machine")
+        self._loop = Loop(self._play_on, self._look, seconds=TICK, name="dqn_lib time machine")
         self._travel(0)
         super().__init__(
             [
                 HBox(
-                    [self.knob, *self.buttons.values()], layout=Layout(align_items="center", grid_gap="8px")
+                    [self.knob, *self.buttons.values(), self.message],
+                    layout=Layout(align_items="center", grid_gap="8px"),
                 ),
                 self.canvases[0],
                 HBox(
@@ -135,7 +138,13 @@ class TimeMachine(Stage):
             )
         return self.drives[place]
 
+    def _look(self) -> None:
+        """By whoever plays: say what has stopped it, if something did."""
+        if self._loop.problem is not None:
+            self.message.complain(self._loop.problem, "Play begins again.")
+
     def _set_clock(self) -> None:
+        self.message.clear()
         last = len(self.checks) - 1
         self._first = 0 if self.knob.place == last else self.knob.place
         self._began, self._car_free_at, self._shown = time.monotonic(), 0.0, None

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 pytestmark = IN_CHROMIUM
 
 OLDER = ["ipykernel==6.31.0", "nest-asyncio==1.6.0"]  # what else it needs is here already
+KINDS = [(version, subshells) for version in (7, 6) for subshells in ("perCommTarget", "disabled")]
 CELL = "import time; time.sleep(3); gamma_at_the_end = panel.run.agent.config.gamma"
 MISSING = ("Could not find a version", "No matching distribution", "ConnectionError", "Temporary failure")
 
@@ -31,7 +32,7 @@ def older_kernel(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=[(7, "perCommTarget"), (7, "disabled"), (6, "perCommTarget")], ids=str)
+@pytest.fixture(scope="module", params=KINDS, ids=str)
 def kind(request):
     return request.param
 

@@ -1,6 +1,5 @@
 """What impatient, absent-minded and unlucky people do to a training panel, which goes on working."""
 
-import os
 import time
 
 import pytest
@@ -11,7 +10,7 @@ from playwright.sync_api import expect
 
 pytestmark = IN_CHROMIUM
 
-DRAG = float(os.environ.get("DQN_LIB_DRAG_SECONDS", "6"))
+DRAG = 30.0  # seconds
 FIVE = """
 from IPython.display import display
 from dqn_lib.config import DQNConfig

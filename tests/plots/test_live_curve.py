@@ -201,3 +201,11 @@ def test_no_name_hides_the_curve():
         return (distance < 30).sum()
 
     assert pixels_of_the_line(PAUSED) > 0.97 * pixels_of_the_line([]) > 0
+
+
+@pytest.mark.parametrize("height", [LOW, TALL])
+def test_the_wildest_run_is_no_large_file(height):
+    rng, curve = np.random.default_rng(0), LiveCurve(height)
+    changes = [(2_500 * n, {"learning_rate": 3e-4 * (n + 1)}) for n in range(40)]
+    curve.update(a_log(changes, means=rng.uniform(-200, -90, 201), episodes=500), 100_000)
+    assert len(curve.png()) <= 120_000

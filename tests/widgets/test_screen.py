@@ -29,6 +29,12 @@ def patience(monkeypatch):
     monkeypatch.setattr(canvas_module, "GONE", np.inf)
 
 
+@pytest.fixture(autouse=True)
+def haste(monkeypatch):
+    """Every look may draw, however soon it follows the one before."""
+    monkeypatch.setattr(screen_module, "PICTURES", np.inf)
+
+
 def a_run(agent=None):
     env = mountain_car.make(max_episode_steps=40)
     return LiveRun(env, agent or QTableAgent(env, TableConfig(cells=9), seed=2), every=80)
@@ -103,6 +109,14 @@ def test_each_look_draws_one_picture_the_next_in_turn(screen):
         for canvas in screen.canvases.values():
             answer(canvas)
     assert drawn == ["values", "policy", "curve"] * 2
+
+
+def test_looks_that_follow_closely_draw_no_more_pictures_than_an_eye_needs(screen, monkeypatch):
+    monkeypatch.setattr(screen_module, "PICTURES", 1e-3)
+    for _ in range(4):
+        go_on(screen)
+        screen.look()
+    assert numbers(screen) == {"curve": 1, "values": 2, "policy": 1}
 
 
 def test_a_look_at_a_run_that_stands_still_draws_nothing(screen):

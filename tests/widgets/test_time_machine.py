@@ -230,6 +230,21 @@ def test_one_check_plays_too():
     assert_shows(machine, 0)
 
 
+def test_what_stops_it_is_said_and_it_can_be_played_again(machine, monkeypatch):
+    monkeypatch.setattr(time_machine, "SECONDS", 0.2)
+    broken = machine.checks[2].q
+    monkeypatch.setattr(broken, "greedy", lambda _: 1 / 0, raising=False)
+    seen_at_once(machine).play()
+    wait(lambda: not players())
+    assert machine.message.value == (
+        '<span role="alert"><b>ZeroDivisionError:</b> division by zero. Play begins again.</span>'
+    )
+    monkeypatch.undo()
+    machine.play()
+    assert machine.message.value == ""
+    machine.pause()
+
+
 def test_the_end_of_a_machine_ends_its_thread(machine):
     machine.play()
     machine.end()
