@@ -33,7 +33,7 @@ def density(
         *edges, np.ma.masked_equal(counts, 0).T, norm=LogNorm(1, most or max(counts.max(), 2)), cmap=DENSITY
     )
     draw_phase_plane(ax)
-    ax.figure.colorbar(image, ax=ax, label="visits to the cell")
+    ax.figure.colorbar(image, ax=ax, label="visits to the cell", format="{x:,.0f}")
     visited = float(np.mean(counts > 0))
     title = title or f"{visited:.0%} of the cells were ever visited"
     alt = (

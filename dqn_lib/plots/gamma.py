@@ -64,7 +64,7 @@ class GammaPicture(Moving):
             ylabel="weight of a reward that far ahead",
             yticks=[1, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6],
         )  # fmt: skip
-        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_major_formatter(lambda weight, _: np.format_float_positional(weight, trim="-"))
         ax.minorticks_off()
         best = -car.OPTIMUM
         ax.axvline(best, color=INK, linewidth=1.2, linestyle=":")
@@ -73,11 +73,14 @@ class GammaPicture(Moving):
             rotation=90, va="bottom",
         )  # fmt: skip
         ax.axhspan(LEAST, BLUR, color="#EEEEEE", zorder=0)
-        ax.annotate("too small to see", (0, LEAST), (6, 5), textcoords="offset points", fontsize=9)
+        small = ax.annotate(
+            "too small to see", (FURTHEST, LEAST), (-4, 5), textcoords="offset points", fontsize=9, ha="right",
+            bbox={"facecolor": "#EEEEEE", "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
         (self.line,) = ax.plot([], [], color=LEARNED, linewidth=2.2)
         (self.dot,) = ax.plot([], [], "o", color=LEARNED, markeredgecolor="white", markersize=10)
         self.words = ax.text(0, 1.03, "", transform=ax.transAxes, fontsize=10.5, fontweight="bold")
-        return [self.line, self.dot, self.words]
+        return [self.line, small, self.dot, self.words]
 
     def update(self, sight: Sight) -> None:
         """Show what was seen with one gamma."""

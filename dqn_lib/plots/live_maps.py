@@ -44,8 +44,6 @@ class LiveMap(Moving):
             draw_phase_plane(self.ax)
             self.ax.set_title(title)
             box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2.5}
-            for flag in self.ax.texts:
-                flag.set_bbox(box | {"pad": 1})  # values far down are as dark as the word
             self.note = self.ax.text(
                 0.03, 0.965, "", transform=self.ax.transAxes, va="top", fontsize=9, bbox=box
             )

@@ -34,12 +34,13 @@ def centres(cells: int) -> NDArray[np.float64]:
 
 
 def draw_phase_plane(ax: Axes) -> None:
-    """Axes of the phase plane, the flag, and the valley's floor."""
+    """Axes of the phase plane, and the flag."""
     ax.set(xlim=EXTENT[:2], ylim=EXTENT[2:], xlabel="position", ylabel="velocity (per step)")
     ax.axvline(car.GOAL_POSITION, color=INK, linewidth=1.2, linestyle=":")
     ax.annotate(
         "flag", (car.GOAL_POSITION, -car.MAX_SPEED), (-3, 4), textcoords="offset points",
         ha="right", va="bottom", fontsize=9, rotation=90,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},  # some maps are dark there
     )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ SIGHTS = ("curve", "values", "policy", "memory", "car")
 FOLLOWED = 30.0  # steps a second up to which an eye can follow the car that learns
 START = (-0.5, 0.0)  # where the greedy car sets off
 FRAMES = 30  # steps that it drives in a second
-REST = 1.5  # seconds that it rests at the end of its drive
+REST = 0.5  # seconds that it rests at the end of its drive
+LONGEST = 4.0  # seconds that a drive is given at most before a newer one begins: a good one is over by then
 BETWEEN = 0.25  # seconds between two updates of the counter
 PICTURES = 18  # a second at most, all together: enough to see them move, and the run goes on
 
@@ -144,7 +145,7 @@ class Screen:
         ending = "the flag" if drive.reached[0] else "the time limit"
         caption = f"Greedy at step {self.run.agent.steps:,}: {ending} after {length}"
         self.car.show(drive.trajectory(0), drive.actions[:length, 0], caption)
-        self._car_free_at = time.monotonic() + length / FRAMES + REST
+        self._car_free_at = time.monotonic() + min(length / FRAMES + REST, LONGEST)
 
     def count(self) -> None:
         """Step, episode, epsilon, and the best check so far."""

@@ -2,11 +2,12 @@
 
 import html
 import threading
+import time
 
 import numpy as np
 import pytest
 
-from dqn_lib import mountain_car
+from dqn_lib import mountain_car as car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
@@ -36,7 +37,7 @@ def haste(monkeypatch):
 
 
 def a_run(agent=None):
-    env = mountain_car.make(max_episode_steps=40)
+    env = car.make(max_episode_steps=40)
     return LiveRun(env, agent or QTableAgent(env, TableConfig(cells=9), seed=2), every=80)
 
 
@@ -205,7 +206,7 @@ def test_a_table_is_shown_cell_by_cell_and_a_network_smoothly(screen, network):
 @pytest.fixture(scope="module")
 def network():
     """A run of a small DQN that has learnt a little."""
-    run = a_run(DQNAgent(mountain_car.make(), SMALL, seed=1, xla=False))
+    run = a_run(DQNAgent(car.make(), SMALL, seed=1, xla=False))
     live(run)
     return run
 
@@ -277,7 +278,7 @@ def test_the_greedy_car_drives_as_the_simulation_does(screen, good, ending):
     if good:
         pushes_with_the_motion(agent)
     screen.show_car()
-    drive = mountain_car.simulate(agent.q.greedy, [START])
+    drive = car.simulate(agent.q.greedy, [START])
     length = int(drive.lengths[0])
     assert (length < 200) == good
     np.testing.assert_allclose(screen.car.positions, drive.trajectory(0)[:, 0])
@@ -285,7 +286,10 @@ def test_the_greedy_car_drives_as_the_simulation_does(screen, good, ending):
     assert screen.car.caption == f"Greedy at step 0: {ending} after {length}"
 
 
-def test_a_drive_is_shown_to_its_end_before_the_next_one_begins(screen, monkeypatch):
+def test_a_drive_is_given_time_before_the_next_one_begins(screen, monkeypatch):
+    good = -car.OPTIMUM / screen_module.FRAMES
+    assert len(screen.car.actions) >= car.MAX_STEPS, "it fails"
+    assert good < screen._car_free_at - time.monotonic() < car.MAX_STEPS / screen_module.FRAMES
     before = screen.car.positions
     pushes_with_the_motion(screen.run.agent)
     screen.look()
