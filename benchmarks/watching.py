@@ -80,9 +80,8 @@ def speeds(notebook: Notebook) -> dict[str, Any]:
         notebook.do("passed.clear()")
         train_until(notebook, FIRST)
         pictures.append(notebook.page.evaluate(COUNT, [shown, 2.0]))
-        notebook.page.get_by_text("are enough for one run").wait_for(
-            timeout=120_000
-        )  # the kernel is not asked
+        # The page is asked, not the kernel, which has something else to do.
+        notebook.page.get_by_text("are enough for one run").wait_for(timeout=120_000)
         watched.append(float(notebook.ask(SPEED)))
     notebook.do("panel.run.limit = 100_000")
     each = dict(zip(order(notebook, names), np.median(pictures, axis=0).round(1).tolist(), strict=True))

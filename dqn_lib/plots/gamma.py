@@ -74,8 +74,8 @@ class GammaPicture(Moving):
         )  # fmt: skip
         ax.axhspan(LEAST, BLUR, color="#EEEEEE", zorder=0)
         small = ax.annotate(
-            "too small to see", (FURTHEST, LEAST), (-4, 5), textcoords="offset points", fontsize=9, ha="right",
-            bbox={"facecolor": "#EEEEEE", "edgecolor": "none", "pad": 1},
+            "too small to see", (FURTHEST, LEAST), (-4, 5), textcoords="offset points", fontsize=9,
+            ha="right", bbox={"facecolor": "#EEEEEE", "edgecolor": "none", "pad": 1},
         )  # fmt: skip
         (self.line,) = ax.plot([], [], color=LEARNED, linewidth=2.2)
         (self.dot,) = ax.plot([], [], "o", color=LEARNED, markeredgecolor="white", markersize=10)

@@ -326,7 +326,7 @@ def test_a_slow_run_that_pauses_shows_its_greedy_drive(screen):
 
 def test_without_a_car_nothing_is_driven(monkeypatch):
     screen = Screen(a_run(), ("curve",))
-    monkeypatch.setattr(mountain_car, "simulate", None)
+    monkeypatch.setattr(car, "simulate", None)
     screen.look()
     screen.draw_all()
     assert screen.car is None
