@@ -26,7 +26,7 @@ FRAMES = 30  # steps that it drives in a second
 REST = 0.5  # seconds that it rests at the end of its drive
 LONGEST = 4.0  # seconds that a drive is given at most before a newer one begins: a good one is over by then
 BETWEEN = 0.25  # seconds between two updates of the counter
-PICTURES = 18  # a second at most, all together: enough to see them move, and the run goes on
+PICTURES = 12  # a second at most, all together: enough to see them move, and the run goes on
 
 
 class Screen:
@@ -70,7 +70,7 @@ class Screen:
                 self._draw_next()
             finally:
                 DRAWING.release()
-            self._picture_at = now + 1 / PICTURES
+            self._picture_at = max(self._picture_at, now - 1 / PICTURES) + 1 / PICTURES
         if self._slow or now > self._car_free_at:
             self.show_car()
         if now > self._counted_at + BETWEEN:

@@ -113,11 +113,13 @@ def test_each_look_draws_one_picture_the_next_in_turn(screen):
 
 
 def test_looks_that_follow_closely_draw_no_more_pictures_than_an_eye_needs(screen, monkeypatch):
-    monkeypatch.setattr(screen_module, "PICTURES", 1e-3)
-    for _ in range(4):
+    monkeypatch.setattr(screen_module, "PICTURES", 0.1)
+    for _ in range(5):
         go_on(screen)
         screen.look()
-    assert numbers(screen) == {"curve": 1, "values": 2, "policy": 1}
+    assert numbers(screen) == {"curve": 1, "values": 2, "policy": 2}, (
+        "it makes up for one picture, not for more"
+    )
 
 
 def test_a_look_at_a_run_that_stands_still_draws_nothing(screen):
