@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dqn_lib import loop, mountain_car
+from dqn_lib import live, loop, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import Config, DQNConfig, TableConfig, knob
@@ -883,3 +883,26 @@ def test_a_replay_of_nothing_leaves_a_new_agent(agents):
     np.testing.assert_equal(agents[0].get_state(), agents[1].get_state())
     with pytest.raises(ValueError, match="steps must be at least 0, got -1"):
         replay(short(), agents[0], [], -1)
+
+
+# --- memory -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("problem", [OSError, TypeError, AttributeError], ids=["none", "Windows", "musl"])
+def test_where_no_c_library_gives_memory_back_a_reset_works_too(start, monkeypatch, problem):
+    def load(_):
+        raise problem
+
+    monkeypatch.setattr(live.ctypes, "CDLL", load)
+    run = start()
+    run.reset(5)
+    assert run.agent.seed == 5
+
+
+def test_a_reset_gives_back_what_the_run_before_it_took(start, monkeypatch):
+    run, logs = start(), []
+    first = run.log
+    monkeypatch.setattr(live, "give_back_memory", lambda: logs.append(run.log))
+    run.reset()
+    assert len(logs) == 1
+    assert logs[0] is run.log is not first
