@@ -169,10 +169,7 @@ class LiveRun:
 
 
 def give_back_memory() -> None:
-    """Return to the system what is free but kept, where the C library can: about a tenth of a kernel.
-
-    GNU's keeps it for each thread that ever was, and every run has a new one.
-    """
+    """Return free memory to the system, where the C library can: GNU's keeps some for each thread of late."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library, another system
         ctypes.CDLL(None).malloc_trim(0)
 

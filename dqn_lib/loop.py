@@ -38,7 +38,7 @@ class Loop:
         self.running = False
         self.problem: BaseException | None = None  # what ended it, if something did
         self.lock = threading.Lock()  # who starts it, and what `finish` needs; never held during a step
-        self._cost = 0.0  # seconds that a look takes lately
+        self._cost: float | None = None  # seconds that a look takes lately
         self._stop = threading.Event()
         self._threads: tuple[threading.Thread, ...] = ()  # the latest, after the one that it follows
         weakref.finalize(self, self._stop.set)
@@ -100,7 +100,8 @@ class Loop:
         if now >= self._look_at:
             self.watch()
             after = time.perf_counter()
-            self._cost += (after - now - self._cost) / LATELY
+            usual = after - now if self._cost is None else self._cost
+            self._cost = usual + (after - now - usual) / LATELY
             self._look_at = after + max(OFTEN, self._cost * (1 - WATCHING) / WATCHING)
         before = self._due
         while True:
