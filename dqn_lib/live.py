@@ -101,8 +101,10 @@ class LiveRun:
         self.speed, self._loop.seconds = speed, 0.0 if speed is None else 1 / speed
 
     def train(self, *, one_episode: bool = False) -> None:
-        """Go on until paused, or to the end of this episode. Does nothing if it is running already."""
+        """Go on until paused, or to the end of this episode; if it runs already, at most take that end back."""
         if not self.at_limit:
+            with self._loop.lock:
+                self._one_episode = self._one_episode and one_episode
             self._loop.start(lambda: setattr(self, "_one_episode", one_episode))
 
     def pause(self) -> None:

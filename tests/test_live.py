@@ -185,6 +185,17 @@ def rested_after(run, run_for):
     return run
 
 
+def test_train_pressed_during_one_episode_goes_on_beyond_it(start):
+    run = start()
+    run.set_speed(20.0)  # an episode lasts a good part of a second
+    run.train(one_episode=True)
+    run.train()
+    run.train(one_episode=True)  # changes nothing: it goes on anyway
+    run.set_speed(None)
+    until(lambda: len(run.log.episodes) > 3)
+    assert run.running
+
+
 def test_one_episode_ends_where_the_episode_under_way_ends(start):
     run = rested_after(start(), run_for=2)
     run.train(one_episode=True)
@@ -501,6 +512,7 @@ def storm(run, seconds, names):
         run.change(**{name: number / 10})
 
     together([lambda n=n, name=name: press(n, name) for n, name in enumerate(names, start=1)])
+    run.pause()
     run.set_speed(None)
     run.train()
     until(lambda: run.agent.steps > 200)

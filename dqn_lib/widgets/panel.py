@@ -83,7 +83,7 @@ class TrainingPanel(Stage):
     def _start(self, **how: bool) -> None:
         if self.run.at_limit:
             self.message.say(self._enough())
-        elif not self.run.running:
+        else:
             self.message.say("Training ...")
             self.run.train(**how)
 
