@@ -101,7 +101,7 @@ class LiveRun:
         self.speed, self._loop.seconds = speed, 0.0 if speed is None else 1 / speed
 
     def train(self, *, one_episode: bool = False) -> None:
-        """Go on until paused, or to the end of this episode; if it runs already, at most take that end back."""
+        """Go on until paused, or to the end of this episode; if it runs already, that end is taken back."""
         if not self.at_limit:
             with self._loop.lock:
                 self._one_episode = self._one_episode and one_episode

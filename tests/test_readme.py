@@ -31,6 +31,8 @@ def figures():
     summary, costs = solve["summary"], solve["microseconds"]
     lessons = results("lessons.json")["lessons"]
     seconds = [lesson["seconds"] for lesson in lessons]
+    widgets = results("widgets.json")
+    panel, sliders = widgets["panel"], widgets["idle"].values()
     optimum = {entry["points"]: entry for entry in footprint["optimum"]}
     return [
         ("Seeds that solve it", summary["solved"].replace("/", " of ")),
@@ -52,6 +54,13 @@ def figures():
         ("A lesson, run on its own", quoted(max(seconds), 1)),
         ("A lesson, run on its own", quoted(max(one["slowest_film_seconds"] for one in lessons), 1)),
         ("A lesson, run on its own", quoted(max(one["kilobytes"] for one in lessons) / 1000, 1)),
+        ("A slider, from a key", quoted(min(one["median_ms"] for one in sliders))),
+        ("A slider, from a key", quoted(max(one["median_ms"] for one in sliders))),
+        ("A slider, from a key", quoted(max(one["p95_ms"] for one in sliders))),
+        ("The live training panel", quoted(panel["pictures_per_second"])),
+        ("The live training panel", quoted(100 * panel["slowdown"])),
+        ("The live training panel", quoted(panel["pause_ms"]["max"])),
+        ("The live training panel", quoted(max(panel["largest_picture_kilobytes"].values()))),
         ("Memory", quoted(footprint["table_peak_mb"])),
         ("Memory", quoted(footprint["training_peak_mb"])),
     ]
