@@ -63,11 +63,12 @@ def main() -> None:
     if load > 0.5:
         print(f"the machine is busy (load {load:.1f}): these figures will be too bad")
     with Lab() as lab, lab.browse() as page:
-        panel = watching(lab, page, options.minutes)
+        sliders = idle(lab, page)
+        panel = watching(lab, page, options.minutes)  # last, since it goes on for so long
         results = {
             "date": date.today().isoformat(),
             "load_before": round(load, 2),
-            "idle": {"training panel": panel.pop("idle")} | idle(lab, page),
+            "idle": {"training panel": panel.pop("idle")} | sliders,
             "panel": panel,
             "limits": LIMITS,
             "front_end": {

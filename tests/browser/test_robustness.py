@@ -116,6 +116,7 @@ def test_what_an_agent_raises_is_shown_in_words_and_can_be_got_over(notebook, pa
 
 
 def test_a_knob_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook, page):
+    notebook.do("panel.run.limit = 10_000_000")
     train(notebook)
     gamma = knob(page, "gamma")
     box = gamma.bounding_box()
