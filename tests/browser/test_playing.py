@@ -54,6 +54,17 @@ def test_it_plays_thirty_steps_a_second_and_begins_again_after_a_rest(page, hill
     assert shown_step(page) < LENGTH
 
 
+def test_it_is_drawn_thirty_times_a_second_however_fast_the_screen_is(page, hill_car):
+    begin(page, hill_car)
+    page.evaluate("""() => {
+      const pen = CanvasRenderingContext2D.prototype, clear = pen.clearRect;
+      window.drawn = 0;
+      pen.clearRect = function (...box) { window.drawn++; clear.apply(this, box); };
+    }""")
+    page.clock.run_for(1000)  # sixty frames
+    assert 28 <= page.evaluate("drawn") <= 32
+
+
 def test_the_button_pauses_with_the_keyboard_too(page, hill_car):
     begin(page, hill_car)
     page.clock.run_for(300)
