@@ -47,7 +47,7 @@ def main() -> None:
         for lesson, begins in PICTURES.items():
             image = picture(lesson, begins, folder)
             size = WIDTH, round(image.height * WIDTH / image.width)
-            small = image.resize(size, Image.Resampling.LANCZOS).quantize(128)
+            small = image.resize(size, Image.Resampling.LANCZOS)  # all its colours: maps need them
             small.save(target / f"{lesson[:2]}.png", optimize=True)
             print(lesson, (target / f"{lesson[:2]}.png").stat().st_size // 1000, "kB")
 
