@@ -1,6 +1,11 @@
-"""How sure can one be of a share? The interval every share in this course is shown with."""
+"""How sure can one be, after a few runs? The intervals that everything in this course is shown with."""
 
+from collections.abc import Callable
 from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from dqn_lib.checks import check_integer
 
@@ -19,3 +24,22 @@ def wilson_interval(successes: int, tries: int) -> tuple[float, float]:
     half = Z / (1 + Z**2 / tries) * sqrt(share * (1 - share) / tries + Z**2 / (4 * tries**2))
     # At the ends the interval reaches 0 or 1 exactly, which rounding would miss by a hair.
     return (middle - half if successes else 0.0), (middle + half if successes < tries else 1.0)
+
+
+def bootstrap_interval(
+    values: ArrayLike, statistic: Callable = np.mean, *, resamples: int = 10_000, seed: int = 0
+) -> tuple[Any, Any]:
+    """The 95 % percentile bootstrap interval of a statistic of `values` `(n, ...)`, over the first axis.
+
+    Draw n of the n values with replacement, many times, and see between what the statistic moves (Efron,
+    Annals of Statistics 7, 1979). `statistic` takes an `axis`, such as `np.mean` or `np.median`. Several
+    runs at several moments, `(n, moments)`, give the band of a learning curve: `(moments,)` twice. With few
+    values it is too narrow: what no run has shown, it cannot know.
+    """
+    check_integer("resamples", resamples, low=1)
+    values = np.asarray(values, dtype=float)
+    if not values.ndim or not len(values):
+        raise ValueError(f"values must hold at least one run, got the shape {values.shape}")
+    drawn = np.random.default_rng(seed).integers(len(values), size=(len(values), resamples))
+    low, high = np.quantile(statistic(values[drawn], axis=0), [0.025, 0.975], axis=0, method="nearest")
+    return low, high

@@ -119,11 +119,12 @@ def test_no_module_imports_pyplot(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_tensorflow_is_imported_in_one_place_only(module):
     here = imports_package(MODULES[module], "tensorflow", "keras")
-    here += [
-        node.value
-        for node in ast.walk(MODULES[module])
-        if isinstance(node, ast.Constant) and node.value in ("tensorflow", "keras")
-    ]
+    if module != "dqn_lib.experiments.provenance":  # which only asks for their versions
+        here += [
+            node.value
+            for node in ast.walk(MODULES[module])
+            if isinstance(node, ast.Constant) and node.value in ("tensorflow", "keras")
+        ]
     assert bool(here) == (module == "dqn_lib.agents.backend")
 
 

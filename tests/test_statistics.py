@@ -1,11 +1,12 @@
-"""The interval of a share against published figures, its own definition, and how often it is right."""
+"""Intervals against published figures, their own definitions, and how often they are right."""
 
+from itertools import product
 from math import comb, sqrt
 
 import numpy as np
 import pytest
 
-from dqn_lib.statistics import Z, wilson_interval
+from dqn_lib.statistics import Z, bootstrap_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,46 @@ def test_the_share_itself_is_always_inside():
 def test_what_is_no_count_is_named(successes, tries, message):
     with pytest.raises((TypeError, ValueError), match=message):
         wilson_interval(successes, tries)
+
+
+@pytest.mark.parametrize("statistic", [np.mean, np.median])
+def test_a_bootstrap_interval_is_that_of_all_possible_resamples(statistic):
+    values = [-100.0, -103.0, -111.0, -150.0, -98.5]
+    every = [statistic(drawn) for drawn in product(values, repeat=5)]
+    expected = np.quantile(every, [0.025, 0.975], method="nearest")
+    np.testing.assert_allclose(bootstrap_interval(values, statistic, resamples=200_000), expected, atol=0.7)
+
+
+def test_a_bootstrap_interval_is_repeatable_and_has_a_seed():
+    values = np.random.default_rng(1).normal(size=20)
+    assert bootstrap_interval(values) == bootstrap_interval(values)
+    assert bootstrap_interval(values) != bootstrap_interval(values, seed=1)
+
+
+def test_runs_that_agree_leave_no_doubt_and_lost_runs_stay_lost():
+    assert bootstrap_interval([-98.0] * 4) == (-98, -98)
+    assert bootstrap_interval([1_000.0, 2_000.0, np.inf], np.median) == (1_000, np.inf)
+
+
+def test_a_band_has_an_interval_at_every_moment():
+    curves = np.random.default_rng(0).normal(size=(10, 7)) + np.arange(7)
+    low, high = bootstrap_interval(curves)
+    assert low.shape == high.shape == (7,)
+    assert (low < curves.mean(axis=0)).all() and (curves.mean(axis=0) < high).all()
+    alone = bootstrap_interval(curves[:, 3])
+    assert (low[3], high[3]) == alone
+
+
+def test_with_ten_normal_values_it_is_right_about_nine_times_in_ten():
+    rng = np.random.default_rng(0)
+    intervals = [bootstrap_interval(rng.normal(size=10), resamples=500) for _ in range(1_000)]
+    assert 0.87 < np.mean([low <= 0 <= high for low, high in intervals]) < 0.93
+
+
+def test_no_values_no_interval():
+    with pytest.raises(ValueError, match=r"values must hold at least one run, got the shape \(0,\)"):
+        bootstrap_interval([])
+    with pytest.raises(ValueError, match=r"got the shape \(\)"):
+        bootstrap_interval(3.0)
+    with pytest.raises(ValueError, match="resamples must be at least 1, got 0"):
+        bootstrap_interval([1.0], resamples=0)

@@ -1,0 +1,56 @@
+"""The experiments whose results the lessons show, each a base and what its variants change."""
+
+from dqn_lib.config import TableConfig
+from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
+
+# Neither a target network nor Double targets: what lessons 3 and 4 have built so far.
+NO_TARGET = {"target_update": "none", "double": False}
+LAST_TRANSITION = {"memory_size": 1, "batch_size": 1, "learn_every": 1, "updates": 1, "learning_starts": 1}
+
+NETWORKS = Experiment(
+    "networks",
+    Variant(),
+    {
+        "base": {},
+        "online": {**NO_TARGET, **LAST_TRANSITION, "n_step": 1},
+        "no target, memory 64": {**NO_TARGET, "memory_size": 64},
+        "no target, memory 500": {**NO_TARGET, "memory_size": 500},
+        "no target, memory 2,000": {**NO_TARGET, "memory_size": 2_000},
+        "no target, memory 20,000": NO_TARGET,
+        "no target, one step": {**NO_TARGET, "n_step": 1},
+        "memory 64": {"memory_size": 64},
+        "memory 500": {"memory_size": 500},
+        "memory 2,000": {"memory_size": 2_000},
+        "one step": {"n_step": 1},
+        "copied every step": {"target_update": "none"},
+        "hard, every 20": {"target_update": "hard", "target_period": 20},
+        "hard, every 200": {"target_update": "hard"},
+        "hard, every 2,000": {"target_update": "hard", "target_period": 2_000},
+        "soft, tau 0.1": {"tau": 0.1},
+        "soft, tau 0.001": {"tau": 0.001},
+        "not double": {"double": False},
+        "not held": {"hold": 1},
+        "raw inputs": {"input_range": None},
+        "inputs in [-1, 1]": {"input_range": 1.0},
+        "zero biases": {"bias_range": 0.0},
+        "layers of 24, 48, 24": {"hidden": (24, 48, 24)},
+        "gamma 0.85": {"gamma": 0.85},
+        "gamma 0.95": {"gamma": 0.95},
+        "gamma 0.999": {"gamma": 0.999},
+    },
+)
+
+TABLES = Experiment(
+    "tables",
+    Variant(agent=Q_TABLE, config=TableConfig(), steps=None, episodes=4_000, check_every=10_000),
+    {
+        "20 x 20 cells": {},
+        "40 x 40 cells": {"cells": 40},
+        "10 x 10 cells": {"cells": 10},
+        "greedy": {"epsilon": 0.0},
+        "pessimistic": {"initial_value": -100.0},
+        "pessimistic, held 32": {"initial_value": -100.0, "hold": 32},
+    },
+)
+
+EXPERIMENTS = {experiment.name: experiment for experiment in (NETWORKS, TABLES)}

@@ -1,0 +1,135 @@
+"""Run an experiment: jobs to processes of this machine or to a cluster, rows to a file as they come in."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import joblib
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import BrokenProcessPool
+from joblib.parallel import LokyBackend, get_active_backend
+from tqdm.auto import tqdm
+
+from dqn_lib.checks import check_integer
+from dqn_lib.experiments.experiment import Experiment, Job
+from dqn_lib.experiments.results import read_runs
+from dqn_lib.experiments.store import Store
+from dqn_lib.experiments.work import Row, row, work
+
+VARIANTS = 4  # that a process may see before it is replaced: each compiled agent leaves some 10 MB behind
+LOST = "the process that ran it was killed, or ran out of memory"
+
+
+def run(
+    experiment: Experiment,
+    path: str | Path,
+    *,
+    processes: int | None = None,
+    scheduler: str | None = None,
+    progress: bool = True,
+) -> list[Row]:
+    """Make all runs of `experiment` that the file `path` does not hold yet; return the finished ones.
+
+    Runs are spread over `processes` processes of one thread each, by default as many as there are cores; a
+    single one is this very process. With `scheduler`, the address of a running Dask scheduler such as
+    "tcp://10.0.0.1:8786", they go to its workers instead; so they do inside
+    `joblib.parallel_config(backend="dask")`. Each finished run is written down at once: after an interrupt,
+    the same call goes on where it was. A run that fails is written down with its error, stops no other, and
+    is tried again by the next call.
+
+    Raises `ResultsError` if the file belongs to another experiment or cannot be written, `ConnectionError`
+    if the scheduler does not answer.
+    """
+    if processes is not None:
+        check_integer("processes", processes, low=1)
+    with backend(scheduler), Store.open(Path(path), experiment) as store:
+        finished = store.finished()
+        pending = [job for job in experiment.jobs() if job.key not in finished]
+        shown = progress and len(pending) > 0
+        with tqdm(total=len(pending), desc=experiment.name, unit="run", disable=not shown) as bar:
+            for each in rows_of(pending, processes or -1):
+                store.add(each)
+                bar.update()
+        store.close()
+    return read_runs(path, partial=True)
+
+
+@contextlib.contextmanager
+def backend(scheduler: str | None) -> Iterator[None]:
+    """Where jobs go: to the scheduler's workers, or to wherever joblib is set to send them."""
+    if scheduler is None:
+        yield
+        return
+    try:
+        from distributed import Client
+        from distributed.comm import get_address_host_port
+    except ImportError:
+        raise ModuleNotFoundError(
+            "scheduler needs the package distributed: install dqn_lib[cluster]"
+        ) from None
+    try:
+        get_address_host_port(scheduler, strict=True)  # what is no address leaves a client half made
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(
+            f"scheduler must be the address of a running Dask scheduler, got {scheduler!r}: {error}"
+        ) from None
+    with client, joblib.parallel_config(backend="dask", client=client):
+        yield
+
+
+def rows_of(jobs: list[Job], processes: int) -> Iterator[Row]:
+    """The row of every job, as they come in.
+
+    When a process dies under its job, nobody can say which of the unfinished ones it was. They are tried
+    again: once together, and if that happens again one by one, until the culprit is found.
+    """
+    waiting = {job.key: job for job in jobs}
+    deaths = 0
+    while waiting:
+        together = next_round(list(waiting.values()), processes) if deaths < 2 else [*waiting.values()][:1]
+        try:
+            for finished in parallel(together, processes):
+                del waiting[finished["variant"], finished["seed"]]
+                yield finished
+        except lost_worker():
+            deaths += 1
+            if len(together) == 1:
+                yield row(waiting.pop(together[0].key), {"error": LOST})
+                deaths = 0
+
+
+def next_round(jobs: list[Job], processes: int) -> list[Job]:
+    """As many of the jobs as a process may see before it is replaced; a cluster looks after its own."""
+    if not on_this_machine():
+        return jobs
+    names = list(dict.fromkeys(job.name for job in jobs))[:VARIANTS]
+    few_variants = sum(job.name in names for job in jobs)
+    return jobs[: max(few_variants, VARIANTS * joblib.effective_n_jobs(processes))]
+
+
+def on_this_machine() -> bool:
+    """Whether joblib sends jobs to processes of this machine, which is what it does unless told otherwise."""
+    return isinstance(get_active_backend()[0], LokyBackend)
+
+
+def parallel(jobs: list[Job], processes: int) -> Iterator[Row]:
+    """The rows of these jobs, as they come in."""
+    tasks = [joblib.delayed(work)(job) for job in jobs]
+    options = {"n_jobs": processes, "batch_size": 1, "return_as": "generator_unordered"}
+    if not on_this_machine():
+        yield from joblib.Parallel(**options)(tasks)
+        return
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):  # in force from its making on
+        pool = joblib.Parallel(**options)
+    try:
+        yield from pool(tasks)
+    finally:
+        get_reusable_executor().shutdown(wait=True)
+
+
+def lost_worker() -> tuple[type[Exception], ...]:
+    """What is raised here when a process dies there."""
+    distributed = sys.modules.get("distributed")
+    return (BrokenProcessPool, distributed.KilledWorker) if distributed else (BrokenProcessPool,)

@@ -1,0 +1,43 @@
+"""Agents for which something goes wrong, and an environment of ten steps, for other processes to import."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import gymnasium as gym
+
+from dqn_lib.agents.q_table import QTableAgent
+
+MARK = "DEADLY_MARK"  # environment variable with a path: dies only while there is nothing
+
+
+class Failing(QTableAgent):
+    """Refuses the seed 1."""
+
+    def end_episode(self):
+        if self.seed == 1:
+            raise ValueError("seed 1 is not to my liking")
+
+
+class Deadly(QTableAgent):
+    """Takes its process with it, at the seed 2; with a mark, only once."""
+
+    def end_episode(self):
+        mark = os.environ.get(MARK)
+        if self.seed == 2 and not (mark and Path(mark).exists()):
+            if mark:
+                Path(mark).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Slow(QTableAgent):
+    """Takes its time for an episode."""
+
+    def end_episode(self):
+        time.sleep(0.5)
+
+
+def short_car():
+    """MountainCar with a time limit of ten steps."""
+    return gym.make("MountainCar-v0", max_episode_steps=10)

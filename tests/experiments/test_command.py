@@ -1,0 +1,59 @@
+"""`python -m dqn_lib.experiments`, as `make results` calls it."""
+
+import pytest
+
+from dqn_lib.config import TableConfig
+from dqn_lib.experiments import __main__ as command
+from dqn_lib.experiments.experiment import Experiment, Variant
+from dqn_lib.experiments.results import read_runs
+
+BASE = Variant(
+    agent="deadly:Failing", config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
+)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    experiments = {"short": Experiment("short", BASE, {"base": {}})}
+    monkeypatch.setattr(command, "EXPERIMENTS", experiments)
+    return experiments
+
+
+def call(tmp_path, *arguments):
+    return command.main([*arguments, "--folder", str(tmp_path), "--processes", "1"])
+
+
+def test_a_complete_experiment_takes_the_place_of_the_old_results(tmp_path, capsys):
+    assert call(tmp_path, "--seeds", "1") == 0
+    path = tmp_path / "short.jsonl"
+    before = read_runs(path)
+    assert call(tmp_path, "short", "--seeds", "1") == 0  # made anew, not read from the file
+    assert read_runs(path)[0]["seconds"] is not before[0]["seconds"]
+    assert [entry.suffix for entry in tmp_path.iterdir() if entry.suffix != ".lock"] == [".jsonl"]
+    assert "base   0/1 (  0% to  79%)       -  -200.0" in capsys.readouterr().out
+
+
+def test_an_incomplete_one_leaves_the_old_results_alone(tmp_path, capsys):
+    call(tmp_path, "--seeds", "1")
+    before = (tmp_path / "short.jsonl").read_bytes()
+    assert call(tmp_path, "--seeds", "3") == 1
+    assert "1 runs failed" in capsys.readouterr().err
+    assert (tmp_path / "short.jsonl").read_bytes() == before
+    assert len(read_runs(tmp_path / "short.jsonl.unfinished", partial=True)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["long"], "name must be one of short, got 'long'"),
+        (["--seeds", "0"], "--seeds and --processes must be at least 1"),
+        (
+            ["--scheduler", "nowhere"],
+            "address of a running Dask scheduler, got 'nowhere'",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_a_sentence(tmp_path, arguments, message, capsys):
+    with pytest.raises(SystemExit) as exit:
+        call(tmp_path, *arguments)
+    assert message in f"{exit.value.code} {capsys.readouterr().err}"

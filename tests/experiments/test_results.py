@@ -1,0 +1,104 @@
+"""A results file is read as it was written, or refused with the reason."""
+
+import json
+
+import pytest
+
+from dqn_lib.config import TableConfig
+from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
+from dqn_lib.experiments.results import ResultsError, decode, encode, read_runs
+from dqn_lib.experiments.runner import run
+
+BASE = Variant(
+    agent=Q_TABLE, config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
+)
+EXPERIMENT = Experiment("few", BASE, {"base": {}, "coarse": {"cells": 3}}, seeds=range(2))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("results") / "few.jsonl"
+    run(EXPERIMENT, path, processes=1, progress=False)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def path(tmp_path, written):
+    (tmp_path / "few.jsonl").write_bytes(written)
+    return tmp_path / "few.jsonl"
+
+
+def lines(path):
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def test_rows_are_tidy(path):
+    rows = read_runs(path)
+    assert [(row["variant"], row["seed"]) for row in rows] == [
+        ("base", 0), ("base", 1), ("coarse", 0), ("coarse", 1),
+    ]  # fmt: skip
+    assert all(row.keys() == rows[0].keys() for row in rows)
+    assert rows[2]["changes"] == {"cells": 3}
+    assert rows[0]["versions"]["numpy"] and rows[0]["machine"]["cores"] >= 1
+    assert rows[0]["error"] is None and rows[0]["final_return"] == -200
+    assert rows[0]["episodes"] == 2 and rows[0]["steps"] == 400
+
+
+def test_a_line_survives_the_way_to_the_file_and_back():
+    entry = {"variant": "naïve", "values": [1.5, None, -0.0, 1e300]}
+    assert decode(encode(entry), "here") == entry
+
+
+def test_an_edited_figure_is_noticed(path):
+    text = path.read_text().replace('"final_return": -200.0', '"final_return": -99.0', 1)
+    path.write_text(text)
+    with pytest.raises(ResultsError, match=r"few\.jsonl, line 2 was edited after it was written"):
+        read_runs(path)
+
+
+@pytest.mark.parametrize("cut", [1, 30, 200])
+def test_a_file_cut_off_in_a_line_is_refused_and_readable_in_part(path, cut):
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(ResultsError, match="ends in the middle of a line"):
+        read_runs(path)
+    assert len(read_runs(path, partial=True)) == 3
+
+
+def test_a_file_cut_off_between_lines_is_refused(path):
+    path.write_bytes(b"".join(lines(path)[:3]))
+    with pytest.raises(ResultsError, match=r"has 2 of 4 runs, not 'coarse' with seed 0"):
+        read_runs(path)
+    assert [row["seed"] for row in read_runs(path, partial=True)] == [0, 1]
+
+
+def test_a_run_that_is_there_twice_is_refused(path):
+    path.write_bytes(path.read_bytes() + lines(path)[1])
+    with pytest.raises(ResultsError, match=r"line 6: 'base' with seed 0 is there twice"):
+        read_runs(path)
+
+
+def test_another_format_is_refused(path):
+    header = json.loads(lines(path)[0])
+    header.pop("digest")
+    path.write_bytes(encode({**header, "format": 99}) + b"".join(lines(path)[1:]))
+    with pytest.raises(ResultsError, match="must be of format 1, got 99: it was written by another version"):
+        read_runs(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"{}\n", b"[1]\n", b"\xff\xfe\n", b'{"digest": 1}\n'])
+def test_what_is_no_results_file_is_refused(tmp_path, content):
+    (tmp_path / "other").write_bytes(content)
+    with pytest.raises(ResultsError):
+        read_runs(tmp_path / "other")
+
+
+def test_a_failed_run_is_refused_unless_a_part_will_do(path):
+    first = json.loads(lines(path)[1])
+    first.pop("digest")
+    broken = encode({**first, "error": "ValueError: no"})
+    path.write_bytes(b"".join([lines(path)[0], broken, *lines(path)[2:]]))
+    with pytest.raises(ResultsError, match="'base' with seed 0 failed: ValueError: no"):
+        read_runs(path)
+    assert len(read_runs(path, partial=True)) == 3
+    path.write_bytes(path.read_bytes() + encode(first))  # tried again, and it went well
+    assert len(read_runs(path)) == 4
