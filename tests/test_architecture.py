@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"", "checks", "mountain_car", "config", "exploration", "replay", "td", "target_update", "statistics"}
-    | {"loop"},
+    {"", "checks", "mountain_car", "config", "tutorial_config", "exploration", "replay", "td"}
+    | {"target_update", "statistics", "loop"},
     {"agents"},
     {"training", "evaluation", "optimum", "checkpoint", "live"},
     {"experiments"},

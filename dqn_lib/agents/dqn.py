@@ -129,15 +129,19 @@ class DQNAgent:
     def learn(self) -> None:
         """Take `updates` gradient steps, each on its own batch from the memory."""
         config = self.config
-        batches = self.memory.sample((config.updates, config.batch_size), config.n_step, config.gamma)
         losses, weights = self._learn(
-            batches,
+            self._batches(),
             target_update.shares(config, self.updates, config.updates),
             np.float32(config.learning_rate),
         )
         self.updates += config.updates
         self.loss = float(losses.numpy().mean())
         self._act_with(weights.numpy())
+
+    def _batches(self) -> Batch:
+        """What this visit learns from: `(updates, batch_size)` windows of the memory."""
+        config = self.config
+        return self.memory.sample((config.updates, config.batch_size), config.n_step, config.gamma)
 
     def _gradient_steps(self, batches: Batch, shares: Any, learning_rate: Any) -> tuple[Any, Any]:
         """Compiled: one gradient step per entry of the batches' first axis. Losses and new weights."""
@@ -154,15 +158,18 @@ class DQNAgent:
         """One gradient step on one batch, then the target network moves; returns the mean loss."""
         targets = self._targets(batch)  # [B]; computed outside the tape: no gradient flows into them
         with tf.GradientTape() as tape:
-            q = self.online(batch.states)  # [B, A]
-            taken = tf.one_hot(batch.actions, q.shape[-1])
-            error = targets - tf.reduce_sum(q * taken, axis=-1)  # [B], only the action that was taken
-            loss = tf.reduce_mean(self._loss(error))
+            loss = self._batch_loss(batch, targets)
         variables = self.online.trainable_variables
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         for target, online in zip(self.target.trainable_variables, variables, strict=True):
             target.assign(target_update.move(target, online, share))
         return loss
+
+    def _batch_loss(self, batch: Batch, targets: Any) -> Any:
+        q = self.online(batch.states)  # [B, A]
+        taken = tf.one_hot(batch.actions, q.shape[-1])
+        error = targets - tf.reduce_sum(q * taken, axis=-1)  # [B], only the action that was taken
+        return tf.reduce_mean(self._loss(error))
 
     def _targets(self, batch: Batch) -> Any:
         next_q = self.target(batch.next_states)

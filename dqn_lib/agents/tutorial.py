@@ -1,0 +1,74 @@
+"""The agent of the tutorial that this course grew from, as it was printed, to be measured on our axes.
+
+Yash Patel, "Reinforcement Learning w/ Keras + OpenAI: DQNs", Towards Data Science, 29 July 2017. It showed
+a great many people that an agent with memory and a target network fits on one page. The details in which
+it differs from what it describes are easy to write and hard to see; they are all settings of
+`TutorialConfig`, so that each can be repaired alone:
+
+- the reward of a step that ends an episode, by flag or by time limit, becomes -20;
+- the time limit counts as an ending, after which nothing more is to be paid;
+- the target network is a whole copy, taken after every step's replay, so nothing holds still;
+- a replay is 32 gradient steps on one transition each, with a mean squared error over all three outputs;
+- states are as raw as they come, random actions last for one step, and epsilon is down to 0.01 after 919
+  steps, which is in the fifth episode of a hundred.
+"""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dqn_lib.agents.backend import tf
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.replay import Batch
+from dqn_lib.tutorial_config import TutorialConfig
+
+
+class TutorialAgent(DQNAgent):
+    """`DQNAgent` with the tutorial's settings and its four habits that ours has no setting for."""
+
+    config: TutorialConfig
+
+    def __init__(self, env: Any, config: TutorialConfig | None = None, **options: Any) -> None:
+        super().__init__(env, config or TutorialConfig(), **options)
+
+    @property
+    def epsilon(self) -> float:
+        """The fraction of steps that explore, now: it is multiplied before the action is chosen."""
+        if self.config.epsilon_factor is None or self.config.epsilon is not None:
+            return super().epsilon
+        start, end = self.config.epsilon_start, self.config.epsilon_end
+        return max(start * self.config.epsilon_factor ** (self.steps + 1), end)
+
+    def observe(
+        self,
+        state: NDArray,
+        action: int,
+        reward: float,
+        next_state: NDArray,
+        *,
+        terminated: bool,
+        truncated: bool,
+    ) -> None:
+        """Take in what happened, as the tutorial understands it, and learn."""
+        ended = terminated or truncated
+        if ended and self.config.ending_reward is not None:
+            reward = self.config.ending_reward
+        terminated = ended if self.config.time_limit_is_terminal else terminated
+        super().observe(state, action, reward, next_state, terminated=terminated, truncated=truncated)
+
+    def _batches(self) -> Batch:
+        """No transition twice in one replay, as long as there are enough."""
+        shape = (self.config.updates, self.config.batch_size)
+        count = shape[0] * shape[1]
+        if count > len(self.memory):
+            return super()._batches()
+        first = self.memory.rng.choice(len(self.memory), size=count, replace=False).reshape(shape)
+        return self.memory.windows(first, self.config.n_step, self.config.gamma)
+
+    def _batch_loss(self, batch: Batch, targets: Any) -> Any:
+        if not self.config.all_outputs:
+            return super()._batch_loss(batch, targets)
+        q = self.online(batch.states)  # [B, A]
+        taken = tf.one_hot(batch.actions, q.shape[-1])
+        wanted = tf.where(taken > 0, targets[:, None], self.target(batch.states))  # [B, A]
+        return tf.reduce_mean((wanted - q) ** 2)

@@ -1,0 +1,200 @@
+"""The tutorial's agent does what is printed: the same algorithm, written literally, agrees with it."""
+
+import numpy as np
+import pytest
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.backend import keras
+from dqn_lib.agents.tutorial import TutorialAgent
+from dqn_lib.config import DQNConfig
+from dqn_lib.training import train
+from dqn_lib.tutorial_config import TutorialConfig
+
+REPAIRED = {"ending_reward": None, "time_limit_is_terminal": False}
+
+
+@pytest.fixture(scope="module")
+def env():
+    return mountain_car.make()
+
+
+@pytest.fixture(scope="module")
+def compiled(env):
+    return TutorialAgent(env, seed=0)
+
+
+@pytest.fixture
+def agent(compiled):
+    compiled.restart(0)
+    return compiled
+
+
+def literal_network(weights):
+    """As the tutorial builds it: three layers of ReLUs, a linear output, Adam at 0.01, mean squared error."""
+    sizes = [(24, "relu"), (48, "relu"), (24, "relu"), (3, "linear")]
+    layers = [keras.layers.Dense(units, activation=activation) for units, activation in sizes]
+    network = keras.Sequential([keras.Input((2,)), *layers])
+    network.compile(loss="mean_squared_error", optimizer=keras.optimizers.Adam(learning_rate=0.01))
+    network.set_weights(weights)
+    return network
+
+
+class Literally:
+    """The replay as printed: for each transition two predictions and one fit, one after the other."""
+
+    def __init__(self, weights):
+        self.model, self.target_model = literal_network(weights), literal_network(weights)
+
+    def replay(self, transitions):
+        for state, action, reward, next_state, ended in transitions:
+            target = self.target_model.predict(state[None], verbose=0)
+            future = max(self.target_model.predict(next_state[None], verbose=0)[0])
+            target[0][action] = reward if ended else reward + 0.95 * future
+            self.model.fit(state[None], target, epochs=1, verbose=0)
+        self.target_model.set_weights(self.model.get_weights())  # whole, whatever `tau` says
+
+
+def drive(agent, steps, rng, *, end_at=None):
+    """Random steps far from each other, so that every transition is told apart; one may end the episode."""
+    low, high = mountain_car.STATE_LOW, mountain_car.STATE_HIGH
+    for step in range(steps):
+        state, next_state = rng.uniform(low, high, size=(2, 2)).astype(np.float32)
+        action = int(rng.integers(3))
+        ends = step == end_at
+        agent.observe(state, action, -1.0, next_state, terminated=ends, truncated=False)
+
+
+def test_two_replays_move_the_weights_as_predict_and_fit_do(agent, monkeypatch):
+    literal = Literally(agent.online.get_weights())
+    drawn = []
+    windows = agent.memory.windows
+    monkeypatch.setattr(
+        agent.memory, "windows", lambda first, *rest: drawn.append(first.ravel()) or windows(first, *rest)
+    )
+    rng = np.random.default_rng(0)
+    drive(agent, 33, rng, end_at=3)  # the thirty-second step and the next one replay
+    m = agent.memory
+    assert len(drawn) == 2 and agent.updates == 64
+    for first in drawn:
+        assert len(set(first)) == 32
+        literal.replay(
+            (m.states[i], m.actions[i], m.rewards[i], m.next_states[i], m.terminated[i]) for i in first
+        )
+    moved = 0.0
+    before = TutorialAgent(mountain_car.make(), seed=0).online.get_weights()
+    for ours, theirs, start in zip(
+        agent.online.get_weights(), literal.model.get_weights(), before, strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-4)
+        moved = max(moved, np.abs(theirs - start).max())
+    assert moved > 0.1  # five hundred times the tolerance
+
+
+def test_the_target_is_a_whole_copy_after_every_replay_and_still_within_it(agent):
+    drive(agent, 40, np.random.default_rng(1))
+    for online, target in zip(agent.online.get_weights(), agent.target.get_weights(), strict=True):
+        np.testing.assert_array_equal(online, target)
+
+
+def test_nothing_is_learnt_before_thirty_two_transitions(agent):
+    drive(agent, 31, np.random.default_rng(1))
+    assert agent.updates == 0
+    drive(agent, 1, np.random.default_rng(2))
+    assert agent.updates == 32
+
+
+def test_epsilon_is_multiplied_before_every_step_and_stops_at_a_hundredth(agent):
+    by_hand, epsilon = [], 1.0
+    for step in range(1_000):
+        epsilon = max(epsilon * 0.995, 0.01)
+        agent.steps = step
+        by_hand.append((agent.epsilon, epsilon))
+    np.testing.assert_allclose(*np.transpose(by_hand), rtol=1e-9)
+    assert next(step for step, (_, value) in enumerate(by_hand, start=1) if value == 0.01) == 919
+
+
+def test_epsilon_follows_the_usual_schedule_or_a_fixed_value_when_asked(env):
+    usual = TutorialAgent(env, TutorialConfig(epsilon_factor=None), seed=0)
+    assert usual.epsilon == 1.0
+    usual.steps = 4_500
+    assert usual.epsilon == pytest.approx(0.505)
+    usual.change(epsilon=0.3)
+    assert usual.epsilon == 0.3
+
+
+@pytest.mark.parametrize(
+    ("config", "terminated", "truncated", "reward", "remembered"),
+    [
+        ({}, False, False, -1, False),
+        ({}, True, False, -20, True),
+        ({}, False, True, -20, True),
+        ({"ending_reward": None}, True, False, -1, True),
+        ({"ending_reward": None}, False, True, -1, True),
+        ({"time_limit_is_terminal": False}, False, True, -20, False),
+        (REPAIRED, False, True, -1, False),
+        (REPAIRED, True, False, -1, True),
+    ],
+)
+def test_an_ending_is_remembered_as_set(agent, config, terminated, truncated, reward, remembered):
+    agent.config = TutorialConfig(**config)
+    state = np.array([0.49, 0.03], np.float32)
+    agent.observe(state, 2, -1.0, state, terminated=terminated, truncated=truncated)
+    agent.config = TutorialConfig()
+    assert agent.memory.rewards[0] == reward
+    assert agent.memory.terminated[0] == remembered
+    assert agent.memory.episode_end[0] == (terminated or truncated)
+
+
+@pytest.mark.parametrize("all_outputs", [True, False])
+def test_the_loss_by_hand(env, all_outputs):
+    agent = TutorialAgent(env, TutorialConfig(all_outputs=all_outputs), seed=1, xla=False)
+    agent.target.set_weights([1.5 * weights for weights in agent.target.get_weights()])
+    state = np.array([[-0.5, 0.02]], np.float32)
+    batch, _, _ = agent._nothing()
+    one = batch._replace(states=state, actions=np.array([2]))
+    q, aim = agent.online(state).numpy()[0], agent.target(state).numpy()[0]
+    loss = float(agent._batch_loss(one, np.array([-7.0], np.float32)))
+    error = -7.0 - q[2]
+    expected = ((aim[0] - q[0]) ** 2 + (aim[1] - q[1]) ** 2 + error**2) / 3 if all_outputs else error**2 / 2
+    assert loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_more_than_the_memory_has_is_drawn_with_repeats(env):
+    greedy_for_data = TutorialAgent(env, TutorialConfig(batch_size=64, learning_starts=1), seed=0)
+    drive(greedy_for_data, 2, np.random.default_rng(0))
+    assert greedy_for_data.updates == 64
+
+
+def test_begun_again_it_is_a_new_agent_to_the_last_bit(env, agent):
+    for _ in train(env, agent, episodes=1):
+        pass
+    agent.restart(5)
+    fresh = TutorialAgent(env, seed=5)
+    for one in (agent, fresh):
+        assert [episode.length for episode in train(env, one, episodes=1)] == [200]
+    for here, there in zip(agent.online.get_weights(), fresh.online.get_weights(), strict=True):
+        np.testing.assert_array_equal(here, there)
+
+
+def test_every_setting_of_our_own_agent_has_the_value_that_was_printed_or_ours():
+    ours, printed = DQNConfig(), TutorialConfig()
+    same = {"epsilon_start", "epsilon", "tau", "epsilon_wait", "epsilon_decay"}  # the last three are not used
+    equal = {name for name in vars(ours) if getattr(ours, name) == getattr(printed, name)}
+    assert equal == same
+    assert repr(printed) == "TutorialConfig()"
+    assert repr(printed.replace(hold=32)) == "TutorialConfig(hold=32)"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"epsilon_factor": 1.5}, r"epsilon_factor must lie in \[0, 1\], got 1.5"),
+        ({"ending_reward": -2_000}, r"ending_reward must lie in \[-1000, 1000\], got -2000"),
+        ({"gamma": 1.5}, r"gamma must lie in \[0, 1\], got 1.5"),
+    ],
+)
+def test_a_bad_value_is_named(setting, message):
+    with pytest.raises(ValueError, match=message):
+        TutorialConfig(**setting)
+    with pytest.raises(TypeError, match="all_outputs must be True or False, got 1"):
+        TutorialConfig(all_outputs=1)
