@@ -30,8 +30,7 @@ benchmark: setup  ## Measure everything the README quotes, in about three quarte
 	$(BIN)/python benchmarks/widgets.py --json benchmarks/results/widgets.json
 
 results: setup  ## Run the experiments that the lessons show again, in about half an hour
-	$(BIN)/python benchmarks/parts.py networks --json notebooks/results/networks.json
-	$(BIN)/python benchmarks/parts.py tables --json notebooks/results/tables.json
+	$(BIN)/python -m dqn_lib.experiments
 
 # uv resolves for all platforms and Pythons at once; a constraint needs none of the markers it writes.
 constraints:  ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions

@@ -14,7 +14,7 @@ FLOORS = [
     {"", "checks", "mountain_car", "config", "tutorial_config", "exploration", "replay", "td"}
     | {"target_update", "statistics", "loop"},
     {"agents"},
-    {"training", "evaluation", "optimum", "checkpoint", "live"},
+    {"training", "evaluation", "optimum", "checkpoint", "live", "diagnosis"},
     {"experiments"},
     {"plots"},
     {"widgets", "exercises"},
@@ -24,6 +24,7 @@ NETWORK = {
     "agents.q_network",
     "agents.dqn",
     "agents.tutorial",
+    "agents.defects",
     "checkpoint",
     "exercises.lesson03",
 }  # need TensorFlow

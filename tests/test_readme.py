@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dqn_lib.experiments.catalogue import NETWORKS
+from dqn_lib.experiments.results import read_runs
+from dqn_lib.experiments.summary import summarise
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -94,13 +98,14 @@ def test_a_lesson_s_row_in_the_readme_asks_its_question_and_shows_its_picture():
 
 
 def test_what_the_readme_says_of_the_lessons_is_in_their_results():
-    runs = json.loads((ROOT / "notebooks" / "results" / "networks.json").read_text())["variants"]
+    runs = read_runs(ROOT / "notebooks" / "results" / "networks.jsonl")
+    found = {name: summarise([run for run in runs if run["variant"] == name]) for name in NETWORKS.variants}
     by_hand = {
         "online": 0,
         "no target, memory 64": 0,
         "no target, memory 20,000": 10,
         "no target, one step": 1,
     }
-    assert {name: runs[name]["solved"] for name in by_hand} == by_hand
-    without, hard, soft = (runs[n]["median_steps"] for n in ("copied every step", "hard, every 200", "base"))
+    assert {name: found[name].solved for name in by_hand} == by_hand
+    without, hard, soft = (found[n].median_steps for n in ("copied every step", "hard, every 200", "base"))
     assert 0.25 < hard / without < 0.42 and 0.25 < soft / without < 0.42  # "about a third"

@@ -29,6 +29,7 @@ NETWORKS = Experiment(
         "soft, tau 0.1": {"tau": 0.1},
         "soft, tau 0.001": {"tau": 0.001},
         "not double": {"double": False},
+        "time limit as terminal": {"agent": "dqn_lib.agents.defects:TimeLimitIsTerminal"},
         "not held": {"hold": 1},
         "raw inputs": {"input_range": None},
         "inputs in [-1, 1]": {"input_range": 1.0},

@@ -4,7 +4,7 @@ import pkgutil
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -22,9 +22,10 @@ Row = dict[str, Any]
 _kept = threading.local()
 
 
-def measure(variant: Variant, seed: int) -> Row:
+def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable] = iter) -> Row:
     """Train one seed and measure it: the columns that a finished run adds to its row.
 
+    `watch` passes the episodes on as they come; with `tqdm` there is something to look at meanwhile.
     `solved_at_step` and `first_arrival` (the number of the first episode that ended in a terminal state) are
     None if that never happened. `curve` holds the mean return of every check, the first before any step.
     """
@@ -34,7 +35,7 @@ def measure(variant: Variant, seed: int) -> Row:
     run = train(env, agent, steps=variant.steps, episodes=variant.episodes)
     arrivals = [
         episode.number
-        for episode in log.record(run, agent, every=variant.check_every, score=score)
+        for episode in watch(log.record(run, agent, every=variant.check_every, score=score))
         if episode.terminated
     ]
     curve = [round(check.mean, 2) for check in log.checks]

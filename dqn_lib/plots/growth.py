@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dqn_lib.mountain_car import OPTIMUM
-from dqn_lib.plots.learning_curve import draw_ruler
 from dqn_lib.plots.maps import EXTENT, centres, draw_phase_plane, grid
 from dqn_lib.plots.moving import DOTS_PER_INCH
+from dqn_lib.plots.ruler import draw_ruler
 from dqn_lib.plots.style import LEARNED, VALUES, house_style
 from dqn_lib.plots.video import Video, film
 from dqn_lib.training import Check

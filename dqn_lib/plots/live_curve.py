@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
-from dqn_lib.plots.learning_curve import draw_ruler
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
+from dqn_lib.plots.ruler import draw_ruler
 from dqn_lib.plots.style import INK, LEARNED, Picture, house_style
 from dqn_lib.training import Change, TrainingLog
 
@@ -105,7 +105,7 @@ class LiveCurve(Moving):
     def _mark(self, turns: list[tuple[int, str]], length: int) -> None:
         places = np.repeat([float(step) for step, _ in turns], 3)
         places[2::3] = np.nan  # a gap, so that one line draws all of them
-        self.turns.set_data(places, np.tile([LUCK - 6, OPTIMUM + 12, 0.0], len(turns)))
+        self.turns.set_data(places, np.tile([*self.ax.get_ylim(), 0.0], len(turns)))
         latest = turns[-MARKS:]
         for text, (_, words) in zip(self.names, latest + [(0, "")] * (MARKS - len(latest)), strict=True):
             text.set_text(words)

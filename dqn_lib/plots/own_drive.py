@@ -5,8 +5,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.learning_curve import draw_ruler
 from dqn_lib.plots.maps import phase_plane
+from dqn_lib.plots.ruler import draw_ruler
 from dqn_lib.plots.style import INK, LEARNED, Picture, number, styled
 
 

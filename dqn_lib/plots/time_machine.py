@@ -11,7 +11,6 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.learning_curve import draw_ruler
 from dqn_lib.plots.maps import (
     EXTENT,
     POLICY,
@@ -23,6 +22,7 @@ from dqn_lib.plots.maps import (
     preferred,
 )
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
+from dqn_lib.plots.ruler import draw_ruler
 from dqn_lib.plots.style import INK, LEARNED, TRAIL, VALUES, Picture, house_style, number
 
 MAPS, CURVE = (12, 3.75), (6.7, 4.2)  # inches

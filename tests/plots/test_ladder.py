@@ -1,6 +1,5 @@
 """The ladder shows every seed of the variants asked for, in the order asked for."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +7,12 @@ import pytest
 from looking import assert_whole, in_colour, title
 from matplotlib.colors import same_color
 
+from dqn_lib.experiments.results import read_runs
 from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
-from dqn_lib.plots.ladder import ladder
+from dqn_lib.plots.ladder import BAND, OWN, ladder
+from dqn_lib.plots.ruler import Ruler
 from dqn_lib.plots.style import INK, LEARNED, LUCKY, OPTIMAL, SOLVED
+from dqn_lib.statistics import bootstrap_interval
 
 RESULTS = Path(__file__).parents[2] / "notebooks" / "results"
 FINALS = {"a": [-100.0, -120.0, -140.0], "b": [-200.0, -200.0], "c": [-98.0, -99.0, -100.5, -101.5]}
@@ -51,11 +53,11 @@ def test_a_row_says_how_many_seeds_solve_it_and_when():
     picture = draw({"a": "first", "b": "second", "c": "third"})
     texts = {text.xy[1]: text.get_text() for text in picture.axes[0].texts if "solve it" in text.get_text()}
     assert texts == {
-        0: "2 of 3 solve it, after 6,000 steps",
+        0: "2 of 3 solve it, after 9,000 steps",
         1: "0 of 2 solve it",
         2: "4 of 4 solve it, after 2,503 steps",
     }
-    assert "first: 2 of 3 solve it, after 6,000 steps, final mean -120.0." in picture.alt
+    assert "first: 2 of 3 solve it, after 9,000 steps, final mean -120.0." in picture.alt
     assert "second: 0 of 2 solve it, final mean -200.0." in picture.alt
     assert "third: 4 of 4 solve it, after 2,503 steps, final mean -99.8." in picture.alt
 
@@ -79,12 +81,14 @@ def test_the_words_are_there():
 
 @pytest.mark.parametrize("kind", ["networks", "tables"])
 def test_the_committed_results_make_whole_pictures(kind):
-    runs = json.loads((RESULTS / f"{kind}.json").read_text())["runs"]
+    runs = read_runs(RESULTS / f"{kind}.jsonl")
     variants = list(dict.fromkeys(run["variant"] for run in runs))
     for some in (variants[:1], variants[:7], variants[7:14], variants[14:21], variants[21:]):
         if some:
-            picture = ladder(runs, dict(zip(some, some, strict=True)), title="A target saves steps " * 3)
+            names = dict(zip(some, some, strict=True))
+            picture = ladder(runs, names, title="A target saves steps " * 3)
             assert_whole(picture)
+            assert_whole(ladder(runs, names, title="A finding", intervals=True, own=runs[:1]))
             low, high = picture.axes[0].get_xlim()
             shown = [run["final_return"] for run in runs if run["variant"] in some]
             assert low < min(shown) <= max(shown) < high
@@ -97,3 +101,32 @@ def test_the_same_data_make_the_same_picture():
 def test_an_unknown_variant_is_named():
     with pytest.raises(ValueError, match="names must be of variants among the runs, got 'z'"):
         draw({"c": "the good one", "z": "a misspelt one"})
+
+
+def test_intervals_are_a_band_behind_the_dots_and_a_range_in_words():
+    picture = ladder(RUNS, NAMES, title="A finding", intervals=True)
+    bands = [patch for patch in picture.axes[0].patches if same_color(patch.get_facecolor(), BAND)]
+    for band, variant in zip(bands, NAMES, strict=True):
+        low, high = bootstrap_interval(FINALS[variant])
+        assert (band.get_x(), band.get_width()) == pytest.approx((low, high - low))
+    assert "2 of 3 solve it (21 to 94 %), after 9,000 steps" in picture.alt
+    assert "a band for its 95 % interval" in picture.axes[0].get_xlabel()
+    assert not draw().axes[0].patches
+
+
+def test_an_own_run_joins_its_row_and_changes_no_mean():
+    own = [{"variant": "a", "seed": 77, "final_return": -180.0, "solved_at_step": None}]
+    picture = ladder(RUNS, NAMES, title="A finding", own=own)
+    diamonds = in_colour([line for line in picture.axes[0].lines if line.get_marker() == "D"], OWN)
+    assert [len(points) for points in diamonds] == [0, 1]
+    np.testing.assert_array_equal(diamonds[1], [[-180, 1]])
+    assert "final mean -120.0. Your own run ends at -180.0." in picture.alt
+    assert "a diamond for your own run" in picture.axes[0].get_xlabel()
+
+
+def test_another_ruler():
+    runs = [{"variant": "a", "seed": 0, "final_return": 400.0, "solved_at_step": 900}]
+    picture = ladder(runs, {"a": "pole"}, title="A finding", ruler=Ruler(20, 475, 500, "limit"))
+    assert {text.get_text() for text in picture.axes[0].texts} >= {"20\nluck", "475\nsolved", "500\nlimit"}
+    low, high = picture.axes[0].get_xlim()
+    assert low < 20 and high > 500

@@ -5,7 +5,6 @@ import pytest
 from looking import assert_legible, drawn_texts
 from matplotlib.colors import to_rgb
 
-from dqn_lib.mountain_car import LUCK, OPTIMUM
 from dqn_lib.plots.live_curve import DOTS, LENGTHS, LOW, MARKS, TALL, LiveCurve, named, worded
 from dqn_lib.plots.style import LEARNED
 from dqn_lib.training import Change, Check, Episode, TrainingLog
@@ -78,7 +77,7 @@ def test_each_turn_is_a_line_across_the_picture_at_its_step_with_its_name():
     curve.update(a_log([(2_000, {"epsilon": 0.2}), (4_000, {"epsilon": None})]), 5_000)
     steps, heights = curve.turns.get_data()
     np.testing.assert_array_equal(steps, [2_000, 2_000, np.nan, 4_000, 4_000, np.nan])
-    assert {*heights[[0, 3]], *heights[[1, 4]]} == set(curve.ax.get_ylim()) == {LUCK - 6, OPTIMUM + 12}
+    assert {*heights[[0, 3]], *heights[[1, 4]]} == set(curve.ax.get_ylim())
     assert names_of(curve) == ["epsilon 0.2", "epsilon by schedule"]
     assert places_of(curve) == pytest.approx([2_000, 4_000])
 

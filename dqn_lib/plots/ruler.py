@@ -1,0 +1,52 @@
+"""What a return is read against: luck at one end, the best there is at the other, the threshold between."""
+
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.plots.style import LUCKY, OPTIMAL, SOLVED, number
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """The marks of one environment, as mean returns; `best_name` and `label` say what they are of."""
+
+    luck: float
+    threshold: float
+    best: float
+    best_name: str = "optimum"
+    label: str = "return"
+
+    @property
+    def marks(self) -> tuple[tuple[float, str, str], ...]:
+        """Value, colour and name of each mark, from the best one down."""
+        return (
+            (self.best, OPTIMAL, f"{number(self.best)} {self.best_name}"),
+            (self.threshold, SOLVED, f"{number(self.threshold)} solved"),
+            (self.luck, LUCKY, f"{number(self.luck)} luck"),
+        )
+
+    @property
+    def words(self) -> str:
+        """The marks in a sentence."""
+        return f"Luck is {self.luck:g}, solved is {self.threshold:g}, the {self.best_name} is {self.best:g}."
+
+    def limits(self, below: float = 0.06, above: float = 0.12) -> tuple[float, float]:
+        """The axis, with these shares of its length to spare beyond the marks."""
+        length = self.best - self.luck
+        return self.luck - below * length, self.best + above * length
+
+
+MOUNTAIN_CAR = Ruler(LUCK, THRESHOLD, OPTIMUM, label="return (minus the steps taken)")
+
+
+def draw_ruler(ax: Axes, ruler: Ruler = MOUNTAIN_CAR) -> None:
+    """The marks as lines across the axes, named beside the right edge."""
+    for value, colour, name in ruler.marks:
+        ax.axhline(value, color=colour, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
+        ax.annotate(
+            name, (1, value), (8, 0), xycoords=("axes fraction", "data"), annotation_clip=False,
+            textcoords="offset points", ha="left", va="center", color=colour, fontsize=9, fontweight="bold",
+        )  # fmt: skip
+    ax.set_ylim(ruler.limits())
