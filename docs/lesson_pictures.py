@@ -25,6 +25,7 @@ PICTURES = {
     "04_replay_memory": "compare_runs(",
     "05_target_network": "rules = {",
     "06_full_training": "learning_curve(",
+    "07_is_it_luck": "parts = {",
 }
 
 

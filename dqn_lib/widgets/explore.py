@@ -20,7 +20,7 @@ from dqn_lib.widgets.stage import Stage
 
 
 def explore(
-    draw: Callable[..., Picture], *, start: Mapping[str, Any] | None = None, **controls: Sequence[Any]
+    draw: Callable[..., Picture], /, *, start: Mapping[str, Any] | None = None, **controls: Sequence[Any]
 ) -> "Exploration":
     """Show `draw(**values)`, each value chosen by a slider from the sequence given under its name.
 

@@ -13,6 +13,7 @@ from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
 from dqn_lib.replay import ReplayMemory
+from dqn_lib.statistics import bootstrap_interval
 from dqn_lib.training import run_episode
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -23,6 +24,7 @@ COMPARED_HERE = {
     "03": {"scaled_network", "learning_step"},
     "04": {"Ring", "n_step_target"},
     "05": {"move", "share_at"},
+    "07": {"bootstrap"},
 }
 
 
@@ -302,3 +304,14 @@ def test_the_shares_are_those_of_the_library(lesson_5, by_hand, rule):
     shares = [lesson_5["share_at"](step, by_hand) for step in range(1, 1_001)]
     expected = target_update.shares(DQNConfig(target_update=rule), done=0, updates=1_000)
     np.testing.assert_allclose(shares, expected, rtol=1e-6)
+
+
+# --- 7 ----------------------------------------------------------------------------------------------
+
+
+def test_the_bootstrap_by_hand_is_the_library_s():
+    names = run_imports("07") | {"not_held": [{"final_return": value} for value in (-98.0, -200.0, -110.5)]}
+    bootstrap = run_piece("07", "bootstrap", names)
+    values = np.random.default_rng(1).normal(-120, 20, size=10)
+    for some in (values, values[:3], list(values)):
+        np.testing.assert_array_equal(bootstrap(some), bootstrap_interval(some))
