@@ -15,7 +15,7 @@ from dqn_lib.checks import check_integer
 from dqn_lib.experiments.experiment import Experiment, Job
 from dqn_lib.experiments.results import read_runs
 from dqn_lib.experiments.store import Store
-from dqn_lib.experiments.work import Row, row, work
+from dqn_lib.experiments.work import Row, leave_with_parent, row, work
 
 VARIANTS = 4  # that a process may see before it is replaced: each compiled agent leaves some 10 MB behind
 LOST = "the process that ran it was killed, or ran out of memory"
@@ -121,7 +121,8 @@ def parallel(jobs: list[Job], processes: int) -> Iterator[Row]:
     if not on_this_machine():
         yield from joblib.Parallel(**options)(tasks)
         return
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):  # in force from its making on
+    here = {"inner_max_num_threads": 1, "initializer": leave_with_parent}
+    with joblib.parallel_config(backend="loky", **here):
         pool = joblib.Parallel(**options)
     try:
         yield from pool(tasks)

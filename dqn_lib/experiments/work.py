@@ -1,5 +1,6 @@
 """One job: train one seed of one variant, measure it, and put what came out in a row of the table."""
 
+import os
 import pkgutil
 import threading
 import time
@@ -94,3 +95,15 @@ def row(job: Job, outcome: Row) -> Row:
     """A job, what came out, and where it was made."""
     what = {"variant": job.name, "seed": int(job.seed), "changes": job.changes}
     return {**what, **outcome, "versions": versions(), "machine": machine()}
+
+
+def leave_with_parent() -> None:
+    """Let this process end when the one that started it is gone, instead of working on for nobody."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -9,6 +9,9 @@ import gymnasium as gym
 
 from dqn_lib.agents.q_table import QTableAgent
 
+REGISTER = (
+    "DEADLY_REGISTER"  # environment variable with a folder: a file for each process, named by its number
+)
 MARK = "DEADLY_MARK"  # environment variable with a path: dies only while there is nothing
 
 
@@ -32,9 +35,11 @@ class Deadly(QTableAgent):
 
 
 class Slow(QTableAgent):
-    """Takes its time for an episode."""
+    """Takes its time for an episode; says which process it lives in, if somebody wants to know."""
 
     def end_episode(self):
+        if register := os.environ.get(REGISTER):
+            Path(register, str(os.getpid())).touch()
         time.sleep(0.5)
 
 

@@ -127,6 +127,31 @@ def test_interrupted_it_goes_on_where_it_was(path):
     assert [row for row in rows if row in before] == before
 
 
+def is_alive(process_number):
+    try:
+        os.kill(process_number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_when_it_is_killed_its_processes_do_not_work_on_for_nobody(path, tmp_path, monkeypatch):
+    register = tmp_path / "register"
+    register.mkdir()
+    monkeypatch.setitem(ENVIRONMENT, deadly.REGISTER, str(register))
+    with started(SCRIPT, path) as process:
+        deadline = time.monotonic() + 60
+        while len(workers := [int(entry.name) for entry in register.iterdir()]) < 2:
+            assert time.monotonic() < deadline, "no two processes ever worked"
+            time.sleep(0.05)
+        process.kill()
+    assert process.pid not in workers
+    deadline = time.monotonic() + 10
+    while any(map(is_alive, workers)):
+        assert time.monotonic() < deadline, "they are still there"
+        time.sleep(0.1)
+
+
 def test_two_do_not_write_to_one_file(path):
     with started(SCRIPT, path) as process:
         while not path.exists():
