@@ -26,6 +26,7 @@ PICTURES = {
     "05_target_network": "rules = {",
     "06_full_training": "learning_curve(",
     "07_is_it_luck": "parts = {",
+    "08_bug_museum": 'exhibit("G")',
 }
 
 

@@ -31,6 +31,7 @@ NETWORKS = Experiment(
         "not double": {"double": False},
         "time limit as terminal": {"agent": "dqn_lib.agents.defects:TimeLimitIsTerminal"},
         "not held": {"hold": 1},
+        "epsilon gone early": {"epsilon_wait": 0},
         "raw inputs": {"input_range": None},
         "inputs in [-1, 1]": {"input_range": 1.0},
         "zero biases": {"bias_range": 0.0},

@@ -1,0 +1,83 @@
+"""What to look at when training fails: the signs of life of an agent, noted while it runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
+from dqn_lib.training import Episode, TrainingLog, train
+
+SAMPLE = 500  # remembered windows that are looked at, at each check
+POINTS = 61  # of the map of values, along each axis
+
+
+@dataclass(frozen=True)
+class Signs:
+    """The signs at one check."""
+
+    step: int
+    epsilon: float
+    loss: float  # of the latest update; not a number before the first
+    td_error: float  # mean absolute TD error over the sample, by the network's own values
+    lowest: float  # value, that is best Q-value, in the sample
+    highest: float
+    mean_return: float  # of the greedy policy
+    arrivals: int  # episodes so far that ended in a terminal state
+
+
+@dataclass
+class Diagnosis:
+    """The signs of a whole run on MountainCar-v0; at its end also the memory and the map of values.
+
+    `remembered` are states `(n, 2)`; `values` is the map `(POINTS, POINTS)`, a row for each velocity and a
+    column for each position.
+    """
+
+    signs: list[Signs] = field(default_factory=list)
+    log: TrainingLog = field(default_factory=TrainingLog)
+    remembered: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 2), np.float32))  # (n, 2)
+    values: NDArray[np.float64] = field(
+        default_factory=lambda: np.zeros((POINTS, POINTS))
+    )  # [velocity, position]
+
+    def series(self, name: str) -> NDArray[np.float64]:
+        """One of the signs over the checks, `(checks,)`."""
+        return np.array([getattr(signs, name) for signs in self.signs], dtype=float)
+
+    def record(self, env: gym.Env, agent: Any, *, steps: int, every: int = 500) -> Iterator[Episode]:
+        """Train for `steps` steps and pass the episodes on; note the signs about every `every` steps."""
+        rng = np.random.default_rng(0)
+        for episode in self.log.record(train(env, agent, steps=steps), agent, every=every):
+            if not self.signs or self.signs[-1].step < self.log.checks[-1].step:
+                self.signs.append(self.look(agent, rng))
+            yield episode
+        self.remembered = agent.memory.states[: len(agent.memory)].copy()
+        self.values = self.map(agent.q)
+
+    def look(self, agent: Any, rng: np.random.Generator) -> Signs:
+        """The signs of an agent now. Its memory is read as the agent has filled it: from that it learns."""
+        memory, config, q = agent.memory, agent.config, agent.q
+        batch = memory.windows(rng.integers(len(memory), size=SAMPLE), config.n_step, config.gamma)
+        targets = batch.returns + batch.discounts * (1 - batch.terminated) * q(batch.next_states).max(axis=-1)
+        values = q(batch.states)
+        errors = targets - np.take_along_axis(values, batch.actions[:, None], axis=-1)[:, 0]
+        best = values.max(axis=-1)
+        return Signs(
+            step=agent.steps,
+            epsilon=agent.epsilon,
+            loss=np.nan if agent.loss is None else agent.loss,
+            td_error=float(np.abs(errors).mean()),
+            lowest=float(best.min()),
+            highest=float(best.max()),
+            mean_return=self.log.checks[-1].mean,
+            arrivals=sum(episode.terminated for episode in self.log.episodes),
+        )
+
+    def map(self, q: Any) -> NDArray[np.float64]:
+        """The value of every state on a grid, `(velocities, positions)`."""
+        axes = np.linspace(STATE_LOW, STATE_HIGH, POINTS).T
+        return q(np.stack(np.meshgrid(*axes), axis=-1)).max(axis=-1)

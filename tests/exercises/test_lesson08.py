@@ -1,0 +1,143 @@
+"""Lesson 8: every right answer is right, every usual mistake is told by its name."""
+
+import numpy as np
+import pytest
+from judging import assert_correct, assert_counterexample, assert_told, from_source
+
+from dqn_lib.exercises import lesson08
+from dqn_lib.exercises.prediction import Prediction
+
+
+@pytest.mark.parametrize("name", ["impossible", "td_errors", "where_to_look"])
+def test_the_solution_as_it_is_shown_is_correct(name):
+    exercise = getattr(lesson08, name)
+    assert_correct(exercise, from_source(exercise.source, np=np))
+
+
+def test_every_exhibit_has_its_question_and_the_right_answers_are_not_all_in_one_place():
+    asked = {name[-1].upper(): one for name, one in vars(lesson08).items() if isinstance(one, Prediction)}
+    assert asked.keys() == lesson08.EXHIBITS.keys()
+    places = [[choice.right for choice in question.choices].index(True) for question in asked.values()]
+    assert len(set(places)) >= 3 and all(len(question.choices) == 4 for question in asked.values())
+
+
+def impossible_by_loop(values, gamma):
+    floor = -sum(gamma**k for k in range(10_000))
+    return [bool(value < floor - 1e-9 or value > 0) for value in values]
+
+
+def impossible_by_logic(values, gamma):
+    return ~np.logical_and(values * (1 - gamma) >= -1, values <= 0)
+
+
+@pytest.mark.parametrize("answer", [impossible_by_loop, impossible_by_logic])
+def test_the_impossible_may_be_found_in_many_ways(answer):
+    assert_correct(lesson08.impossible, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda values, gamma: np.array([v * (1 - gamma) < -1 for v in values]), "Only the values below"),
+        (lambda values, gamma: np.array([v > 0 for v in values]), "Only the values above 0"),
+        (lambda values, gamma: (values < 1 / (1 - gamma)) | (values > 0), "has the wrong sign"),
+        (lambda values, gamma: (values < -200) | (values > 0), "worst *return*"),
+        (lambda values, gamma: ~impossible_by_logic(values, gamma), "Turned round"),
+    ],
+)
+def test_a_usual_mistake_with_the_impossible_is_told(answer, words):
+    def marked(values, gamma):
+        return answer(values, gamma)
+
+    assert_told(lesson08.impossible, marked, words)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda values, gamma: values < -100, ["`gamma = 0.5`", "should be `"]),
+        (lambda values, gamma: impossible_by_logic(values, gamma).astype(int), ["It must be True or False"]),
+        (lambda values, gamma: bool(impossible_by_logic(values, gamma).any()), ["Its shape must be (3,)"]),
+    ],
+)
+def test_an_unknown_alarm_is_shown_where_it_fails(answer, words):
+    assert_counterexample(lesson08.impossible, answer, *words)
+
+
+def errors_by_loop(targets, estimates):
+    return [float(t) - float(e) for t, e in zip(targets.flatten(), estimates.flatten(), strict=True)]
+
+
+def errors_by_reshape(targets, estimates):
+    return targets.reshape(-1) - estimates.reshape(-1)
+
+
+@pytest.mark.parametrize("answer", [errors_by_loop, errors_by_reshape])
+def test_errors_may_be_written_in_many_ways(answer):
+    assert_correct(lesson08.td_errors, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (np.subtract, "This is exhibit D"),
+        (lambda targets, estimates: errors_by_reshape(estimates, targets), "sign is turned round"),
+        (lambda targets, estimates: errors_by_reshape(targets, estimates)[:, None], "columns of shape"),
+        (lambda targets, estimates: errors_by_reshape(targets, estimates).mean(), "The mean hides"),
+    ],
+)
+def test_a_usual_mistake_with_the_errors_is_told(answer, words):
+    assert_told(lesson08.td_errors, answer, words)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            lambda targets, estimates: np.abs(errors_by_reshape(targets, estimates)),
+            ["should be `", "but is `"],
+        ),
+        (lambda targets, estimates: "small", ["should be `"]),
+    ],
+)
+def test_unknown_errors_are_shown_where_they_fail(answer, words):
+    assert_counterexample(lesson08.td_errors, answer, *words)
+
+
+def checklist(*order):
+    def where_to_look(arrivals, lowest, highest):
+        for name in order:
+            if name == "exploration" and not arrivals:
+                return "Exploration "
+            if name == "bootstrap" and highest > 50:
+                return name
+            if name == "loss" and highest < lowest + 3:
+                return name
+        return "look closer"
+
+    return where_to_look
+
+
+def test_the_checklist_may_shout():
+    assert_correct(lesson08.where_to_look, checklist("exploration", "bootstrap", "loss"))
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (("loss", "exploration", "bootstrap"), "flat map comes first"),
+        (("bootstrap", "exploration", "loss"), "Impossible values come before"),
+        (("exploration", "loss", "bootstrap"), "Flat comes before impossible"),
+    ],
+)
+def test_a_checklist_in_another_order_is_told(order, words):
+    assert_told(lesson08.where_to_look, checklist(*order), words)
+
+
+def test_a_checklist_that_is_wrong_in_an_unknown_way_is_shown_where():
+    always = lambda arrivals, lowest, highest: "look closer"  # noqa: E731
+    assert_counterexample(lesson08.where_to_look, always, "`arrivals = 0`", "'exploration'")
+
+
+def test_no_word_is_no_answer():
+    assert "one of the four words, not `3`" in lesson08.where_to_look.check(lambda a, low, high: 3).message

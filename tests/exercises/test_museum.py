@@ -1,0 +1,120 @@
+"""Every exhibit shows its symptom, on several seeds, and the healthy agent does not."""
+
+import numpy as np
+import pytest
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.config import DQNConfig
+from dqn_lib.diagnosis import Diagnosis
+from dqn_lib.exercises.museum import EXHIBITS, STEPS, Exhibit, examine, labels
+
+SEEDS = (1, 2, 3)
+
+
+def last(diagnosis, name):
+    return getattr(diagnosis.signs[-1], name)
+
+
+def at(diagnosis, name, step):
+    """A sign at the first check after so many steps."""
+    return diagnosis.series(name)[np.argmax(diagnosis.series("step") >= step)]
+
+
+def range_at_the_end(diagnosis):
+    return last(diagnosis, "highest") - last(diagnosis, "lowest")
+
+
+def racing_home(diagnosis):
+    """How much more it is worth to race towards the flag from the far left than away from it on the right."""
+    return diagnosis.values[-12:, :12].mean() - diagnosis.values[:12, -12:].mean()
+
+
+# For each exhibit a number and a bound: the exhibit is below it on every seed, the healthy agent above.
+SYMPTOMS = {
+    "A": (lambda d: at(d, "arrivals", 5_000), 0.5),
+    "B": (lambda d: -d.series("lowest").min(), 15.0),
+    "C": (lambda d: -d.series("lowest").min() + 100 * last(d, "td_error"), 20.0),
+    "D": (range_at_the_end, 3.0),
+    "E": (lambda d: last(d, "highest"), -30.0),
+    "F": (lambda d: last(d, "arrivals"), 15.0),
+    "G": (lambda d: -last(d, "highest"), -150.0),
+    "H": (lambda d: len(d.remembered), 65),
+    "I": (lambda d: at(d, "td_error", 1_500), 2.2),
+    "J": (racing_home, 0.0),
+}
+# What tells an exhibit from the one that it is most easily taken for.
+NOT_TO_BE_CONFUSED = {
+    ("B", "C"): (lambda d: last(d, "td_error"), 2.0),  # B is above, C below
+    ("D", "A"): (lambda d: at(d, "arrivals", 5_000), 0.5),
+    ("F", "A"): (lambda d: at(d, "arrivals", 5_000), 0.5),
+    ("E", "D"): (lambda d: last(d, "arrivals"), 14.0),
+}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Each exhibit and the healthy agent on each seed; an agent is compiled once."""
+    env, found = mountain_car.make(), {}
+    for letter, exhibit in {"healthy": Exhibit("", ""), **EXHIBITS}.items():
+        agent = exhibit.agent(env, DQNConfig(**dict(exhibit.settings)))
+        for seed in SEEDS:
+            agent.restart(seed)
+            found[letter, seed] = diagnosis = exhibit.diagnosis()
+            for _ in diagnosis.record(env, agent, steps=STEPS):
+                pass
+    return found
+
+
+@pytest.mark.parametrize("letter", EXHIBITS)
+def test_an_exhibit_shows_its_symptom_and_the_healthy_agent_does_not(runs, letter):
+    measure, bound = SYMPTOMS[letter]
+    ill = [measure(runs[letter, seed]) for seed in SEEDS]
+    well = [measure(runs["healthy", seed]) for seed in SEEDS]
+    assert max(ill) < bound < min(well), f"exhibit {ill}, healthy {well}"
+
+
+@pytest.mark.parametrize(("one", "other"), NOT_TO_BE_CONFUSED)
+def test_two_that_look_alike_can_be_told_apart(runs, one, other):
+    measure, bound = NOT_TO_BE_CONFUSED[one, other]
+    above, below = ([measure(runs[letter, seed]) for seed in SEEDS] for letter in (one, other))
+    assert max(below) < bound < min(above), f"{one} {above}, {other} {below}"
+
+
+def test_the_healthy_agent_is_healthy(runs):
+    for seed in SEEDS:
+        assert max(runs["healthy", seed].series("mean_return")) > -110
+
+
+def test_what_an_exhibit_s_label_says_of_it_is_so(runs):
+    for seed in SEEDS:
+        assert last(runs["C", seed], "lowest") == pytest.approx(-1 / (1 - 0.85), abs=0.3)
+        assert last(runs["B", seed], "td_error") == pytest.approx(5, abs=0.8)
+        assert max(runs["G", seed].series("mean_return")) > -110
+        assert max(runs["J", seed].series("mean_return")) > -110
+        assert last(runs["E", seed], "arrivals") > 12
+
+
+def test_an_exhibit_is_examined_as_a_healthy_agent_would_be(monkeypatch):
+    monkeypatch.setitem(EXHIBITS, "A", Exhibit("nothing", "nothing is wrong"))
+    env = mountain_car.make()
+    ours, agent = Diagnosis(), DQNAgent(env, seed=3)
+    for _ in ours.record(env, agent, steps=1_200):
+        pass
+    seen = []
+    theirs = examine("A", env, seed=3, steps=1_200, watch=lambda run: (seen.append(e) or e for e in run))
+    assert theirs.signs[1:2] == ours.signs[1:2] and len(seen) == len(ours.log.episodes)
+    np.testing.assert_array_equal(theirs.values, ours.values)
+
+
+def test_an_unknown_letter_is_named():
+    with pytest.raises(ValueError, match="letter must be one of A, B, C, D, E, F, G, H, I, J, got 'K'"):
+        examine("K", mountain_car.make())
+
+
+def test_every_label_has_its_letter_its_words_and_its_code():
+    page = labels().data
+    for letter, exhibit in EXHIBITS.items():
+        assert f"<b>{letter}</b>" in page and f"<b>{exhibit.label}.</b>" in page
+        assert len(exhibit.why) > 100 and len(exhibit.code.splitlines()) < 20
+    assert "super().map(q).T" in page and "DQNConfig(hold=1)" in page and "keepdims=True" in page
