@@ -22,14 +22,15 @@ lint: setup  ## Check the style of code and lessons
 	$(BIN)/ruff format --check
 
 benchmark: EXTRA = benchmark
-benchmark: setup  ## Measure everything the README quotes, in about three quarters of an hour
+benchmark: setup  ## Measure everything the README quotes, in about an hour
 	$(BIN)/python benchmarks/time_to_solve.py --seeds 30 --steps 40000 --json benchmarks/results/time_to_solve.json
 	$(BIN)/python benchmarks/compare_sb3.py --json benchmarks/results/compare_sb3.json
 	$(BIN)/python benchmarks/footprint.py --json benchmarks/results/footprint.json
 	$(BIN)/python benchmarks/lessons.py --json benchmarks/results/lessons.json
 	$(BIN)/python benchmarks/widgets.py --json benchmarks/results/widgets.json
+	$(BIN)/python benchmarks/experiments.py --json benchmarks/results/experiments.json
 
-results: setup  ## Run the experiments that the lessons show again, in about half an hour
+results: setup  ## Run the experiments that the lessons show again, in less than an hour
 	$(BIN)/python -m dqn_lib.experiments
 
 # uv resolves for all platforms and Pythons at once; a constraint needs none of the markers it writes.

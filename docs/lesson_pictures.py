@@ -27,6 +27,8 @@ PICTURES = {
     "06_full_training": "learning_curve(",
     "07_is_it_luck": "parts = {",
     "08_bug_museum": 'exhibit("G")',
+    "09_the_2017_tutorial": "rungs = {",
+    "10_your_turn": "acrobots = {",
 }
 
 

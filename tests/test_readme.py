@@ -48,9 +48,9 @@ def figures():
         ("Mean return after 40,000 steps", quoted(summary["worst_final_return"], 1)),
         ("Acting, a step", quoted(costs["acting"], 1)),
         ("Learning, a gradient step", quoted(costs["learning"])),
-        ("Stable-Baselines3", sb3["sb3"]["solved"].replace("/", " of ")),
-        ("Stable-Baselines3", quoted(sb3["sb3"]["median_seconds"], 1)),
-        ("Stable-Baselines3", quoted(sb3["ratio"])),
+        ("Stable-Baselines3 with the RL Zoo's settings |", sb3["sb3"]["solved"].replace("/", " of ")),
+        ("Stable-Baselines3 with the RL Zoo's settings |", quoted(sb3["sb3"]["median_seconds"], 1)),
+        ("Stable-Baselines3 with the RL Zoo's settings |", quoted(sb3["ratio"])),
         ("The exact optimum", quoted(optimum[801]["mean_return"], 1)),
         ("The exact optimum", quoted(optimum[401]["mean_return"], 1)),
         ("The exact optimum", quoted(optimum[201]["seconds"], 1)),
@@ -68,6 +68,30 @@ def figures():
         ("Memory", quoted(footprint["table_peak_mb"])),
         ("Memory", quoted(footprint["training_peak_mb"])),
     ]
+
+
+def side_by_side():
+    compared = results("compare_sb3.json")["runs"]
+    printed = [
+        run
+        for run in read_runs(ROOT / "notebooks" / "results" / "tutorial.jsonl")
+        if run["variant"] == "as printed"
+    ]
+    rows = {
+        "Ours, 40,000": compared["ours"],
+        "Stable-Baselines3 with the RL Zoo's settings, 120": compared["sb3"],
+    }
+    for start, runs in {**rows, "The 2017 tutorial's agent": printed}.items():
+        one = summarise(runs)
+        (few, many), (low, high) = one.solved_interval, one.mean_final_interval
+        steps = quoted(one.median_steps) if one.solved > one.runs / 2 else "never"
+        yield start, f"{one.solved} of {one.runs} ({100 * few:.0f} to {100 * many:.0f} %) | {steps} | "
+        yield start, f" | {quoted(one.mean_final, 1)} ({quoted(low, 1)} to {quoted(high, 1)}) | "
+
+
+@pytest.mark.parametrize(("start", "figures"), list(side_by_side()))
+def test_the_table_side_by_side_is_that_of_the_runs(start, figures):
+    assert figures in row(start), f"{figures} is not in: {row(start)}"
 
 
 @pytest.mark.parametrize(("start", "figure"), figures())

@@ -1,7 +1,11 @@
 """The experiments whose results the lessons show, each a base and what its variants change."""
 
+from itertools import accumulate
+from operator import or_
+
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
+from dqn_lib.tutorial_config import TutorialConfig
 
 # Neither a target network nor Double targets: what lessons 3 and 4 have built so far.
 NO_TARGET = {"target_update": "none", "double": False}
@@ -55,4 +59,36 @@ TABLES = Experiment(
     },
 )
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (NETWORKS, TABLES)}
+# The 2017 tutorial's agent and its repairs: each rung has all those before it.
+REPAIRS = {
+    "gamma 0.99": {"gamma": 0.99},
+    "learning rate 0.001": {"learning_rate": 1e-3},
+    "five steps of truth": {"n_step": 5},
+    "pushes held": {"hold": 32, "epsilon_factor": None},
+    "states rescaled": {"input_range": 8.0, "bias_range": 1.0},
+    "endings as they are": {"ending_reward": None, "time_limit_is_terminal": False},
+    "only the action taken": {"all_outputs": False},
+    "batches, and a slow target": {"batch_size": 64, "updates": 1, "target_update": "soft"},
+}
+TUTORIAL = Experiment(
+    "tutorial",
+    Variant(agent="dqn_lib.agents.tutorial:TutorialAgent", config=TutorialConfig()),
+    {"as printed": {}, **dict(zip(REPAIRS, accumulate(REPAIRS.values(), or_), strict=True))},
+)
+
+POLE = {"environment": "CartPole-v1", "threshold": 475.0}
+ACROBOT = {"environment": "Acrobot-v1", "threshold": -100.0}
+HILLS = Experiment(
+    "hills",
+    Variant(steps=30_000, check_episodes=10, final_episodes=100),
+    {
+        "pole, unchanged": POLE,
+        "pole, not held": {**POLE, "hold": 1},
+        "pole, not held, explores for 1,000": {**POLE, "hold": 1, "epsilon_wait": 1_000},
+        "acrobot, unchanged": ACROBOT,
+        "acrobot, held for 8": {**ACROBOT, "hold": 8},
+        "acrobot, not held": {**ACROBOT, "hold": 1},
+    },
+)
+
+EXPERIMENTS = {experiment.name: experiment for experiment in (NETWORKS, TABLES, TUTORIAL, HILLS)}

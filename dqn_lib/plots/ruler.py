@@ -38,15 +38,18 @@ class Ruler:
         return self.luck - below * length, self.best + above * length
 
 
+CLOSE = 0.08  # of the ruler: marks nearer than this get their names apart
 MOUNTAIN_CAR = Ruler(LUCK, THRESHOLD, OPTIMUM, label="return (minus the steps taken)")
 
 
 def draw_ruler(ax: Axes, ruler: Ruler = MOUNTAIN_CAR) -> None:
     """The marks as lines across the axes, named beside the right edge."""
-    for value, colour, name in ruler.marks:
+    near = ruler.best - ruler.threshold < CLOSE * (ruler.best - ruler.luck)
+    lifts = (5, -5, 0) if near else (0, 0, 0)  # points, so that one name does not cover the other
+    for (value, colour, name), lift in zip(ruler.marks, lifts, strict=True):
         ax.axhline(value, color=colour, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
         ax.annotate(
-            name, (1, value), (8, 0), xycoords=("axes fraction", "data"), annotation_clip=False,
+            name, (1, value), (8, lift), xycoords=("axes fraction", "data"), annotation_clip=False,
             textcoords="offset points", ha="left", va="center", color=colour, fontsize=9, fontweight="bold",
         )  # fmt: skip
     ax.set_ylim(ruler.limits())

@@ -1,0 +1,30 @@
+"""The figure of results in the README: our agent, Stable-Baselines3's and the tutorial's on the ruler.
+
+python docs/results.py
+"""
+
+import json
+from pathlib import Path
+
+from dqn_lib.experiments.results import read_runs
+from dqn_lib.plots.ladder import ladder
+
+ROOT = Path(__file__).parents[1]
+NAMES = {
+    "ours": "ours, 40,000 steps",
+    "sb3": "Stable-Baselines3, RL Zoo settings, 120,000 steps",
+    "as printed": "the 2017 tutorial, 40,000 steps",
+}
+
+
+def main() -> None:
+    """Write `docs/results.png`."""
+    compared = json.loads((ROOT / "benchmarks" / "results" / "compare_sb3.json").read_text())["runs"]
+    runs = [{**run, "variant": name} for name, entries in compared.items() for run in entries]
+    runs += read_runs(ROOT / "notebooks" / "results" / "tutorial.jsonl")
+    picture = ladder(runs, NAMES, title="Ten seeds each, on the same check", intervals=True)
+    picture.savefig(ROOT / "docs" / "results.png", dpi=110)
+
+
+if __name__ == "__main__":
+    main()

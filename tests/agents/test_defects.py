@@ -1,0 +1,84 @@
+"""Each defect is what it says, and nothing else: by hand, on single steps."""
+
+import numpy as np
+import pytest
+
+from dqn_lib import mountain_car
+from dqn_lib.agents import defects
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.config import DQNConfig
+
+SMALL = DQNConfig(hidden=(8,), memory_size=64, batch_size=4, n_step=1, loss="squared")
+STATE, NEXT = np.array([-0.5, 0.01], np.float32), np.array([-0.49, 0.02], np.float32)
+
+
+def make(name, seed=0):
+    kind = getattr(defects, name, DQNAgent)
+    return kind(mountain_car.make(), SMALL, seed=seed, xla=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "terminated", "truncated", "reward", "remembered"),
+    [
+        ("TimeLimitIsTerminal", False, True, -1, True),
+        ("TimeLimitIsTerminal", True, False, -1, True),
+        ("TimeLimitIsTerminal", False, False, -1, False),
+        ("FlagIsNoEnd", True, False, -1, False),
+        ("FlagIsNoEnd", False, True, -1, False),
+        ("FlagPunished", True, False, -100, True),
+        ("FlagPunished", False, True, -1, False),
+        ("FlagPunished", False, False, -1, False),
+    ],
+)
+def test_what_is_remembered(name, terminated, truncated, reward, remembered):
+    agent = make(name)
+    agent.observe(STATE, 2, -1.0, NEXT, terminated=terminated, truncated=truncated)
+    assert agent.memory.rewards[0] == reward
+    assert agent.memory.terminated[0] == remembered
+    assert agent.memory.episode_end[0] == (terminated or truncated)
+
+
+@pytest.fixture
+def batch():
+    agent = make("DQNAgent")
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        state, following = rng.uniform(mountain_car.STATE_LOW, mountain_car.STATE_HIGH, size=(2, 2))
+        agent.observe(state, number % 3, -1.0, following, terminated=number == 7, truncated=False)
+    return agent.memory.sample(4, 1, 0.99)
+
+
+def losses(name, batch):
+    """The loss of the defect and of the healthy agent, the Q-values, and the healthy targets."""
+    ill, well = make(name), make("DQNAgent")
+    targets = well._targets(batch)
+    q = well.online(batch.states).numpy()
+    return float(ill._batch_loss(batch, targets)), float(well._batch_loss(batch, targets)), q, targets.numpy()
+
+
+def test_a_row_minus_a_column_compares_everything_with_everything(batch):
+    ill, well, q, targets = losses("RowMinusColumn", batch)
+    taken = np.take_along_axis(q, batch.actions[:, None], axis=-1)
+    assert ill == pytest.approx(0.5 * np.mean((targets - taken) ** 2), rel=1e-5)
+    assert well == pytest.approx(0.5 * np.mean((targets - taken[:, 0]) ** 2), rel=1e-5)
+
+
+def test_the_wrong_action_is_the_best_one(batch):
+    ill, _, q, targets = losses("WrongAction", batch)
+    assert ill == pytest.approx(0.5 * np.mean((targets - q.max(axis=-1)) ** 2), rel=1e-5)
+
+
+def test_without_a_stop_the_gradient_reaches_the_target_too(batch):
+    from dqn_lib.agents.backend import tf
+
+    def gradient(name):
+        agent = make(name)
+        targets = agent._targets(batch)
+        with tf.GradientTape() as tape:
+            loss = agent._batch_loss(batch, targets)
+        return float(loss), tape.gradient(loss, agent.online.trainable_variables)[-1].numpy()
+
+    (ill_loss, ill), (well_loss, well) = gradient("NoStopGradient"), gradient("DQNAgent")
+    assert ill_loss == pytest.approx(well_loss, rel=1e-5)  # as long as both networks are the same
+    # Output biases move every value alike: what raises the estimate raises the target by 0.99 of that.
+    assert np.abs(ill.sum()) < 0.5 * np.abs(well.sum())

@@ -1,0 +1,139 @@
+"""Lesson 9: every right answer is right, every usual mistake is told by its name."""
+
+import math
+
+import numpy as np
+import pytest
+from judging import assert_correct, assert_counterexample, assert_told, from_source
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.tutorial import TutorialAgent
+from dqn_lib.exercises import lesson09
+
+
+@pytest.mark.parametrize("name", ["gain_of_arriving", "epsilon_after", "printed_target"])
+def test_the_solution_as_it_is_shown_is_correct(name):
+    exercise = getattr(lesson09, name)
+    assert_correct(exercise, from_source(exercise.source, np=np))
+
+
+def gain_in_one_line(gamma, ending, steps):
+    return gamma ** (steps - 1) * (ending + 1 / (1 - gamma))
+
+
+def gain_by_loop(gamma, ending, steps):
+    rewards = [-1.0] * (steps - 1) + [ending]
+    arriving = sum(reward * gamma**k for k, reward in enumerate(rewards))
+    never = -sum(gamma**k for k in range(20_000))
+    return arriving - never
+
+
+@pytest.mark.parametrize("answer", [gain_in_one_line, gain_by_loop])
+def test_a_gain_may_be_computed_in_many_ways(answer):
+    assert_correct(lesson09.gain_of_arriving, answer)
+
+
+def arriving(gamma, ending, steps):
+    return gain_in_one_line(gamma, ending, steps) - 1 / (1 - gamma)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (arriving, "This is what arriving costs"),
+        (lambda g, e, n: gain_in_one_line(g, e, n + 1), "one step too late"),
+        (lambda g, e, n: gain_in_one_line(g, e, n) - g ** (n - 1), "one step too late"),
+        (lambda g, e, n: arriving(g, 0, n) + e + 1 / (1 - g), "not discounted"),
+        (lambda g, e, n: arriving(g, e, n) + 200, "the sum that never ends"),
+        (lambda g, e, n: -gain_in_one_line(g, e, n), "sign is turned round"),
+    ],
+)
+def test_a_usual_mistake_with_the_gain_is_told(answer, words):
+    assert_told(lesson09.gain_of_arriving, answer, words)
+
+
+def test_an_unknown_gain_is_shown_where_it_fails():
+    answer = lambda gamma, ending, steps: 0.0  # noqa: E731
+    assert_counterexample(lesson09.gain_of_arriving, answer, "`gamma = 0.5`", "should be `1`")
+
+
+def epsilon_by_loop(steps):
+    epsilon = 1.0
+    for _ in range(steps):
+        epsilon = max(0.995 * epsilon, 0.01)
+    return epsilon
+
+
+@pytest.mark.parametrize("answer", [epsilon_by_loop, lambda n: max(math.exp(n * math.log(0.995)), 0.01)])
+def test_epsilon_may_be_computed_in_many_ways(answer):
+    assert_correct(lesson09.epsilon_after, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda steps: math.pow(0.995, steps), "There is no floor"),
+        (lambda steps: epsilon_by_loop(steps - 1), "One multiplication is missing"),
+        (lambda steps: epsilon_by_loop(steps // 200), "once in an episode"),
+        (lambda steps: epsilon_by_loop(math.ceil(steps / 200)), "once in an episode"),
+        (lambda steps: max(1 - steps * 0.005, 0.01), "subtracts the same amount"),
+    ],
+)
+def test_a_usual_mistake_with_epsilon_is_told(answer, words):
+    assert_told(lesson09.epsilon_after, answer, words)
+
+
+def test_an_unknown_epsilon_is_shown_where_it_fails():
+    assert_counterexample(lesson09.epsilon_after, lambda steps: 0.01, "`steps = 1`", "should be `0.995`")
+
+
+def test_the_agent_s_own_epsilon_is_the_exercise_s():
+    agent = TutorialAgent(mountain_car.make(), xla=False)
+    for steps in (1, 100, 919, 5_000):
+        agent.steps = steps - 1
+        assert agent.epsilon == pytest.approx(lesson09.epsilon_after.reference(steps))
+
+
+def target_by_list(q, action, next_q, ended):
+    aim = list(q)
+    aim[action] = -20.0 if ended else -1 + 0.95 * max(next_q)
+    return aim
+
+
+def target_by_where(q, action, next_q, ended):
+    return np.where(np.arange(3) == action, -20 if ended else -1 + 0.95 * np.max(next_q), q)
+
+
+@pytest.mark.parametrize("answer", [target_by_list, target_by_where])
+def test_a_target_may_be_written_in_many_ways(answer):
+    assert_correct(lesson09.printed_target, answer)
+
+
+def aimed(aim, others=None):
+    """An answer that puts `aim` into the taken entry and leaves the others, or makes them something else."""
+
+    def target(q, action, next_q, ended):
+        entry = aim(q, next_q, ended)
+        return np.where(np.arange(3) == action, entry, q if others is None else others)
+
+    return target
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * n.max(), others=0), "here they are 0"),
+        (aimed(lambda q, n, end: (-20 if end else -1) + 0.95 * n.max()), "nothing is added"),
+        (aimed(lambda q, n, end: -1 if end else -1 + 0.95 * n.max()), "Here it is still -1"),
+        (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * q.max()), "*next* state"),
+    ],
+)
+def test_a_usual_mistake_with_the_target_is_told(answer, words):
+    assert_told(lesson09.printed_target, answer, words)
+
+
+def test_an_unknown_target_is_shown_where_it_fails():
+    def answer(q, action, next_q, ended):
+        return q.copy()
+
+    assert_counterexample(lesson09.printed_target, answer, "should be `[-3. , -2.9, -4. ]`")
