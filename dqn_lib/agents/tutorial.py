@@ -7,6 +7,7 @@ it differs from what it describes are easy to write and hard to see; they are al
 
 - the reward of a step that ends an episode, by flag or by time limit, becomes -20;
 - the time limit counts as an ending, after which nothing more is to be paid;
+- gamma is 0.95, with which -1 a step for ever is worth -20 too: every policy is worth the same;
 - the target network is a whole copy, taken after every step's replay, so nothing holds still;
 - a replay is 32 gradient steps on one transition each, with a mean squared error over all three outputs;
 - states are as raw as they come, random actions last for one step, and epsilon is down to 0.01 after 919

@@ -11,8 +11,8 @@ from dqn_lib.exercises.prediction import Choice, predict
 arrives = predict(
     "The agent as it was printed, ten runs of 100 episodes each. In how many of the ten does the car reach the flag "
     "at least once?",
-    Choice("in all ten", "Look at the next picture."),
-    Choice("in about half of them", "Look at the next picture."),
+    Choice("in all ten", "Then the tutorial would be right. Run the next cells."),
+    Choice("in about half of them", "Fewer. Run the next cells."),
     Choice("in none", "Not one arrival in a thousand episodes.", right=True),
 )
 

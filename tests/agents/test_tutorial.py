@@ -7,10 +7,34 @@ from dqn_lib import mountain_car
 from dqn_lib.agents.backend import keras
 from dqn_lib.agents.tutorial import TutorialAgent
 from dqn_lib.config import DQNConfig
+from dqn_lib.td import td_target
 from dqn_lib.training import train
 from dqn_lib.tutorial_config import TutorialConfig
 
 REPAIRED = {"ending_reward": None, "time_limit_is_terminal": False}
+PRINTED = {  # as the article has them, where they are not ours or ours has none
+    "gamma": 0.95,
+    "learning_rate": 0.01,
+    "batch_size": 1,
+    "n_step": 1,
+    "double": False,
+    "loss": "squared",
+    "memory_size": 2_000,
+    "learning_starts": 32,
+    "learn_every": 1,
+    "updates": 32,
+    "target_update": "hard",
+    "target_period": 32,
+    "epsilon_end": 0.01,
+    "hold": 1,
+    "hidden": (24, 48, 24),
+    "input_range": None,
+    "bias_range": 0.0,
+    "epsilon_factor": 0.995,
+    "ending_reward": -20.0,
+    "time_limit_is_terminal": True,
+    "all_outputs": True,
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +49,7 @@ def compiled(env):
 
 @pytest.fixture
 def agent(compiled):
+    compiled.config = TutorialConfig()
     compiled.restart(0)
     return compiled
 
@@ -113,7 +138,9 @@ def test_epsilon_is_multiplied_before_every_step_and_stops_at_a_hundredth(agent)
     assert next(step for step, (_, value) in enumerate(by_hand, start=1) if value == 0.01) == 919
 
 
-def test_epsilon_follows_the_usual_schedule_or_a_fixed_value_when_asked(env):
+def test_epsilon_follows_the_usual_schedule_or_a_fixed_value_when_asked(env, agent):
+    agent.change(epsilon=0.7)
+    assert agent.epsilon == 0.7
     usual = TutorialAgent(env, TutorialConfig(epsilon_factor=None), seed=0)
     assert usual.epsilon == 1.0
     usual.steps = 4_500
@@ -128,6 +155,7 @@ def test_epsilon_follows_the_usual_schedule_or_a_fixed_value_when_asked(env):
         ({}, False, False, -1, False),
         ({}, True, False, -20, True),
         ({}, False, True, -20, True),
+        ({"ending_reward": 0.0}, True, False, 0, True),
         ({"ending_reward": None}, True, False, -1, True),
         ({"ending_reward": None}, False, True, -1, True),
         ({"time_limit_is_terminal": False}, False, True, -20, False),
@@ -139,7 +167,6 @@ def test_an_ending_is_remembered_as_set(agent, config, terminated, truncated, re
     agent.config = TutorialConfig(**config)
     state = np.array([0.49, 0.03], np.float32)
     agent.observe(state, 2, -1.0, state, terminated=terminated, truncated=truncated)
-    agent.config = TutorialConfig()
     assert agent.memory.rewards[0] == reward
     assert agent.memory.terminated[0] == remembered
     assert agent.memory.episode_end[0] == (terminated or truncated)
@@ -160,9 +187,9 @@ def test_the_loss_by_hand(env, all_outputs):
 
 
 def test_more_than_the_memory_has_is_drawn_with_repeats(env):
-    greedy_for_data = TutorialAgent(env, TutorialConfig(batch_size=64, learning_starts=1), seed=0)
-    drive(greedy_for_data, 2, np.random.default_rng(0))
-    assert greedy_for_data.updates == 64
+    hungry = TutorialAgent(env, TutorialConfig(batch_size=64, learning_starts=1), seed=0)
+    drive(hungry, 2, np.random.default_rng(0))
+    assert hungry.updates == 64
 
 
 def test_begun_again_it_is_a_new_agent_to_the_last_bit(env, agent):
@@ -176,11 +203,50 @@ def test_begun_again_it_is_a_new_agent_to_the_last_bit(env, agent):
         np.testing.assert_array_equal(here, there)
 
 
-def test_every_setting_of_our_own_agent_has_the_value_that_was_printed_or_ours():
-    ours, printed = DQNConfig(), TutorialConfig()
-    same = {"epsilon_start", "epsilon", "tau", "epsilon_wait", "epsilon_decay"}  # the last three are not used
-    equal = {name for name in vars(ours) if getattr(ours, name) == getattr(printed, name)}
-    assert equal == same
+def test_a_state_taken_and_put_back_goes_on_the_same_way_epsilon_included(env, agent):
+    def one_more():
+        assert [episode.number for episode in train(env, agent, episodes=1)] == [2]
+        return agent.epsilon, agent.get_state()
+
+    for _ in train(env, agent, episodes=1):
+        pass
+    taken, epsilon = agent.get_state(), agent.epsilon
+    once = one_more()
+    agent.set_state(taken)
+    assert agent.epsilon == epsilon == pytest.approx(0.995**201)
+    np.testing.assert_equal(one_more(), once)
+
+
+def test_compiling_ahead_changes_nothing(agent):
+    drive(agent, 33, np.random.default_rng(3))
+    before = agent.get_state()
+    agent.compile()
+    np.testing.assert_equal(agent.get_state(), before)
+
+
+def test_live_settings_change_and_what_the_tutorial_builds_in_does_not(agent):
+    agent.change(gamma=0.5, learning_rate=0.0)
+    before = agent.online.get_weights()
+    drive(agent, 32, np.random.default_rng(4))
+    assert (agent.config.gamma, agent.updates) == (0.5, 32)
+    np.testing.assert_equal(agent.online.get_weights(), before)
+    with pytest.raises(ValueError, match="all_outputs cannot change during a run"):
+        agent.change(all_outputs=False)
+
+
+def test_the_printed_rewards_make_every_policy_worth_the_same():
+    """-20 for an ending is what stepping for ever costs at gamma 0.95: nothing is left to choose."""
+    printed = TutorialConfig()
+    worth = np.full(3, printed.ending_reward)
+    assert td_target(-1.0, 0.0, worth, printed.gamma) == pytest.approx(printed.ending_reward)
+    patient = printed.replace(gamma=0.99)
+    assert td_target(-1.0, 0.0, worth, patient.gamma) < patient.ending_reward - 0.7
+
+
+def test_every_setting_has_the_value_that_was_printed_or_ours():
+    ours, printed = vars(DQNConfig()), TutorialConfig()
+    theirs = {k: v for k, v in vars(printed).items() if k not in ours or v != ours[k]}
+    assert theirs == PRINTED
     assert repr(printed) == "TutorialConfig()"
     assert repr(printed.replace(hold=32)) == "TutorialConfig(hold=32)"
 
