@@ -13,8 +13,8 @@ from dqn_lib.plots.style import INK, LEARNED, LUCKY, OPTIMAL, SERIES, VALUES, Pi
 WELL = "#B9B9B9"  # the healthy agent, behind
 POSSIBLE = "#E3F1EA"
 TINY = 1e-4  # losses below this are as good as none
-DOTS = 800  # remembered states that are shown
-SHADES = 24  # of the map: bands of one colour make a picture half as large
+DOTS = 500  # remembered states that are shown
+SHADES = 16  # of the map: bands of one colour make a picture half as large
 
 
 @styled
@@ -26,7 +26,7 @@ def symptoms(
     `beside` is a healthy run to compare with, in grey. Values between minus 1 / (1 - `gamma`) and 0 are
     possible where every step costs 1; that range is shaded.
     """
-    picture = Picture(figsize=(11.5, 6.0), layout="constrained")
+    picture = Picture(figsize=(11, 5.7), layout="constrained")
     axes = picture.subplots(2, 3)
     for name, ax in zip(("mean_return", "loss", "td_error"), axes.ravel(), strict=False):
         _line(ax, diagnosis, beside, name)
