@@ -39,10 +39,8 @@ class Diagnosis:
 
     signs: list[Signs] = field(default_factory=list)
     log: TrainingLog = field(default_factory=TrainingLog)
-    remembered: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 2), np.float32))  # (n, 2)
-    values: NDArray[np.float64] = field(
-        default_factory=lambda: np.zeros((POINTS, POINTS))
-    )  # [velocity, position]
+    remembered: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    values: NDArray[np.float32] = field(default_factory=lambda: np.zeros((POINTS, POINTS), np.float32))
 
     def series(self, name: str) -> NDArray[np.float64]:
         """One of the signs over the checks, `(checks,)`."""
@@ -77,7 +75,7 @@ class Diagnosis:
             arrivals=sum(episode.terminated for episode in self.log.episodes),
         )
 
-    def map(self, q: Any) -> NDArray[np.float64]:
+    def map(self, q: Any) -> NDArray[np.float32]:
         """The value of every state on a grid, `(velocities, positions)`."""
         axes = np.linspace(STATE_LOW, STATE_HIGH, POINTS).T
         return q(np.stack(np.meshgrid(*axes), axis=-1)).max(axis=-1)

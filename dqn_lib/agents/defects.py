@@ -55,11 +55,3 @@ class RowMinusColumn(DQNAgent):
         taken = tf.one_hot(batch.actions, q.shape[-1])
         estimates = tf.reduce_sum(q * taken, axis=-1, keepdims=True)  # (B, 1)
         return tf.reduce_mean(self._loss(targets - estimates))  # of (B, B)
-
-
-class WrongAction(DQNAgent):
-    """Corrects the action that looks best now instead of the one that was taken then."""
-
-    def _batch_loss(self, batch: Batch, targets: Any) -> Any:
-        best = tf.argmax(self.online(batch.states), axis=-1, output_type=tf.int32)
-        return super()._batch_loss(batch._replace(actions=best), targets)

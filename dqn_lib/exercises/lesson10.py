@@ -21,83 +21,93 @@ pole = predict(
 )
 
 
-def _park(
-    speed_up: Callable[[float, int], float],
-    move: Callable[[float, float, float], float] = lambda position, old, new: position + new,
-    parked: Callable[[float, float], bool] = lambda position, velocity: (
-        abs(position) < 0.05 and abs(velocity) < 0.02
-    ),
+def _windy(
+    speed: Callable[[float, int, float], float],
+    move: Callable[[float, float, float, float], float] = lambda position, old, new, wind: position + new,
+    slow: bool = True,
     clip: bool = True,
 ) -> Callable:
-    def step(position: float, velocity: float, action: int) -> tuple:
-        new = speed_up(velocity, action)
+    def step(position: float, velocity: float, action: int, wind: float) -> tuple:
+        new = speed(velocity, action, wind)
         new = float(np.clip(new, -0.2, 0.2)) if clip else new
-        there = move(position, velocity, new)
+        there = move(position, velocity, new, wind)
         there = float(np.clip(there, -1, 1)) if clip else there
-        return there, new, -1.0, bool(parked(there, new))
+        return there, new, -1.0, bool(abs(there) < 0.05 and (abs(new) < 0.02 or not slow))
 
     return step
 
 
-def _push(velocity: float, action: int) -> float:
-    return velocity + 0.01 * (action - 1)
+def _push(velocity: float, action: int, wind: float) -> float:
+    return velocity + 0.01 * (action - 1) - wind
 
 
 @exercise(
     cases=[
-        (0.5, 0.1, 2),
-        (0.5, 0.1, 0),
-        (-0.9, -0.195, 0),
-        (0.06, -0.02, 2),
-        (0.1, -0.1, 1),
-        (0.0, 0.0, 1),
-        (0.3, 0.2, 2),
+        (0.5, 0.1, 2, 0.0),
+        (0.5, 0.1, 0, 0.004),
+        (-0.9, -0.195, 0, 0.004),
+        (0.06, -0.02, 2, 0.002),
+        (0.1, -0.1, 1, 0.0),
+        (0.0, 0.0, 1, 0.004),
+        (0.3, 0.2, 2, 0.001),
     ],
     mistakes=[
         mistake(
-            "The position moves with the *old* velocity. First the push changes the velocity, then the new velocity "
-            "moves the cart.",
-            _park(_push, move=lambda position, old, new: position + old),
+            "The wind blows to the right here. From the right to the left means that it is subtracted.",
+            _windy(lambda velocity, action, wind: velocity + 0.01 * (action - 1) + wind),
         ),
         mistake(
-            "A push of action 1 should be none. The push is 0.01 times `action - 1`.",
-            _park(lambda velocity, action: velocity + 0.01 * action),
+            "The wind moves the cart, as if it carried it along. It is a push: it changes the *velocity*.",
+            _windy(
+                lambda velocity, action, wind: velocity + 0.01 * (action - 1),
+                move=lambda position, old, new, wind: position + new - wind,
+            ),
+        ),
+        mistake(
+            "The wind is not felt at all: `wind` is never used.",
+            _windy(lambda velocity, action, wind: velocity + 0.01 * (action - 1)),
+        ),
+        mistake(
+            "The position moves with the *old* velocity. First the pushes change the velocity, then the new velocity "
+            "moves the cart.",
+            _windy(_push, move=lambda position, old, new, wind: position + old),
         ),
         mistake(
             "It counts as parked when it rushes through at full speed. It must be slow as well.",
-            _park(_push, parked=lambda position, velocity: abs(position) < 0.05),
+            _windy(_push, slow=False),
         ),
         mistake(
             "Nothing is clipped: the cart leaves its rails, and is faster than it can be.",
-            _park(_push, clip=False),
+            _windy(_push, clip=False),
         ),
     ],
     hints=[
-        "In this order: push, clip the velocity to 0.2, move, clip the position to 1.",
-        "Parked is `abs(position) < 0.05 and abs(velocity) < 0.02`, with the new values.",
+        "In this order: both pushes, clip the velocity to 0.2, move, clip the position to 1.",
+        "The wind is one more push, to the left: `- wind`.",
         "Return four things: position, velocity, -1.0, parked.",
     ],
-    insight="Those are all the physics there are. The agent has solved harder ones.",
+    insight="Now put it into `Parking.step`, and see whether the agent learns to lean into the wind.",
     result="step",
 )
-def park_step(position: float, velocity: float, action: int) -> tuple[float, float, float, bool]:
+def windy_step(
+    position: float, velocity: float, action: int, wind: float
+) -> tuple[float, float, float, bool]:
     """The new position and velocity, the reward, and whether the cart is parked."""
-    velocity = float(np.clip(velocity + 0.01 * (action - 1), -0.2, 0.2))
+    velocity = float(np.clip(velocity + 0.01 * (action - 1) - wind, -0.2, 0.2))
     position = float(np.clip(position + velocity, -1, 1))
     return position, velocity, -1.0, abs(position) < 0.05 and abs(velocity) < 0.02
 
 
-class Lights:
-    """A small environment: each step brings 1, and an episode ends after `length` of them in one of two ways."""
+class Endings:
+    """A small environment whose episodes have a given length, and end in a given way, one after the other."""
 
-    def __init__(self, lengths: tuple[int, ...], truncates: bool) -> None:
-        self.lengths, self.truncates = list(lengths), truncates
-        self.left = 0
-        self.resets = 0
+    def __init__(self, *episodes: tuple[int, str]) -> None:
+        self.episodes = episodes
+        self.left, self.resets = 0, 0
 
     def reset(self, *, seed: int | None = None) -> tuple[NDArray, dict]:
         """The next episode."""
-        self.left = self.lengths[self.resets % len(self.lengths)]
+        self.left, self.ending = self.episodes[self.resets % len(self.episodes)]
         self.resets += 1
         return np.zeros(1), {}
 
@@ -106,61 +116,68 @@ class Lights:
         if self.left <= 0:
             raise RuntimeError("the episode is over: `reset` comes first")
         self.left -= 1
-        ended = self.left == 0
-        return np.zeros(1), 1.0, ended and not self.truncates, ended and self.truncates, {}
+        over = self.left == 0
+        return np.zeros(1), -1.0, over and self.ending != "cut off", over and self.ending != "arrived", {}
 
 
-def _returns(
-    env: Any, episodes: int, ended: Callable[[bool, bool], bool], limit: int = 10_000
-) -> list[float]:
-    totals = []
-    for _ in range(episodes):
-        env.reset()
-        total, over = 0.0, False
-        while not over:
-            _, reward, terminated, truncated, _ = env.step(0)
-            total, over = total + reward, ended(terminated, truncated)
-        totals.append(total)
-    return totals
+def _share(count: Callable[[bool, bool], bool]) -> Callable:
+    def share(env: Any, policy: Callable[[], int], episodes: int) -> float:
+        counted = 0
+        for _ in range(episodes):
+            env.reset()
+            terminated = truncated = False
+            while not (terminated or truncated):
+                _, _, terminated, truncated, _ = env.step(policy())
+            counted += count(terminated, truncated)
+        return counted / episodes
+
+    return share
 
 
 @exercise(
     cases=[
-        (Lights((3, 5), truncates=False), lambda: 0, 2),
-        (Lights((4,), truncates=True), lambda: 0, 3),
-        (Lights((1, 2, 6), truncates=False), lambda: 0, 3),
+        (Endings((3, "arrived"), (5, "cut off")), lambda: 0, 2),
+        (Endings((2, "arrived"), (1, "arrived"), (4, "cut off")), lambda: 0, 6),
+        (Endings((4, "cut off")), lambda: 0, 3),
+        (Endings((3, "both"), (2, "cut off")), lambda: 0, 2),
     ],
     pure=False,
     mistakes=[
         mistake(
-            "This is the sum of all returns. The ruler's end is the *mean* of an episode.",
-            lambda env, policy, episodes: float(np.sum(_returns(env, episodes, lambda a, b: a or b))),
+            "These are the ones that *arrived*. Cut off means that the time limit came first.",
+            _share(lambda terminated, truncated: terminated),
         ),
         mistake(
-            "These are all the returns. One number is asked for: their mean.",
-            lambda env, policy, episodes: _returns(env, episodes, lambda a, b: a or b),
+            "Every episode ends in one way or the other, so this is always 1. Count only the cut off ones.",
+            _share(lambda terminated, truncated: terminated or truncated),
+        ),
+        mistake(
+            "An episode that arrives in its very last step has both flags. It has arrived: nothing was cut off.",
+            _share(lambda terminated, truncated: truncated),
+        ),
+        mistake(
+            "This is how many, not which share of the episodes.",
+            lambda env, policy, episodes: episodes * _share(lambda a, b: b and not a)(env, policy, episodes),
         ),
     ],
     hints=[
         "For each episode: `env.reset()`, then steps with `policy()` until `terminated or truncated`.",
-        "`_, reward, terminated, truncated, _ = env.step(policy())`",
-        "Add up the rewards of an episode; return the mean over the episodes.",
+        "After the last step: cut off is `truncated and not terminated`.",
+        "Count those, and divide by `episodes`.",
     ],
-    insight="The lower end of every ruler costs five lines. Measure it before you train anything.",
-    result="mean return",
+    insight="If nearly all are cut off, an agent will see little else: think about exploration first, as on the hill.",
+    result="share",
 )
-def luck(env: Any, policy: Callable[[], int], episodes: int) -> float:
-    """The mean return of `episodes` episodes in which each action is `policy()`."""
-    returns = []
+def share_cut_off(env: Any, policy: Callable[[], int], episodes: int) -> float:
+    """The share of episodes that the time limit cut off before they arrived; each action is `policy()`."""
+    cut_off = 0
     for _ in range(episodes):
         env.reset()
-        total, ended = 0.0, False
-        while not ended:
-            _, reward, terminated, truncated, _ = env.step(policy())
-            total += reward
-            ended = terminated or truncated
-        returns.append(total)
-    return float(np.mean(returns))
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        cut_off += truncated and not terminated
+    return cut_off / episodes
 
 
 INF = np.inf

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
             renew(EXPERIMENTS[name].only(seeds=range(options.seeds)), options)
             for name in options.names or EXPERIMENTS
         ]
-    except (ResultsError, ConnectionError) as error:
+    except (ResultsError, ConnectionError, TimeoutError, ModuleNotFoundError) as error:
         sys.exit(f"{parser.prog}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"{parser.prog}: interrupted; the same command goes on from here")

@@ -8,7 +8,7 @@ import gymnasium as gym
 
 from dqn_lib.checks import check_integer
 from dqn_lib.config import Config, DQNConfig
-from dqn_lib.mountain_car import THRESHOLD
+from dqn_lib.mountain_car import ENV_ID, THRESHOLD
 
 DQN = "dqn_lib.agents.dqn:DQNAgent"
 Q_TABLE = "dqn_lib.agents.q_table:QTableAgent"
@@ -27,7 +27,7 @@ class Variant:
 
     agent: str | Callable[..., Any] = DQN
     config: Config = field(default_factory=DQNConfig)
-    environment: str | Callable[[], gym.Env] = "MountainCar-v0"
+    environment: str | Callable[[], gym.Env] = ENV_ID
     steps: int | None = 40_000
     episodes: int | None = None
     check_every: int = 1_000

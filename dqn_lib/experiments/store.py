@@ -105,14 +105,15 @@ class Store:
             self._unsaved = []
 
     def close(self) -> None:
-        """Bring the rows into the experiment's order; tell if some could not be written until now."""
+        """Tell if some rows could not be written until now; then bring all of them into order."""
         try:
             self.save()
-            self.rewrite()
         except OSError as error:
             raise ResultsError(
                 f"{self.path} could not be written, {len(self._unsaved)} finished runs are lost: {error}"
             ) from error
+        with contextlib.suppress(OSError):  # the order is a courtesy, the rows are safe already
+            self.rewrite()
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Iterator[tuple]:

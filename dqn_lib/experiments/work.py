@@ -54,7 +54,7 @@ def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable
 
 def make_environment(variant: Variant) -> tuple[gym.Env, Callable, Callable]:
     """The environment to train in, and two functions from Q-values to returns: for checks and at the end."""
-    if variant.environment == "MountainCar-v0":  # all cars drive at once, in NumPy
+    if variant.environment == mountain_car.ENV_ID:  # all cars drive at once, in NumPy
         env, arena = mountain_car.make(), None
     else:
         make = (

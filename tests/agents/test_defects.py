@@ -63,11 +63,6 @@ def test_a_row_minus_a_column_compares_everything_with_everything(batch):
     assert well == pytest.approx(0.5 * np.mean((targets - taken[:, 0]) ** 2), rel=1e-5)
 
 
-def test_the_wrong_action_is_the_best_one(batch):
-    ill, _, q, targets = losses("WrongAction", batch)
-    assert ill == pytest.approx(0.5 * np.mean((targets - q.max(axis=-1)) ** 2), rel=1e-5)
-
-
 def test_without_a_stop_the_gradient_reaches_the_target_too(batch):
     from dqn_lib.agents.backend import tf
 

@@ -9,19 +9,19 @@ from dqn_lib.agents.q_network import input_scaling
 from dqn_lib.exercises import lesson10
 
 
-@pytest.mark.parametrize("name", ["park_step", "luck", "stretch"])
+@pytest.mark.parametrize("name", ["windy_step", "share_cut_off", "stretch"])
 def test_the_solution_as_it_is_shown_is_correct(name):
     exercise = getattr(lesson10, name)
     assert_correct(exercise, from_source(exercise.source, np=np))
 
 
-def parking(push=lambda a: 0.01 * (a - 1), old=False, slow=True, clip=True):
-    def step(position, velocity, action):
+def windy(push=lambda a, wind: 0.01 * (a - 1) - wind, carry=0, old=False, slow=True, clip=True):
+    def step(position, velocity, action, wind):
         before = velocity
-        velocity += push(action)
+        velocity += push(action, wind)
         if clip:
             velocity = min(max(velocity, -0.2), 0.2)
-        position += before if old else velocity
+        position += (before if old else velocity) - carry * wind
         if clip:
             position = min(max(position, -1.0), 1.0)
         parked = -0.05 < position < 0.05 and (not slow or -0.02 < velocity < 0.02)
@@ -31,89 +31,84 @@ def parking(push=lambda a: 0.01 * (a - 1), old=False, slow=True, clip=True):
 
 
 def test_a_step_may_be_written_in_another_way():
-    assert_correct(lesson10.park_step, parking())
-    assert_correct(lesson10.park_step, lambda p, v, a: list(parking()(p, v, a)))
+    assert_correct(lesson10.windy_step, windy())
+    assert_correct(lesson10.windy_step, lambda p, v, a, wind: list(windy()(p, v, a, wind)))
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (parking(old=True), "*old* velocity"),
-        (parking(push=lambda a: 0.01 * a), "action 1 should be none"),
-        (parking(slow=False), "must be slow as well"),
-        (parking(clip=False), "Nothing is clipped"),
+        (windy(push=lambda a, wind: 0.01 * (a - 1) + wind), "blows to the right"),
+        (windy(push=lambda a, wind: 0.01 * (a - 1), carry=1), "it changes the *velocity*"),
+        (windy(push=lambda a, wind: 0.01 * (a - 1)), "`wind` is never used"),
+        (windy(old=True), "*old* velocity"),
+        (windy(slow=False), "must be slow as well"),
+        (windy(clip=False), "Nothing is clipped"),
     ],
 )
 def test_a_usual_mistake_with_a_step_is_told(answer, words):
-    assert_told(lesson10.park_step, answer, words)
+    assert_told(lesson10.windy_step, answer, words)
 
 
 def test_an_unknown_step_is_shown_where_it_fails():
-    def answer(position, velocity, action):
+    def answer(position, velocity, action, wind):
         return position, velocity, 0.0, False
 
-    assert_counterexample(lesson10.park_step, answer, "`position = 0.5`", "(0.61, 0.11, -1, False)")
+    assert_counterexample(lesson10.windy_step, answer, "`position = 0.5`", "(0.61, 0.11, -1, False)")
 
 
-def mean_by_running_total(env, policy, episodes):
-    mean = 0.0
-    for number in range(1, episodes + 1):
+def endings(env, policy, episodes):
+    """Both flags of the last step of each episode, `(episodes, 2)`."""
+    found = []
+    for number in range(episodes):
         env.reset(seed=number)
-        total = 0.0
         while True:
-            _, reward, terminated, truncated, _ = env.step(policy())
-            total += reward
-            if terminated or truncated:
+            step = env.step(policy())
+            if step[2] or step[3]:
+                found.append(step[2:4])
                 break
-        mean += (total - mean) / number
-    return mean
+    return np.array(found)
 
 
-def test_luck_may_be_measured_in_another_way():
-    assert_correct(lesson10.luck, mean_by_running_total)
-
-
-def all_returns(env, policy, episodes):
-    return [mean_by_running_total(env, policy, 1) for _ in range(episodes)]
+def test_a_share_may_be_counted_in_another_way():
+    assert_correct(
+        lesson10.share_cut_off, lambda env, policy, n: np.mean([not t for t, _ in endings(env, policy, n)])
+    )
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda env, policy, episodes: sum(all_returns(env, policy, episodes)), "sum of all returns"),
-        (all_returns, "One number is asked for"),
+        (lambda env, policy, n: endings(env, policy, n)[:, 0].mean(), "that *arrived*"),
+        (lambda env, policy, n: endings(env, policy, n).any(axis=1).mean(), "always 1"),
+        (lambda env, policy, n: endings(env, policy, n)[:, 1].mean(), "has both flags"),
+        (lambda env, policy, n: float((~endings(env, policy, n)[:, 0]).sum()), "how many"),
     ],
 )
-def test_a_usual_mistake_with_luck_is_told(answer, words):
-    assert_told(lesson10.luck, answer, words)
+def test_a_usual_mistake_with_a_share_is_told(answer, words):
+    def share(env, policy, episodes):
+        return answer(env, policy, episodes)
 
-
-def only(which):
-    def luck(env, policy, episodes):
-        env.reset()
-        total = 0.0
-        while True:
-            step = env.step(policy())
-            total += step[1]
-            if step[which]:
-                return total
-
-    return luck
+    assert_told(lesson10.share_cut_off, share, words)
 
 
 @pytest.mark.parametrize("which", [2, 3], ids=["terminated", "truncated"])
 def test_an_ending_that_is_not_looked_for_is_run_into(which):
-    verdict = lesson10.luck.check(only(which))
+    def share(env, policy, episodes):
+        for _ in range(episodes):
+            env.reset()
+            while not env.step(policy())[which]:
+                pass
+        return 0.0
+
+    verdict = lesson10.share_cut_off.check(share)
     assert verdict.status == "not yet"
     assert "the episode is over: `reset` comes first" in verdict.message
 
 
-def test_an_unknown_luck_is_shown_where_it_fails():
-    def answer(env, policy, episodes):
-        return 0.0
-
-    verdict = lesson10.luck.check(answer)
-    assert verdict.status == "not yet" and "the mean return should be `4`, but is `0`" in verdict.message
+def test_an_unknown_share_is_shown_where_it_fails():
+    verdict = lesson10.share_cut_off.check(lambda env, policy, episodes: 0.25)
+    assert verdict.status == "not yet" and "the share should be `0.5`, but is `0.25`" in verdict.message
 
 
 def stretch_by_loop(state, low, high, r):

@@ -4,8 +4,10 @@ import pytest
 
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments import __main__ as command
+from dqn_lib.experiments import work
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.results import read_runs
+from dqn_lib.experiments.work import measure
 
 BASE = Variant(
     agent="deadly:Failing", config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
@@ -23,12 +25,13 @@ def call(tmp_path, *arguments):
     return command.main([*arguments, "--folder", str(tmp_path), "--processes", "1"])
 
 
-def test_a_complete_experiment_takes_the_place_of_the_old_results(tmp_path, capsys):
-    assert call(tmp_path, "--seeds", "1") == 0
-    path = tmp_path / "short.jsonl"
-    before = read_runs(path)
-    assert call(tmp_path, "short", "--seeds", "1") == 0  # made anew, not read from the file
-    assert read_runs(path)[0]["seconds"] is not before[0]["seconds"]
+def test_a_complete_experiment_takes_the_place_of_the_old_results(tmp_path, capsys, monkeypatch):
+    made = []
+    monkeypatch.setattr(work, "measure", lambda variant, seed: made.append(seed) or measure(variant, seed))
+    for _ in range(2):  # the second time it is made anew, not read from the file
+        assert call(tmp_path, "short", "--seeds", "1") == 0
+    assert made == [0, 0]
+    assert len(read_runs(tmp_path / "short.jsonl")) == 1
     assert [entry.suffix for entry in tmp_path.iterdir() if entry.suffix != ".lock"] == [".jsonl"]
     assert "base   0/1 (  0% to  79%)       -  -200.0" in capsys.readouterr().out
 
