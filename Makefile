@@ -14,7 +14,7 @@ lab: setup  ## Open the first lesson in JupyterLab
 		--LabApp.app_settings_dir=tools/jupyterlab --LabApp.default_url=/lab/tree/$(FIRST_LESSON)
 
 test: lint  ## Check the style, run the tests and every lesson
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 	$(BIN)/python -m pytest -n auto --nbmake --nbmake-timeout=900 notebooks
 
 lint: setup  ## Check the style of code and lessons

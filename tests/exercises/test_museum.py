@@ -10,6 +10,7 @@ from dqn_lib.diagnosis import Diagnosis
 from dqn_lib.exercises.museum import EXHIBITS, STEPS, Exhibit, examine, labels
 
 SEEDS = (1, 2, 3)
+pytestmark = pytest.mark.xdist_group("museum")  # trained once, in one process
 
 
 def last(diagnosis, name):
