@@ -34,6 +34,7 @@ def test_there_are_signs_for_every_check_after_an_episode(run):
     checked = [check.step for check in diagnosis.log.checks if check.step]
     assert set(diagnosis.series("step")) >= set(checked)
     assert diagnosis.signs[-1].step == checked[-1]
+    assert np.diff(diagnosis.series("step")).max() <= 500 + 200  # the rhythm, and an episode
     assert np.isnan(diagnosis.series("loss")[0]) and not np.isnan(diagnosis.series("loss")[-1])
     assert diagnosis.signs[0].epsilon == 1.0
     assert diagnosis.signs[-1].mean_return == diagnosis.log.checks[-1].mean
@@ -66,6 +67,16 @@ def test_the_memory_and_the_map_at_the_end(run):
     flag, bottom = np.array([0.6, -0.07]), np.array([-1.2, -0.07])
     assert diagnosis.values[0, -1] == pytest.approx(agent.q(flag).max(), rel=1e-5)
     assert diagnosis.values[0, 0] == pytest.approx(agent.q(bottom).max(), rel=1e-5)
+
+
+def test_of_a_memory_that_is_not_full_only_what_is_in_it_is_remembered():
+    env, diagnosis = mountain_car.make(), Diagnosis()
+    agent = DQNAgent(env, CONFIG, seed=2)
+    list(diagnosis.record(env, agent, steps=300))
+    assert len(diagnosis.remembered) == len(agent.memory) < 500
+    remembered = diagnosis.remembered.copy()
+    agent.memory.states[:] = 0
+    np.testing.assert_array_equal(diagnosis.remembered, remembered)
 
 
 def test_the_rhythm_must_be_a_number_of_steps():

@@ -17,7 +17,10 @@ exhibit_a = diagnose(
         "No arrival, so no news: there is nothing to learn but that every step costs 1. The learning itself is well.",
         right=True,
     ),
-    Choice("it does not learn at all", f"{LOOK} the TD error: it falls, and faster than the healthy one's."),
+    Choice(
+        "it does not learn at all",
+        f"{LOOK} the TD error: it falls, and in the end far below the healthy one's.",
+    ),
     Choice("the learning rate is far too large", f"{LOOK} the loss: there is hardly any error left."),
     Choice("gamma is too small", f"{LOOK} the values: they fall to -100, which is what gamma 0.99 allows."),
 )
@@ -30,7 +33,10 @@ exhibit_b = diagnose(
         "tell it to aim lower, but nobody asks them.",
         right=True,
     ),
-    Choice("the loss is broken", f"{LOOK} both errors: the loss is small and right, by its own targets."),
+    Choice(
+        "the loss is broken",
+        f"{LOOK} both errors: by its own targets, the loss looks like the healthy one's.",
+    ),
     Choice("it forgets", f"{LOOK} the map: all its memories are there."),
 )
 exhibit_c = diagnose(
@@ -50,7 +56,10 @@ exhibit_c = diagnose(
 )
 exhibit_d = diagnose(
     "Exhibit D. The flag is in its memory, and its map is flat. What is wrong?",
-    Choice("the flag is punished", "Then the map would have a shape around the flag, if a wrong one."),
+    Choice(
+        "the flag is punished",
+        "Then all targets would end near -100 too, and one number would fit them. Look at the loss: it stays.",
+    ),
     Choice(
         "a row is subtracted from a column",
         "Every estimate is drawn to every target, whatever its state; one number for all is the best answer. "
@@ -59,7 +68,7 @@ exhibit_d = diagnose(
     ),
     Choice(
         "it explores too little",
-        f"{LOOK} the arrivals: it has seen the flag about as often as others at that time.",
+        f"{LOOK} the arrivals while epsilon is 1: as many as the healthy one's. It makes nothing of them.",
     ),
     Choice("the memory is too small", f"{LOOK} the dots: 12,000 memories."),
 )
@@ -67,7 +76,7 @@ exhibit_e = diagnose(
     "Exhibit E arrives dozens of times, drives badly, and its map is deep and blurred. What is wrong?",
     Choice(
         "the target moves too fast",
-        "That makes a curve swing. Here the picture itself is blurred, at every check.",
+        "That makes a curve swing. Here the highest value sinks and stays down, with all those arrivals.",
     ),
     Choice(
         "its inputs are left raw",
@@ -137,12 +146,12 @@ exhibit_j = diagnose(
     "Exhibit J. Everything looks well. Or does it?",
     Choice(
         "it is the healthy one",
-        "Look at the map again. Would you rather be in its corner at the top left, or at the bottom right? It says the wrong one.",
+        "Look at the map again: at where the dots crowd, and at where its dark eye is.",
     ),
     Choice(
         "its map is drawn transposed",
-        "Racing home from the far left is dark, racing away from the flag is bright: position and velocity are "
-        "exchanged. The picture can be the bug.",
+        "A car is worst off on the floor of the valley, where the dots crowd. This eye lies elsewhere: position and "
+        "velocity are exchanged. The picture can be the bug.",
         right=True,
     ),
     Choice("it overestimates", "By no more than the healthy one does."),

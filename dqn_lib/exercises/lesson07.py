@@ -27,15 +27,24 @@ three_of_three = predict(
         "anything from about 80 %",
         "Lower: an agent that succeeds twice in three does this in 30 of 100 trials.",
     ),
-    Choice("anything from about 45 %", "Three runs say little, even if they all say the same.", right=True),
+    Choice(
+        "anything from about 45 %",
+        "Wilson draws the line at 44 %: such an agent still does this once in twelve trials. Three runs say "
+        "little, even if they all say the same.",
+        right=True,
+    ),
 )
 
 time_limit = predict(
     "Lesson 1 warned of it: an agent that takes the time limit for an ending believes that after step 200 "
     "nothing more is to be paid. What will that do to it?",
     Choice("it will never solve the hill", "It does, as fast as the others. Look at its row."),
-    Choice("it will end clearly worse", "So says the textbook. Look at its row."),
-    Choice("nothing that ten seeds can show", "The textbook's mistake costs nothing here.", right=True),
+    Choice("it will end clearly worse", "So one would expect. Look at its row."),
+    Choice(
+        "nothing that ten seeds can show",
+        "A well-known mistake, and here it costs nothing that shows.",
+        right=True,
+    ),
 )
 
 
@@ -56,6 +65,7 @@ def _middle(never: Callable[[list], list]) -> Callable:
             "The runs that were never solved are left out. Then an agent that fails nine times of ten, and is "
             "quick the tenth time, looks like the best of all. Count `None` as infinitely many steps.",
             _middle(lambda steps: [step for step in steps if step is not None]),
+            lambda steps: float(np.median([step for step in steps if step is not None] or [np.nan])),
         ),
         mistake(
             "`None` counts as 0 steps here, so failing makes an agent look fast.",
@@ -88,8 +98,10 @@ VALUES = np.array([-98.0, -99.0, -101.0, -110.0, -150.0])
 DRAWS = np.random.default_rng(0).integers(5, size=(200, 5))
 
 
-def _ends(low: float, high: float, statistic: Callable = np.mean, axis: int = 1) -> Callable:
-    return lambda values, draws: tuple(np.percentile(statistic(values[draws], axis=axis), [low, high]))
+def _ends(low: float, high: float, of: Callable = np.mean, axis: int = 1, method: str = "linear") -> Callable:
+    return lambda values, draws: tuple(
+        np.percentile(of(values[draws], axis=axis), [low, high], method=method)
+    )
 
 
 @exercise(
@@ -98,6 +110,11 @@ def _ends(low: float, high: float, statistic: Callable = np.mean, axis: int = 1)
         mistake(
             "This cuts 5 % off at either side, which leaves 90 %. Of the 5 % in all, half goes at each side.",
             _ends(5, 95),
+        ),
+        mistake(
+            "The idea is right. But these ends are rounded to means that really occurred, as the lesson's `bootstrap` "
+            "does. Leave `method` out.",
+            *(_ends(2.5, 97.5, method=method) for method in ("nearest", "lower", "higher")),
         ),
         mistake("These are the smallest and the largest of the means: nothing is cut off.", _ends(0, 100)),
         mistake(
@@ -184,7 +201,7 @@ def _same_seed(ours: Sequence[float], theirs: Sequence[float]) -> float:
         "A win counts 1, a tie 0.5, a loss 0. Then take the mean of all pairs.",
         "Without loops: `ours[:, None] > theirs[None, :]` is a table of all pairs.",
     ],
-    insight="One half means: no difference. It needs no normal distribution and minds no outlier.",
+    insight="One half means: a toss-up. It needs no normal distribution and minds no outlier.",
     result="chance",
 )
 def chance_of_improvement(ours: Sequence[float], theirs: Sequence[float]) -> float:

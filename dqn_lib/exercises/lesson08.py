@@ -136,7 +136,7 @@ def _order(*checks: str) -> Callable:
     tests = {
         "exploration": lambda arrivals, low, high: arrivals == 0,
         "bootstrap": lambda arrivals, low, high: high > 50,
-        "loss": lambda arrivals, low, high: high - low < 3,
+        "flat": lambda arrivals, low, high: high - low < 3,
     }
     return lambda arrivals, lowest, highest: next(
         (name for name in checks if tests[name](arrivals, lowest, highest)), "look closer"
@@ -157,18 +157,18 @@ def _order(*checks: str) -> Callable:
         mistake(
             "The flat map comes first here. Of an agent that has never met the flag it says nothing: it *must* be flat. "
             "Ask for arrivals first.",
-            _order("loss", "exploration", "bootstrap"),
-            _order("loss", "bootstrap", "exploration"),
-            _order("bootstrap", "loss", "exploration"),
+            _order("flat", "exploration", "bootstrap"),
+            _order("flat", "bootstrap", "exploration"),
+            _order("bootstrap", "flat", "exploration"),
         ),
         mistake(
             "Impossible values come before arrivals here. Of an agent that has met nothing, first ask why.",
-            _order("bootstrap", "exploration", "loss"),
+            _order("bootstrap", "exploration", "flat"),
         ),
         mistake(
             "Flat comes before impossible here: values that are all near 60 are flat *and* impossible, and the "
             "second is the graver.",
-            _order("exploration", "loss", "bootstrap"),
+            _order("exploration", "flat", "bootstrap"),
         ),
     ],
     hints=[
@@ -180,11 +180,11 @@ def _order(*checks: str) -> Callable:
     result="word",
 )
 def where_to_look(arrivals: int, lowest: float, highest: float) -> str:
-    """The part to suspect first: "exploration", "bootstrap", "loss" or "look closer"."""
+    """What to look at first: "exploration", "bootstrap", "flat" or "look closer"."""
     if arrivals == 0:
         return "exploration"
     if highest > 50:
         return "bootstrap"
     if highest - lowest < 3:
-        return "loss"
+        return "flat"
     return "look closer"

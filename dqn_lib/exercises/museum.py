@@ -54,8 +54,8 @@ EXHIBITS = {
     "B": Exhibit(
         "The target network is never copied",
         "Every target is five true rewards and then what an untrained network says, about 0. So the values "
-        "sink to -5 and stay. The loss is small because that aim is easily hit; measured with the network's "
-        "own values the error is still almost five.",
+        "sink to -5 and stay. The loss looks like a healthy one's because that aim is easily hit; measured with "
+        "the network's own values the error is almost five, at every check.",
         settings=(("target_update", "hard"), ("target_period", 1_000_000)),
     ),
     "C": Exhibit(
@@ -80,7 +80,8 @@ EXHIBITS = {
     "F": Exhibit(
         "The flag is punished with -100",
         "In the task of the pole an episode that ends has failed. Here it makes the flag exactly as bad as "
-        "never arriving, which costs 100 in all. It arrives by chance, learns to avoid that, and stays away.",
+        "never arriving, which costs 100 in all. At first everything else still looks better, so it shuns the "
+        "flag; in the end all is worth -100, and there is nothing to aim at.",
         FlagPunished,
     ),
     "G": Exhibit(
@@ -99,13 +100,15 @@ EXHIBITS = {
     "I": Exhibit(
         "The gradient flows into the target",
         "The error can be made small from both ends: the estimate moves to the target, and the target to the "
-        "estimate. So it is small from the first updates on, long before anything is known; learning crawls.",
+        "estimate. So it is small from the first updates on, long before anything is known; learning crawls. "
+        "(There is no target network in it either, but that alone costs less: lesson 7.)",
         NoStopGradient,
     ),
     "J": Exhibit(
         "The map is drawn transposed",
         "Nothing is wrong with the agent: its curves are those of a healthy one. Only the map contradicts them. "
-        "Top left, racing home at full speed, is dark; bottom right, racing away from the flag, is bright.",
+        "Its dark eye is not where the dots crowd, on the floor of the valley; and racing away from the flag, "
+        "bottom right, seems to be better than racing towards it, top left.",
         diagnosis=Transposed,
     ),
 }

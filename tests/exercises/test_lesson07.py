@@ -87,6 +87,7 @@ def quantiles(samples, low, high):
         (lambda v, d: quantiles([v[row].mean() for row in d], 0.05, 0.95), "leaves 90 %"),
         (lambda v, d: (min(v[row].mean() for row in d), max(v[row].mean() for row in d)), "nothing is cut"),
         (lambda v, d: quantiles(v[d].mean(0), 0.025, 0.975), "over the wrong axis"),
+        (lambda v, d: np.quantile(v[d].mean(1), [0.025, 0.975], method="nearest"), "Leave `method` out"),
         (lambda v, d: quantiles(np.median(v[d], 1), 0.025, 0.975), "interval of the median"),
         (lambda v, d: quantiles(v, 0.025, 0.975), "the values themselves are cut"),
     ],

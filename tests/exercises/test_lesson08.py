@@ -111,7 +111,7 @@ def checklist(*order):
                 return "Exploration "
             if name == "bootstrap" and highest > 50:
                 return name
-            if name == "loss" and highest < lowest + 3:
+            if name == "flat" and highest < lowest + 3:
                 return name
         return "look closer"
 
@@ -119,15 +119,15 @@ def checklist(*order):
 
 
 def test_the_checklist_may_shout():
-    assert_correct(lesson08.where_to_look, checklist("exploration", "bootstrap", "loss"))
+    assert_correct(lesson08.where_to_look, checklist("exploration", "bootstrap", "flat"))
 
 
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        (("loss", "exploration", "bootstrap"), "flat map comes first"),
-        (("bootstrap", "exploration", "loss"), "Impossible values come before"),
-        (("exploration", "loss", "bootstrap"), "Flat comes before impossible"),
+        (("flat", "exploration", "bootstrap"), "flat map comes first"),
+        (("bootstrap", "exploration", "flat"), "Impossible values come before"),
+        (("exploration", "flat", "bootstrap"), "Flat comes before impossible"),
     ],
 )
 def test_a_checklist_in_another_order_is_told(order, words):

@@ -8,6 +8,7 @@ from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.diagnosis import Diagnosis
 from dqn_lib.exercises.museum import EXHIBITS, STEPS, Exhibit, examine, labels
+from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
 
 SEEDS = (1, 2, 3)
 pytestmark = pytest.mark.xdist_group("museum")  # trained once, in one process
@@ -24,6 +25,13 @@ def at(diagnosis, name, step):
 
 def range_at_the_end(diagnosis):
     return last(diagnosis, "highest") - last(diagnosis, "lowest")
+
+
+def eye(diagnosis):
+    """How far the darkest spot of the map is from the middle of the crowd, in metres along the hill."""
+    column = diagnosis.values.argmin() % diagnosis.values.shape[1]
+    position = np.linspace(STATE_LOW[0], STATE_HIGH[0], diagnosis.values.shape[1])[column]
+    return abs(position - np.median(diagnosis.remembered[:, 0]))
 
 
 def racing_home(diagnosis):
@@ -94,6 +102,18 @@ def test_what_an_exhibit_s_label_says_of_it_is_so(runs):
         assert max(runs["G", seed].series("mean_return")) > -110
         assert max(runs["J", seed].series("mean_return")) > -110
         assert last(runs["E", seed], "arrivals") > 12
+        assert eye(runs["J", seed]) > 0.11 > eye(runs["healthy", seed])
+        assert at(runs["D", seed], "arrivals", 4_000) == at(runs["healthy", seed], "arrivals", 4_000) > 0
+
+
+def test_what_is_said_of_the_run_that_the_lesson_shows_is_so(runs):
+    """The lesson trains with seed 1 and points at single numbers."""
+    healthy, a, d, f = (runs[name, 1] for name in ("healthy", "A", "D", "F"))
+    assert last(a, "arrivals") == 0 and max(a.series("mean_return")[:10]) > -150  # the hump
+    assert last(a, "td_error") < last(healthy, "td_error") / 5
+    assert range_at_the_end(d) < range_at_the_end(f) < 3
+    assert last(f, "loss") < 0.01 < last(healthy, "loss") < last(d, "loss")
+    assert last(runs["G", 1], "highest") > 10_000
 
 
 def test_an_exhibit_is_examined_as_a_healthy_agent_would_be(monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.summary import report, summarise
+from dqn_lib.statistics import bootstrap_interval
 
 
 def rows(steps, finals):
@@ -24,6 +25,13 @@ def test_by_hand():
     assert one.median_steps_interval == (4_000, np.inf)
 
 
+def test_the_interval_of_a_median_is_not_that_of_the_mean():
+    steps = [1_000, 1_100, 1_200, 1_300, 90_000]
+    one = summarise(rows(steps, [-100.0] * 5))
+    assert one.median_steps_interval == bootstrap_interval(steps, np.median)
+    assert one.median_steps_interval != bootstrap_interval(steps)
+
+
 def test_a_run_that_never_arrives_counts_as_the_slowest():
     assert summarise(rows([1_000, None, None], [-100.0] * 3)).median_steps == np.inf
     assert summarise(rows([1_000, 3_000, None], [-100.0] * 3)).median_steps == 3_000
@@ -36,6 +44,11 @@ def test_no_runs_no_summary():
 
 def test_a_report_has_a_line_for_every_variant_with_runs():
     base = Variant(config=TableConfig(), agent="dqn_lib.agents.q_table:QTableAgent")
-    experiment = Experiment("three", base, {"a": {}, "none yet": {"cells": 3}}, seeds=range(2))
-    lines = report(experiment, rows([1_000, 3_000], [-100.0, -101.0])).splitlines()
-    assert lines[1:] == ["a          2/2 ( 34% to 100%)   2,000  -100.5 (-101.0 to -100.0), worst -101.0"]
+    variants = {"a": {}, "none yet": {"cells": 3}, "failed": {"cells": 4}}
+    experiment = Experiment("three", base, variants, seeds=range(2))
+    some = rows([1_000, 3_000], [-100.0, -101.0])
+    failed = [{**row, "variant": "failed"} for row in rows([None, None], [-200.0, -200.0])]
+    assert report(experiment, [*failed, *some]).splitlines()[1:] == [
+        "a          2/2 ( 34% to 100%)   2,000  -100.5 (-101.0 to -100.0), worst -101.0",
+        "failed     0/2 (  0% to  66%)       -  -200.0 (-200.0 to -200.0), worst -200.0",
+    ]

@@ -28,9 +28,13 @@ def test_a_line_is_the_mean_of_the_seeds_as_long_as_all_have_a_check():
     np.testing.assert_allclose(good[:, 1], [-200, -170, -106])
 
 
-def test_a_band_is_the_bootstrap_interval():
-    band = draw().axes[0].collections[1].get_paths()[0].vertices
-    low, high = bootstrap_interval([curve[:3] for curve in CURVES["a"]])
+def test_a_band_is_the_bootstrap_interval_and_not_the_range():
+    curves = np.random.default_rng(0).normal(-150, 20, size=(12, 3))
+    runs = [{"variant": "c", "curve": list(curve)} for curve in curves]
+    picture = learning_bands(runs, {"c": "some runs"}, title="A finding")
+    band = picture.axes[0].collections[0].get_paths()[0].vertices
+    low, high = bootstrap_interval(curves)
+    assert low[0] > curves[:, 0].min() and high[0] < curves[:, 0].max()
     assert {tuple(point) for point in np.stack([[0, 1_000, 2_000], low], axis=1)} <= set(map(tuple, band))
     assert {tuple(point) for point in np.stack([[0, 1_000, 2_000], high], axis=1)} <= set(map(tuple, band))
 

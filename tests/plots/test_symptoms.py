@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from looking import assert_whole, in_colour
+from matplotlib.colors import to_rgb
 
 from dqn_lib.diagnosis import POINTS, Diagnosis, Signs
 from dqn_lib.plots.style import LEARNED, SERIES
-from dqn_lib.plots.symptoms import WELL, symptoms
+from dqn_lib.plots.symptoms import POSSIBLE, WELL, symptoms
 from dqn_lib.training import Episode
 
 
@@ -48,6 +49,27 @@ def test_arrivals_are_ticked_and_counted():
     assert [text.get_text() for text in shown.texts] == ["7 arrivals"]
     alone = axes(symptoms(a_run(arrivals=1), title="one"))["Epsilon, and arrivals at the flag"]
     assert [text.get_text() for text in alone.texts] == ["1 arrival"]
+
+
+def test_what_values_are_possible_depends_on_gamma():
+    for gamma, floor in ((0.99, -100), (0.9, -10)):
+        values = axes(symptoms(a_run(), title="green", gamma=gamma))["Values"]
+        (green,) = [patch for patch in values.patches if patch.get_facecolor()[:3] == to_rgb(POSSIBLE)]
+        assert (green.get_y(), green.get_y() + green.get_height()) == (pytest.approx(floor), 0)
+        assert values.get_ylabel() == f"green: possible, −{-floor} to 0"
+
+
+def test_the_map_is_upright_and_the_whole_memory_is_on_it():
+    run = a_run()
+    plane = axes(symptoms(run, title="map"))["Map of values; dots"]
+    (image,) = plane.images
+    np.testing.assert_array_equal(image.get_array(), run.values)
+    assert image.origin == "lower" and image.get_extent() == [-1.2, 0.6, -0.07, 0.07]
+    (dots,) = [line.get_xydata() for line in plane.lines if line.get_marker() == "o"]
+    assert len(dots) == 500
+    np.testing.assert_array_equal(dots[[0, -1]], run.remembered[[0, -1]])
+    assert (plane.get_xlabel(), plane.get_ylabel()) == ("position", "velocity (per step)")
+    assert "flag" in [text.get_text() for text in plane.texts]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,23 @@
+"""A row says what it was made with, and a package that is not there is no error."""
+
+import os
+import platform
+from importlib.metadata import version
+
+from dqn_lib.experiments.provenance import PACKAGES, machine, versions
+
+
+def test_the_versions_are_those_that_are_installed():
+    found = versions("matplotlib")
+    assert found == {name: version(name) for name in (*PACKAGES, "matplotlib")}
+
+
+def test_a_package_that_is_not_installed_is_left_out():
+    assert "a-package-that-nobody-has-written" not in versions("a-package-that-nobody-has-written")
+
+
+def test_the_machine_is_this_one():
+    here = machine()
+    assert here["python"] == platform.python_version()
+    assert here["cores"] == os.cpu_count()
+    assert here["processor"] and platform.system() in here["system"]
