@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -36,6 +37,7 @@ def figures():
     lessons = results("lessons.json")["lessons"]
     seconds = [lesson["seconds"] for lesson in lessons]
     widgets = results("widgets.json")
+    experiments = results("experiments.json")
     panel, sliders = widgets["panel"], widgets["idle"].values()
     optimum = {entry["points"]: entry for entry in footprint["optimum"]}
     return [
@@ -65,6 +67,10 @@ def figures():
         ("The live training panel", quoted(100 * panel["slowdown"])),
         ("The live training panel", quoted(panel["pause_ms"]["max"])),
         ("The live training panel", quoted(max(panel["largest_picture_kilobytes"].values()))),
+        ("Twelve variants", quoted(experiments["ladder"]["seconds"])),
+        ("Twelve variants", quoted(median(experiments["two_against_one"]), 1)),
+        ("Twelve variants", quoted(experiments["worker_peak_mb"])),
+        ("Twelve variants", quoted(experiments["cores_of_a_worker"], 2)),
         ("Memory", quoted(footprint["table_peak_mb"])),
         ("Memory", quoted(footprint["training_peak_mb"])),
     ]
