@@ -19,6 +19,7 @@ def wilson_interval(successes: int, tries: int) -> tuple[float, float]:
     """
     check_integer("tries", tries, low=1)
     check_integer("successes", successes, low=0, high=tries)
+    successes, tries = int(successes), int(tries)  # a NumPy integer of a few bits would overflow below
     share = successes / tries
     middle = (share + Z**2 / (2 * tries)) / (1 + Z**2 / tries)
     half = Z / (1 + Z**2 / tries) * sqrt(share * (1 - share) / tries + Z**2 / (4 * tries**2))

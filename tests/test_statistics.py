@@ -30,6 +30,11 @@ def test_its_ends_are_the_shares_just_not_rejected(successes, tries):
     np.testing.assert_allclose(wilson_interval(successes, tries), np.sort(ends), atol=1e-12)
 
 
+@pytest.mark.parametrize("small", [np.int8, np.int16, np.uint8])
+def test_the_type_of_integer_does_not_matter(small):
+    assert wilson_interval(small(100), small(120)) == wilson_interval(100, 120)
+
+
 def coverage(interval, share, tries):
     """The probability that the interval of a binomial sample contains the true share."""
     return sum(

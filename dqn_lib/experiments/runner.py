@@ -83,12 +83,13 @@ def rows_of(jobs: list[Job], processes: int) -> Iterator[Row]:
     """The row of every job, as they come in.
 
     When a process dies under its job, nobody can say which of the unfinished ones it was. They are tried
-    again: once together, and if that happens again one by one, until the culprit is found.
+    again: once together, and if that happens again one by one. The culprit is among the first that wait, as
+    many as there are processes, since jobs are begun in their order; the rest goes on together.
     """
     waiting = {job.key: job for job in jobs}
-    deaths = 0
+    deaths = suspects = 0
     while waiting:
-        together = next_round(list(waiting.values()), processes) if deaths < 2 else [*waiting.values()][:1]
+        together = [*waiting.values()][:1] if suspects else next_round(list(waiting.values()), processes)
         try:
             for finished in parallel(together, processes):
                 del waiting[finished["variant"], finished["seed"]]
@@ -97,6 +98,12 @@ def rows_of(jobs: list[Job], processes: int) -> Iterator[Row]:
             deaths += 1
             if len(together) == 1:
                 yield row(waiting.pop(together[0].key), {"error": LOST})
+                deaths = suspects = 0
+            elif deaths == 2:
+                suspects = joblib.effective_n_jobs(processes)
+        else:
+            suspects = max(0, suspects - 1)
+            if not suspects:
                 deaths = 0
 
 
@@ -121,6 +128,8 @@ def parallel(jobs: list[Job], processes: int) -> Iterator[Row]:
     if not on_this_machine():
         yield from joblib.Parallel(**options)(tasks)
         return
+    # No more processes than jobs, but two for a single job: joblib would run that one in this process.
+    options["n_jobs"] = min(joblib.effective_n_jobs(processes), max(2, len(jobs)))
     here = {"inner_max_num_threads": 1, "initializer": leave_with_parent}
     with joblib.parallel_config(backend="loky", **here):
         pool = joblib.Parallel(**options)

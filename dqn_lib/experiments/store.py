@@ -29,7 +29,10 @@ class Store:
     @classmethod
     @contextlib.contextmanager
     def open(cls, path: Path, experiment: Experiment) -> Iterator[Self]:
-        """The store of `experiment` in `path`, with what is there already."""
+        """The store of `experiment` in `path`, with what is there already; a link is followed to its file."""
+        path = path.resolve()  # one file has one lock, whatever name it is called by
+        if path.exists() and not path.is_file():
+            raise ResultsError(f"path must be a file or a new name, got {path}, which is something else")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(f"{path}.lock", timeout=0):

@@ -70,7 +70,7 @@ def make_environment(variant: Variant) -> tuple[gym.Env, Callable, Callable]:
 
 def fresh_agent(variant: Variant, env: gym.Env, seed: int) -> Any:
     """An agent that knows nothing: this thread's last one, begun again, if it was of the same variant."""
-    if getattr(_kept, "variant", None) == variant:
+    if getattr(_kept, "variant", None) == variant and hasattr(_kept.agent, "restart"):
         _kept.agent.restart(seed)
     else:
         _kept.variant = _kept.agent = None  # before the next one is built, not after
@@ -85,7 +85,7 @@ def work(job: Job) -> Row:
     start = time.perf_counter()
     try:
         outcome = {"error": None, **measure(job.variant, job.seed)}
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _kept.variant = None  # nobody knows what state the agent is in
         outcome = {"error": "".join(traceback.format_exception_only(error)).strip()}
     return row(job, {**outcome, "seconds": round(time.perf_counter() - start, 2)})

@@ -34,6 +34,41 @@ class Deadly(QTableAgent):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Leaving(QTableAgent):
+    """Asks for the end of the whole program, at the seed 1."""
+
+    def end_episode(self):
+        if self.seed == 1:
+            raise SystemExit("I leave")
+
+
+class TwiceDeadly(QTableAgent):
+    """Takes its process with it at the seeds 0 and 3, each once; says which process it lives in."""
+
+    def end_episode(self):
+        register = Path(os.environ[REGISTER])
+        (register / str(os.getpid())).touch()
+        mark = register.parent / f"died{self.seed}"
+        if self.seed in (0, 3) and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Bare:
+    """All that a `QTableAgent` can do but beginning again."""
+
+    def __init__(self, env, config, *, seed):
+        self.__dict__["table"] = QTableAgent(env, config, seed=seed)
+
+    def __getattr__(self, name):
+        if name == "restart":
+            raise AttributeError("Bare cannot begin again")
+        return getattr(self.table, name)
+
+    def __setattr__(self, name, value):
+        setattr(self.table, name, value)
+
+
 class Slow(QTableAgent):
     """Takes its time for an episode; says which process it lives in, if somebody wants to know."""
 

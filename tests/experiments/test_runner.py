@@ -10,6 +10,7 @@ from pathlib import Path
 
 import deadly
 import pytest
+from filelock import FileLock
 
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Experiment, Variant
@@ -89,6 +90,59 @@ def test_a_process_that_dies_once_costs_nothing_but_time(path, tmp_path, monkeyp
     assert (tmp_path / "died").exists()
     assert len(rows) == len(set(keys(rows))) == 8
     assert errors(path) == {}
+
+
+def test_two_deaths_do_not_make_all_other_runs_wait_for_each_other(path, tmp_path, monkeypatch):
+    register = tmp_path / "register"
+    register.mkdir()
+    monkeypatch.setenv(deadly.REGISTER, str(register))
+    rows = run(experiment(deadly.TwiceDeadly, seeds=10), path, processes=2, progress=False)
+    assert (tmp_path / "died0").exists() and (tmp_path / "died3").exists()
+    assert len(rows) == len(set(keys(rows))) == 20
+    assert errors(path) == {}
+    # Two rounds that end with a death, two runs alone, and the rest on two processes again.
+    assert len(list(register.iterdir())) <= 8
+
+
+def test_a_run_that_asks_for_the_end_of_the_program_stops_no_other(path):
+    rows = run(experiment(deadly.Leaving), path, processes=1, progress=False)
+    assert len(rows) == 6
+    assert errors(path) == {("base", 1): "SystemExit: I leave", ("coarse", 1): "SystemExit: I leave"}
+
+
+def test_an_agent_that_cannot_begin_again_is_made_anew(path):
+    rows = run(experiment(deadly.Bare), path, processes=1, progress=False)
+    assert errors(path) == {}
+    table = run(
+        experiment("dqn_lib.agents.q_table:QTableAgent"), path.with_name("t"), processes=1, progress=False
+    )
+    assert [row["curve"] for row in rows] == [row["curve"] for row in table]
+
+
+def test_a_link_leads_to_the_file_that_is_written(path, tmp_path):
+    whole = experiment("dqn_lib.agents.q_table:QTableAgent")
+    run(whole.only("base"), path, processes=1, progress=False)
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(path)
+    rows = run(whole, link, processes=1, progress=False)
+    assert link.is_symlink()
+    assert read_runs(path) == rows and len(rows) == 8
+    with (
+        FileLock(f"{path.resolve()}.lock"),
+        pytest.raises(ResultsError, match=r"short\.jsonl is being written to by another process"),
+    ):
+        run(whole, link, progress=False)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_refused_and_left_alone(tmp_path, make):
+    path = tmp_path / "something"
+    make(path)
+    before = path.stat()
+    with pytest.raises(ResultsError, match=r"path must be a file or a new name, got .*something"):
+        run(experiment("dqn_lib.agents.q_table:QTableAgent"), path, processes=1, progress=False)
+    assert (path.stat().st_ino, path.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_own_environment_is_run_and_judged_in(path):
