@@ -137,6 +137,23 @@ def test_the_printed_agent_never_arrives_and_a_repair_may_cost_steadiness():
     assert last.worst_final > -110 > after.worst_final
 
 
+def test_what_lesson_9_counts_on_the_rungs():
+    assert sum(run["arrivals"] > 0 for run in runs_of("tutorial", "gamma 0.99")) == 5
+    assert max(run["arrivals"] for run in runs_of("tutorial", "gamma 0.99")) == 2
+    assert sum(run["final_return"] > THRESHOLD for run in runs_of("tutorial", "five steps of truth")) == 5
+    rungs = ("endings as they are", "only the action taken")
+    lost = [run for name in rungs for run in runs_of("tutorial", name) if run["final_return"] == -200]
+    assert len(lost) == 3  # a check every 1,000 steps: lost by step 6,000
+    assert all(max(run["curve"]) > -200 and set(run["curve"][6:]) == {-200} for run in lost)
+
+
+def test_the_live_acrobot_of_lesson_10_is_the_luckiest_and_most_poles_are_late():
+    steps = {run["seed"]: run["solved_at_step"] for run in runs_of("hills", "acrobot, unchanged")}
+    assert min(step for step in steps.values() if step) == steps[1]
+    poles = [run["solved_at_step"] for run in runs_of("hills", "pole, unchanged") if run["solved_at_step"]]
+    assert sum(step > 19_000 for step in poles) > len(poles) / 2
+
+
 def final(variants, name):
     return variants[name].mean_final
 

@@ -61,8 +61,7 @@ def _paid(gamma: float, steps: int) -> float:
             _gain(lambda g, e, n: _paid(g, n - 1) + e, lambda g: -1 / (1 - g)),
         ),
         mistake(
-            "Never arriving costs more than 200 steps of -1 without discount would suggest, or less: it is "
-            "-1 / (1 - gamma), the sum that never ends.",
+            "This counts never arriving as 200 steps at full price. Discounted, and for ever, it is -1 / (1 - gamma).",
             _gain(lambda g, e, n: _paid(g, n - 1) + g ** (n - 1) * e, lambda g: -200.0),
         ),
         mistake(
@@ -71,7 +70,7 @@ def _paid(gamma: float, steps: int) -> float:
         ),
     ],
     hints=[
-        "First the return of arriving: `steps - 1` rewards of -1, the k-th one times gamma**k, and then the ending.",
+        "First the return of arriving: `steps - 1` rewards of -1, the k-th one (from 0) times gamma**k, and then the ending.",
         "The ending's reward is discounted by `gamma ** (steps - 1)`.",
         "Never arriving: -1 / (1 - gamma). Subtract it.",
     ],
@@ -167,8 +166,8 @@ Q, NEXT = np.array([-3.0, -5.0, -4.0]), np.array([-8.0, -2.0, -6.0])
         "Only one entry changes: `aim[action] = ...`.",
         "It becomes -20 if the episode has ended, otherwise -1 + 0.95 times the largest next value.",
     ],
-    insight="Two of the three errors are then between the network and its copy of one step ago: nearly nothing, "
-    "but never nothing.",
+    insight="Two of the three errors are between the network and its copy from before this replay: nothing at the "
+    "first of its 32 gradient steps, something at each one after.",
     result="target",
 )
 def printed_target(q: NDArray, action: int, next_q: NDArray, ended: bool) -> NDArray:

@@ -10,14 +10,19 @@ from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
 pole = predict(
-    "The agent of lesson 6, not one setting changed, is put before CartPole-v1. How does it do?",
-    Choice("it fails in every run", "Something of it carries over. Look at the first row."),
+    "The agent of lesson 6, not one setting changed, is put before CartPole-v1. Ten runs, 30,000 steps each: how does it do?",
+    Choice(
+        "it fails in every run", "Something of it carries over. Look at the first row of the ladder below."
+    ),
     Choice(
         "it solves it in some runs, late",
-        "Nearly right away it is better than luck, and then in its own way.",
+        "Seven of ten, most of them only after some 20,000 steps: its habits suit a car.",
         right=True,
     ),
-    Choice("it is as good as on the hill", "Its habits suit a car, not a pole. Look at the first row."),
+    Choice(
+        "it is as good as on the hill",
+        "Its habits suit a car, not a pole. Look at the first row of the ladder below.",
+    ),
 )
 
 

@@ -1,5 +1,7 @@
 """How a run went, on the ruler between luck and the optimum."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -26,6 +28,8 @@ def learning_curve(log: TrainingLog, ax: Axes | None = None, *, ruler: Ruler = M
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylabel(ruler.label)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, markerscale=1.6)
+    worst = min([ruler.luck, *means, *(episode.total_reward for episode in log.episodes)])
+    ax.set_ylim(replace(ruler, luck=worst).limits())  # one can do worse than luck
     solved = log.solved_at(ruler.threshold)
     if means and solved is not None:
         title = f"Solved after {solved:,} steps; best check {number(np.max(means), 1)}"

@@ -1,18 +1,19 @@
 """A ruler names its marks so that each can be read, whatever the numbers."""
 
+import numpy as np
 import pytest
 from looking import assert_whole
 from matplotlib.axes import Axes
 
 from dqn_lib.plots.learning_curve import learning_curve
 from dqn_lib.plots.ruler import MOUNTAIN_CAR, Ruler
-from dqn_lib.training import TrainingLog
+from dqn_lib.training import Check, TrainingLog
 
 RULERS = {
     "car": MOUNTAIN_CAR,
     "pole": Ruler(24, 475, 500, "limit"),
-    "acrobot": Ruler(-500, -100, -89, "best seen"),
-    "parking": Ruler(-100, -17, -14, "by hand"),
+    "acrobot": Ruler(-497, -100, -69, "best published"),
+    "parking": Ruler(-79, -17, -14, "by hand"),
     "far": Ruler(0.0, 0.5, 1.0),
 }
 
@@ -40,5 +41,12 @@ def test_the_axis_holds_all_marks_with_room_to_spare(name):
 
 
 def test_the_words_name_the_marks():
-    assert RULERS["acrobot"].words == "Luck is -500, solved is -100, the best seen is -89."
+    assert RULERS["acrobot"].words == "Luck is -497, solved is -100, the best published is -69."
     assert [name for _, _, name in RULERS["pole"].marks] == ["500 limit", "475 solved", "24 luck"]
+
+
+def test_what_is_worse_than_luck_is_on_the_picture_too():
+    log = TrainingLog()
+    log.checks.append(Check(0, np.array([-100.0]), None))
+    low, _ = learning_curve(log, ruler=RULERS["parking"]).axes[0].get_ylim()
+    assert low < -100
