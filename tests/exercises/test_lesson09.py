@@ -44,7 +44,7 @@ def arriving(gamma, ending, steps):
         (lambda g, e, n: gain_in_one_line(g, e, n + 1), "one step too late"),
         (lambda g, e, n: gain_in_one_line(g, e, n) - g ** (n - 1), "one step too late"),
         (lambda g, e, n: arriving(g, 0, n) + e + 1 / (1 - g), "not discounted"),
-        (lambda g, e, n: arriving(g, e, n) + 200, "the sum that never ends"),
+        (lambda g, e, n: arriving(g, e, n) + 200, "at full price"),
         (lambda g, e, n: -gain_in_one_line(g, e, n), "sign is turned round"),
     ],
 )
