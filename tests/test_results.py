@@ -154,6 +154,13 @@ def test_the_live_acrobot_of_lesson_10_is_the_luckiest_and_most_poles_are_late()
     assert sum(step > 19_000 for step in poles) > len(poles) / 2
 
 
+def test_a_pole_that_was_balanced_is_lost_before_the_memory_is_full():
+    rows = ("pole, not held", "pole, not held, explores for 1,000")
+    early = [run["curve"][:20] for row in rows for run in runs_of("hills", row)]  # a check every 1,000 steps
+    lost = [curve for curve in early if max(curve) >= 475 and min(curve[np.argmax(curve) :]) < 300]
+    assert len(lost) >= 2
+
+
 def final(variants, name):
     return variants[name].mean_final
 

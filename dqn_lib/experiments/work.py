@@ -69,7 +69,7 @@ def make_environment(variant: Variant) -> tuple[gym.Env, Callable, Callable]:
 
 
 def fresh_agent(variant: Variant, env: gym.Env, seed: int) -> Any:
-    """An agent that knows nothing: this thread's last one, begun again, if it was of the same variant."""
+    """An agent that knows nothing: this thread's last one of this variant, begun again if it can be."""
     if getattr(_kept, "variant", None) == variant and hasattr(_kept.agent, "restart"):
         _kept.agent.restart(seed)
     else:

@@ -9,10 +9,15 @@ import gymnasium as gym
 
 from dqn_lib.agents.q_table import QTableAgent
 
-REGISTER = (
-    "DEADLY_REGISTER"  # environment variable with a folder: a file for each process, named by its number
-)
-MARK = "DEADLY_MARK"  # environment variable with a path: dies only while there is nothing
+# Environment variables, each with a folder.
+REGISTER = "DEADLY_REGISTER"  # a file for each process, named by its number
+MARKS = "DEADLY_MARKS"  # a file for each seed that has died: with it a seed dies only once
+
+
+def register() -> None:
+    """Say which process this is, if somebody wants to know."""
+    if folder := os.environ.get(REGISTER):
+        Path(folder, str(os.getpid())).touch()
 
 
 class Failing(QTableAgent):
@@ -24,14 +29,26 @@ class Failing(QTableAgent):
 
 
 class Deadly(QTableAgent):
-    """Takes its process with it, at the seed 2; with a mark, only once."""
+    """Takes its process with it, at the seed 2."""
+
+    deadly_seeds = (2,)
 
     def end_episode(self):
-        mark = os.environ.get(MARK)
-        if self.seed == 2 and not (mark and Path(mark).exists()):
-            if mark:
-                Path(mark).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+        register()
+        if self.seed not in self.deadly_seeds:
+            return
+        if folder := os.environ.get(MARKS):
+            mark = Path(folder, str(self.seed))
+            if mark.exists():
+                return
+            mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class TwiceDeadly(Deadly):
+    """Takes its process with it, at the seeds 0 and 3."""
+
+    deadly_seeds = (0, 3)
 
 
 class Leaving(QTableAgent):
@@ -40,18 +57,6 @@ class Leaving(QTableAgent):
     def end_episode(self):
         if self.seed == 1:
             raise SystemExit("I leave")
-
-
-class TwiceDeadly(QTableAgent):
-    """Takes its process with it at the seeds 0 and 3, each once; says which process it lives in."""
-
-    def end_episode(self):
-        register = Path(os.environ[REGISTER])
-        (register / str(os.getpid())).touch()
-        mark = register.parent / f"died{self.seed}"
-        if self.seed in (0, 3) and not mark.exists():
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Bare:
@@ -70,11 +75,10 @@ class Bare:
 
 
 class Slow(QTableAgent):
-    """Takes its time for an episode; says which process it lives in, if somebody wants to know."""
+    """Takes its time for an episode."""
 
     def end_episode(self):
-        if register := os.environ.get(REGISTER):
-            Path(register, str(os.getpid())).touch()
+        register()
         time.sleep(0.5)
 
 

@@ -85,19 +85,22 @@ def test_a_job_that_kills_its_process_is_found_and_the_others_finish(path):
 
 
 def test_a_process_that_dies_once_costs_nothing_but_time(path, tmp_path, monkeypatch):
-    monkeypatch.setenv(deadly.MARK, str(tmp_path / "died"))
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    monkeypatch.setenv(deadly.MARKS, str(marks))
     rows = run(experiment(deadly.Deadly), path, processes=2, progress=False)
-    assert (tmp_path / "died").exists()
+    assert [mark.name for mark in marks.iterdir()] == ["2"]
     assert len(rows) == len(set(keys(rows))) == 8
     assert errors(path) == {}
 
 
 def test_two_deaths_do_not_make_all_other_runs_wait_for_each_other(path, tmp_path, monkeypatch):
-    register = tmp_path / "register"
-    register.mkdir()
-    monkeypatch.setenv(deadly.REGISTER, str(register))
+    marks, register = tmp_path / "marks", tmp_path / "register"
+    for variable, folder in ((deadly.MARKS, marks), (deadly.REGISTER, register)):
+        folder.mkdir()
+        monkeypatch.setenv(variable, str(folder))
     rows = run(experiment(deadly.TwiceDeadly, seeds=10), path, processes=2, progress=False)
-    assert (tmp_path / "died0").exists() and (tmp_path / "died3").exists()
+    assert {mark.name for mark in marks.iterdir()} == {"0", "3"}
     assert len(rows) == len(set(keys(rows))) == 20
     assert errors(path) == {}
     # Two rounds that end with a death, two runs alone, and the rest on two processes again.
