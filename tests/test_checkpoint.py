@@ -220,6 +220,7 @@ print("whole every time")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a fork")
 def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path):
     done = subprocess.run(

@@ -18,6 +18,8 @@ from dqn_lib.checkpoint import CheckpointError, load, save
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import Change, TrainingLog, train
 
+pytestmark = pytest.mark.slow
+
 CONFIG = DQNConfig(hidden=(5, 4), memory_size=600, learning_starts=32, batch_size=8, learn_every=4, updates=2)
 KERNEL, STATES, RUN = "agent/online/0.npy", "agent/memory/states.npy", "run.npy"
 

@@ -20,6 +20,7 @@ def run():
     return diagnosis, agent, episodes
 
 
+@pytest.mark.slow
 def test_a_run_that_is_looked_at_is_the_run_that_is_not(run):
     _, agent, episodes = run
     env, other = mountain_car.make(), DQNAgent(mountain_car.make(), CONFIG, seed=2)

@@ -798,6 +798,7 @@ COMMAND = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(COMMAND, max_size=12))
 def test_any_schedule_of_commands_can_be_lived_again(commands):

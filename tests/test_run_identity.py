@@ -13,6 +13,8 @@ from dqn_lib.checkpoint import save
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import TrainingLog, train
 
+pytestmark = pytest.mark.slow
+
 EPISODES = 10
 CONFIG = DQNConfig(
     hidden=(16, 16),

@@ -239,6 +239,7 @@ def begun():
     return agent, copy.deepcopy(agent.get_state())
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_to_the_last_bit():
     def run(seed):
         (env, agent), log = fresh(seed), TrainingLog()
@@ -342,6 +343,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_a_real_process_that_gets_ctrl_c_trains_on_and_sums_up():
     with subprocess.Popen(
         [sys.executable, "-c", LONG_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -46,6 +46,7 @@ def with_fake(tmp_path):
     return importing
 
 
+@pytest.mark.slow
 def test_importing_building_and_learning_says_nothing_and_uses_one_thread():
     done = run("""
 import numpy as np
@@ -133,6 +134,7 @@ def learnt(agent):
     return agent.online.get_weights() + agent.target.get_weights()
 
 
+@pytest.mark.slow
 def test_without_xla_one_warning_and_the_same_results(without_xla):
     compiled = DQNAgent(mountain_car.make(), SMALL, xla=True)
     without_xla()

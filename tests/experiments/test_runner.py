@@ -17,6 +17,8 @@ from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.results import ResultsError, read_runs
 from dqn_lib.experiments.runner import LOST, next_round, run
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 TABLE = Variant(config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5)
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}

@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from running import run
 
+pytestmark = pytest.mark.slow
+
 TRAIN = """
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent

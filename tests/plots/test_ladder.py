@@ -79,6 +79,7 @@ def test_the_words_are_there():
     assert picture.alt.startswith("A finding. −200 is luck.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["networks", "tables"])
 def test_the_committed_results_make_whole_pictures(kind):
     runs = read_runs(RESULTS / f"{kind}.jsonl")
