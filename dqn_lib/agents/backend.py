@@ -6,21 +6,31 @@ the same numbers every time.
 
 import builtins
 import contextlib
-import functools
 import importlib
+import itertools
 import os
 import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
+from dqn_lib.agents import compile_cache
+
 CHATTER = (
+    # When TensorFlow is imported.
     "All log messages before absl::InitializeLog() is called",
     "oneDNN custom operations are on",
     "Could not find cuda drivers on your machine",
     "failed call to cuInit",
+    # When a compiled program is read from the disk: it is tried as text first, and two names that XLA
+    # gives to its own habits are not among the processor's features.
+    "Error parsing text-format tensorflow.XlaSerializedCacheEntry",
+    "Target machine feature +prefer-no-scatter is not",
+    "Target machine feature +prefer-no-gather is not",
 )
 
 # Runs in a process of its own, so that what TensorFlow says with its last breath still gets through.
@@ -33,11 +43,14 @@ for line in sys.stdin.buffer:
 
 
 @contextlib.contextmanager
-def without_chatter() -> Iterator[None]:
-    """Keep the known start-up lines off file descriptor 2; everything else passes.
+def without_chatter(expected: bool = True) -> Iterator[None]:
+    """Keep the known lines off file descriptor 2, if any is expected; everything else passes.
 
-    TensorFlow writes them in C++, before any of its own log settings applies.
+    TensorFlow writes them in C++, where none of its own log settings applies.
     """
+    if not expected:
+        yield
+        return
     sys.stderr.flush()
     original = os.dup(2)
     with subprocess.Popen([sys.executable, "-ISc", _FILTER], stdin=subprocess.PIPE, stderr=original) as sieve:
@@ -67,6 +80,7 @@ def load() -> Any:
     """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
+    compile_cache.prepare()
     with announced(), without_chatter():
         tensorflow = importlib.import_module("tensorflow")
         with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
@@ -80,18 +94,63 @@ tf = load()
 keras = importlib.import_module("keras")
 
 
-@functools.cache
-def xla_works() -> bool:
-    """Whether XLA can compile here; if not, says so once. Everything works without it, slower."""
-    try:
-        with without_chatter():
-            tf.function(lambda x: x + 1, jit_compile=True, autograph=False)(tf.constant(1.0))
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0][:120]
-        warnings.warn(
-            f"XLA cannot compile on this machine ({reason}). Learning uses plain TensorFlow graphs instead: "
-            "the same results, about three times slower.",
-            stacklevel=2,
-        )
-        return False
-    return True
+def compiled(
+    function: Callable, example: Sequence[NDArray], name: str, xla: bool | None
+) -> Callable[..., list[NDArray]]:
+    """`function` of tensors as a function of arrays, shaped like those of `example`; compiled here and now.
+
+    `name` tells it from all others in the cache on disk. With XLA if `xla` is true, without if it is
+    false; if it is None, with XLA where it works, and without it, slower, where it does not.
+    """
+    if xla is False:
+        return _program(function, example, xla=False)
+    for _ in range(2):  # what had been kept on disk may have been at fault, and is gone the second time
+        try:
+            with compile_cache.kept(name, tf.__version__) as found, without_chatter(found):
+                return _program(function, example, xla=True)
+        except (tf.errors.OpError, ValueError, RuntimeError) as error:
+            problem = error
+    if xla:
+        raise problem
+    warnings.warn(
+        f"XLA cannot compile on this machine ({str(problem).strip().splitlines()[0][:120]}). Learning uses "
+        "plain TensorFlow graphs instead: the same results, about three times slower.",
+        stacklevel=2,
+    )
+    return _program(function, example, xla=False)
+
+
+def _program(function: Callable, example: Sequence[NDArray], xla: bool) -> Callable[..., list[NDArray]]:
+    """Traced, run once, and so compiled, in a graph and a session of its own."""
+    specs = [tf.TensorSpec(array.shape, array.dtype) for array in example]
+    inner = tf.function(function, jit_compile=xla, autograph=False)
+    outer = tf.function(inner, autograph=False).get_concrete_function(*specs)
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(without_counters(outer.graph.as_graph_def()), name="")
+    options = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, device_count={"GPU": 0}
+    )
+    session = tf.compat.v1.Session(graph=graph, config=options)
+    run = session.make_callable([t.name for t in outer.outputs], feed_list=[t.name for t in outer.inputs])
+    run(*example)
+    return run
+
+
+def without_counters(graph: Any) -> Any:
+    """A graph whose functions are called the same in every process.
+
+    TensorFlow ends their names in a count of all that the process has traced before, and the cache on
+    disk goes by names.
+    """
+    for function in graph.library.function:
+        function.signature.name = _without_counter(function.signature.name)
+    functions = [function.node_def for function in graph.library.function]
+    for node in itertools.chain(graph.node, *functions):
+        for attribute in node.attr.values():
+            if attribute.HasField("func"):
+                attribute.func.name = _without_counter(attribute.func.name)
+    return graph
+
+
+def _without_counter(name: str) -> str:
+    return name.rstrip("0123456789")

@@ -34,24 +34,41 @@ def input_scaling(space: gym.spaces.Box, input_range: float | None) -> tuple[NDA
     return scale, offset
 
 
+def initial_weights(
+    sizes: tuple[int, ...], bias_range: float, rng: np.random.Generator
+) -> list[NDArray[np.float32]]:
+    """Starting weights: a matrix and a bias vector for each layer; `sizes` are the layers' widths.
+
+    Weights are uniform as Glorot and Bengio have them (AISTATS 2010). Hidden biases are uniform in
+    [-bias_range, bias_range], so that the kinks of the ReLUs lie all over the valley; from zero they would
+    all start in its middle. The last biases are zero.
+    """
+    weights = []
+    for fan_in, fan_out in pairwise(sizes):
+        limit = np.sqrt(6 / (fan_in + fan_out))
+        weights.append(rng.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32))
+        weights.append(rng.uniform(-bias_range, bias_range, fan_out).astype(np.float32))
+    weights[-1][:] = 0.0
+    return weights
+
+
+def layer_sizes(env: gym.Env, config: DQNConfig) -> tuple[int, ...]:
+    """The layers' widths, from the state to the actions."""
+    check_spaces(env)
+    return (env.observation_space.shape[0], *config.hidden, int(env.action_space.n))
+
+
 def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Sequential:
     """The Keras network `(batch, state_size) -> (batch, actions)`, with its starting weights from `rng`."""
-    check_spaces(env)
-    scale, offset = input_scaling(env.observation_space, config.input_range)
-
-    def seed() -> int:
-        return int(rng.integers(2**31))
-
-    layers = [keras.Input(env.observation_space.shape), keras.layers.Rescaling(scale, offset)]
-    for units in config.hidden:
-        weights = keras.initializers.GlorotUniform(seed())
-        # Biases spread the kinks of the ReLUs over the whole valley; from zero they would all start in
-        # its middle.
-        biases = keras.initializers.RandomUniform(-config.bias_range, config.bias_range, seed())
-        layers.append(keras.layers.Dense(units, "relu", kernel_initializer=weights, bias_initializer=biases))
-    actions = int(env.action_space.n)
-    layers.append(keras.layers.Dense(actions, kernel_initializer=keras.initializers.GlorotUniform(seed())))
-    return keras.Sequential(layers)
+    states, *hidden, actions = layer_sizes(env, config)
+    layers = [
+        keras.Input((states,)),
+        keras.layers.Rescaling(*input_scaling(env.observation_space, config.input_range)),
+    ]
+    layers += [keras.layers.Dense(units, "relu") for units in hidden]
+    network = keras.Sequential([*layers, keras.layers.Dense(actions)])
+    network.set_weights(initial_weights((states, *hidden, actions), config.bias_range, rng))
+    return network
 
 
 @dataclass(frozen=True)

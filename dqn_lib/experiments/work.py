@@ -19,9 +19,6 @@ from dqn_lib.training import TrainingLog, train
 
 Row = dict[str, Any]
 
-# The latest agent of each thread and its variant: the next seed of the same variant need not compile.
-_kept = threading.local()
-
 
 def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable] = iter) -> Row:
     """Train one seed and measure it: the columns that a finished run adds to its row.
@@ -31,7 +28,7 @@ def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable
     None if that never happened. `curve` holds the mean return of every check, the first before any step.
     """
     env, score, final_returns = make_environment(variant)
-    agent = fresh_agent(variant, env, seed)
+    agent = new_agent(variant, env, seed)
     log = TrainingLog()
     run = train(env, agent, steps=variant.steps, episodes=variant.episodes)
     arrivals = [
@@ -68,16 +65,10 @@ def make_environment(variant: Variant) -> tuple[gym.Env, Callable, Callable]:
     )
 
 
-def fresh_agent(variant: Variant, env: gym.Env, seed: int) -> Any:
-    """An agent that knows nothing: this thread's last one of this variant, begun again if it can be."""
-    if getattr(_kept, "variant", None) == variant and hasattr(_kept.agent, "restart"):
-        _kept.agent.restart(seed)
-    else:
-        _kept.variant = _kept.agent = None  # before the next one is built, not after
-        make = pkgutil.resolve_name(variant.agent) if isinstance(variant.agent, str) else variant.agent
-        _kept.agent = make(env, variant.config, seed=seed)
-        _kept.variant = variant
-    return _kept.agent
+def new_agent(variant: Variant, env: gym.Env, seed: int) -> Any:
+    """An agent that knows nothing."""
+    make = pkgutil.resolve_name(variant.agent) if isinstance(variant.agent, str) else variant.agent
+    return make(env, variant.config, seed=seed)
 
 
 def work(job: Job) -> Row:
@@ -86,7 +77,6 @@ def work(job: Job) -> Row:
     try:
         outcome = {"error": None, **measure(job.variant, job.seed)}
     except (Exception, SystemExit) as error:
-        _kept.variant = None  # nobody knows what state the agent is in
         outcome = {"error": "".join(traceback.format_exception_only(error)).strip()}
     return row(job, {**outcome, "seconds": round(time.perf_counter() - start, 2)})
 

@@ -10,7 +10,6 @@ import numpy as np
 from ipywidgets import HBox, Widget
 from numpy.typing import ArrayLike
 
-from dqn_lib.agents.aim import target_q
 from dqn_lib.checks import check_integer, check_number
 from dqn_lib.loop import Loop
 from dqn_lib.plots.chase import Chase
@@ -173,7 +172,7 @@ class ChaseRange(Stage):
             self.rules.append((self.said[-1][0], words))
 
     def _listen(self) -> None:
-        online, target = self.agent.q(self.state), target_q(self.agent)(self.state)
+        online, target = self.agent.q(self.state), self.agent.target_q(self.state)
         steps = self.agent.updates - self.begin["updates"]
         self.said.append((steps, float(np.max(online)), float(np.max(target))))
 
