@@ -3,6 +3,7 @@
 import gymnasium as gym
 
 from dqn_lib.config import DQNConfig
+from dqn_lib.mountain_car import THRESHOLD
 from dqn_lib.training import TrainingLog, train
 
 
@@ -11,7 +12,7 @@ def steps_to_solve(env: gym.Env, config: DQNConfig, *, seed: int, patience: int)
     from dqn_lib.agents.dqn import DQNAgent
 
     agent, log = DQNAgent(env, config, seed=seed), TrainingLog()
-    for _ in log.record(train(env, agent, steps=patience), agent):
-        if (step := log.solved_at()) is not None:
+    for _ in log.record(train(env, agent, steps=patience), agent, env):
+        if (step := log.solved_at(THRESHOLD)) is not None:
             return step
     return None

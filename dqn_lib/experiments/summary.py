@@ -8,7 +8,7 @@ import numpy as np
 
 from dqn_lib.experiments.experiment import Experiment
 from dqn_lib.experiments.work import Row
-from dqn_lib.statistics import bootstrap_interval, wilson_interval
+from dqn_lib.statistics import bootstrap_interval, median, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> Summary:
         runs=len(rows),
         solved=int(solved),
         solved_interval=wilson_interval(int(solved), len(rows)),
-        median_steps=float(np.median(steps)),
+        median_steps=median(steps),
         median_steps_interval=bootstrap_interval(steps, np.median),
         mean_final=float(finals.mean()),
         mean_final_interval=bootstrap_interval(finals),
@@ -56,7 +56,7 @@ def report(experiment: Experiment, rows: Sequence[Row]) -> str:
         if chosen := [row for row in rows if row["variant"] == name]:
             one = summarise(chosen)
             (few, many), (low, high) = one.solved_interval, one.mean_final_interval
-            steps = f"{one.median_steps:,.0f}" if np.isfinite(one.median_steps) else "-"
+            steps = f"{one.median_steps:,.0f}" if np.isfinite(one.median_steps) else "never"
             lines.append(
                 f"{name:<{width}}  {one.solved:>2}/{one.runs} ({few:>4.0%} to {many:>4.0%})  {steps:>6}  "
                 f"{one.mean_final:>6.1f} ({low:.1f} to {high:.1f}), worst {one.worst_final:.1f}"

@@ -6,12 +6,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import gymnasium as gym
 
-from dqn_lib import mountain_car
 from dqn_lib.evaluation import greedy_returns
 from dqn_lib.experiments.experiment import Job, Variant
 from dqn_lib.experiments.provenance import machine, versions
@@ -30,20 +28,24 @@ def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable
     `solved_at_step` and `first_arrival` (the number of the first episode that ended in a terminal state) are
     None if that never happened. `curve` holds the mean return of every check, the first before any step.
     """
-    env, score, final_returns = make_environment(variant)
+    env, arena = make_environment(variant), make_environment(variant)  # one to train in, one to be judged in
     agent = fresh_agent(variant, env, seed)
     log = TrainingLog()
     run = train(env, agent, steps=variant.steps, episodes=variant.episodes)
     arrivals = [
         episode.number
-        for episode in watch(log.record(run, agent, every=variant.check_every, score=score))
+        for episode in watch(log.record(run, agent, arena, variant.check_every, variant.check_episodes))
         if episode.terminated
     ]
+    threshold = variant.threshold
+    if threshold is None and env.spec is not None:
+        threshold = env.spec.reward_threshold
+    final = greedy_returns(agent.q, arena, episodes=variant.final_episodes, seed=0)
     curve = [round(check.mean, 2) for check in log.checks]
     return {
-        "solved_at_step": log.solved_at(variant.threshold),
+        "solved_at_step": None if threshold is None else log.solved_at(threshold),
         "best_check": max(curve),
-        "final_return": round(float(final_returns(agent.q).mean()), 2),
+        "final_return": round(float(final.mean()), 2),
         "first_arrival": min(arrivals, default=None),
         "arrivals": len(arrivals),
         "episodes": len(log.episodes),
@@ -52,20 +54,22 @@ def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable
     }
 
 
-def make_environment(variant: Variant) -> tuple[gym.Env, Callable, Callable]:
-    """The environment to train in, and two functions from Q-values to returns: for checks and at the end."""
-    if variant.environment == mountain_car.ENV_ID:  # all cars drive at once, in NumPy
-        env, arena = mountain_car.make(), None
-    else:
-        make = (
-            variant.environment if callable(variant.environment) else partial(gym.make, variant.environment)
-        )
-        env, arena = make(), make()  # one to train in and one to be judged in
-    return (
-        env,
-        partial(greedy_returns, env=arena, episodes=variant.check_episodes),
-        partial(greedy_returns, env=arena, episodes=variant.final_episodes, seed=0),
-    )
+def make_environment(variant: Variant) -> gym.Env:
+    """The environment of a variant, newly made.
+
+    Raises:
+        ValueError: if it is a name that is not registered in this process.
+    """
+    if callable(variant.environment):
+        return variant.environment()
+    try:
+        return gym.make(variant.environment)
+    except gym.error.UnregisteredEnv as problem:
+        raise ValueError(
+            f"environment must be registered in the process that runs the job, got {variant.environment!r}, "
+            "which is not: pass a function that makes it, or 'module:Name-v0' with the module that registers "
+            f"it ({problem})"
+        ) from problem
 
 
 def fresh_agent(variant: Variant, env: gym.Env, seed: int) -> Any:
