@@ -13,7 +13,7 @@ from dqn_lib import checkpoint, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.checkpoint import CheckpointError, load, save
 from dqn_lib.config import DQNConfig
-from dqn_lib.training import Change, TrainingLog, train
+from dqn_lib.training import Change, Check, TrainingLog, train
 
 CONFIG = DQNConfig(
     hidden=(5, 4), memory_size=128, learning_starts=32, batch_size=8, learn_every=4, updates=2, epsilon=0.5

@@ -193,7 +193,7 @@ def test_what_behaves_as_the_mountain_car_is_one_by_whatever_name(make):
     assert name_of(make()) == car.ENV_ID
 
 
-@pytest.mark.parametrize("name", set(CHANGED) - {"no time limit"})
+@pytest.mark.parametrize("name", [name for name in CHANGED if name != "no time limit"])
 def test_a_changed_world_is_the_one_that_is_driven_in(name):
     env, expected = CHANGED[name](), []
     for seed in range(5, 9):
