@@ -75,18 +75,19 @@ class ReplayMemory:
         """
         here = self.added % self.capacity
         # What could be refused comes first, so that a refusal leaves the ring as it was.
-        state, next_state = self._vector("state", state), self._vector("next_state", next_state)
-        if not isfinite(sum(state.tolist()) + sum(next_state.tolist())):  # in double: no sum overflows
-            check_finite("state", state)
-            check_finite("next_state", next_state)
+        before, after = self._vector("state", state), self._vector("next_state", next_state)
+        if not isfinite(sum(before.tolist()) + sum(after.tolist())):  # in double: no sum overflows
+            first = not np.isfinite(before).all()
+            name, value = ("state", state) if first else ("next_state", next_state)
+            raise ValueError(f"{name} must be finite as a float32, got {value!r}")
         if type(action) is not int or action < 0:  # the usual case, quickly
             check_integer("action", action, low=0)
         if not -LARGEST_REWARD <= (reward := float(reward)) <= LARGEST_REWARD:
             check_number("reward", reward, -LARGEST_REWARD, LARGEST_REWARD)
         self.actions[here] = action
         self.rewards[here] = reward
-        self.states[here] = state
-        self.next_states[here] = next_state
+        self.states[here] = before
+        self.next_states[here] = after
         self.terminated[here] = terminated
         self.episode_end[here] = terminated or truncated
         self.added += 1  # last: the next `add` writes over one that was interrupted

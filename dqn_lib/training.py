@@ -13,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.checks import check_integer, check_number
+from dqn_lib.checks import check_finite, check_integer, check_number
 from dqn_lib.evaluation import Greedy, greedy_returns
 from dqn_lib.worlds import check_has_end, name_of
 
@@ -99,6 +99,7 @@ def drive(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, Episode |
     """
     seed = np.random.SeedSequence([agent.seed, agent.episodes]).generate_state(1)
     state, _ = env.reset(seed=int(seed[0]))
+    check_finite("observation", state)  # those that follow are the agent's to refuse
     born, total, ended = agent.steps, 0.0, False
     try:
         while not ended:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import gymnasium as gym
+from gymnasium.envs.classic_control.mountain_car import MountainCarEnv
 
 from dqn_lib.agents.q_table import QTableAgent
 
@@ -85,3 +86,7 @@ class Slow(QTableAgent):
 def short_car():
     """MountainCar with a time limit of ten steps."""
     return gym.make("MountainCar-v0", max_episode_steps=10)
+
+
+gym.register("Brief-v0", entry_point=MountainCarEnv, max_episode_steps=7, reward_threshold=-7.0)
+gym.register("Brief-v1", entry_point=MountainCarEnv, max_episode_steps=7)
