@@ -37,7 +37,8 @@ def compare_runs(
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=len(logs), columnspacing=1.4)
     ends = ", ".join(f"{name} ends at {log.checks[-1].mean:.1f}" for name, log in logs.items())
-    return finish(ax, f"Learning curves between luck and the optimum: {ends}.", title)
+    where = " between luck and the optimum" if ruler else ""
+    return finish(ax, f"Learning curves{where}: {ends}.", title)
 
 
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1, 1.5)))
