@@ -42,7 +42,7 @@ def run(lived):
 
 
 def contents(agent, log):
-    checks = [(check.step, check.returns, check.q.to_flat()) for check in log.checks]
+    checks = [(check.step, check.returns, check.q.to_flat(), check.environment) for check in log.checks]
     return agent.get_state(), agent.config, agent.seed, log.episodes, checks, log.changes
 
 

@@ -89,4 +89,4 @@ def short_car():
 
 
 gym.register("Brief-v0", entry_point=MountainCarEnv, max_episode_steps=7, reward_threshold=-7.0)
-gym.register("Brief-v1", entry_point=MountainCarEnv, max_episode_steps=7)
+gym.register("Briefer-v0", entry_point=MountainCarEnv, max_episode_steps=7)

@@ -117,8 +117,8 @@ def test_solved_means_what_the_environment_says_unless_one_says_otherwise(tmp_pa
 
     assert solved_at(environment="deadly:Brief-v0") == 0  # -7, as it returns
     assert solved_at(environment="deadly:Brief-v0", threshold=-6.0) is None
-    assert solved_at(environment="deadly:Brief-v1") is None  # nobody has said what solved means there
-    assert solved_at(environment="deadly:Brief-v1", threshold=-7.0) == 0
+    assert solved_at(environment="deadly:Briefer-v0") is None  # nobody has said what solved means there
+    assert solved_at(environment="deadly:Briefer-v0", threshold=-7.0) == 0
 
 
 @pytest.mark.parametrize(
