@@ -13,6 +13,10 @@ from dqn_lib.worlds import check_has_end, is_original, name_of
 HELD_OUT = 1_000_003  # seed of the start states used to evaluate; training runs use small seeds
 
 
+class Diverged(ValueError):
+    """A Q-function answers with values that are no numbers."""
+
+
 class Greedy(Protocol):
     """Anything with Q-values: it can name the best action."""
 
@@ -31,8 +35,9 @@ def greedy_returns(
 
     Raises:
         TypeError: if `episodes` or `seed` is no integer.
-        ValueError: if they are too small, if `q` does not answer with finite values for states and actions
-            like those of `env`, if what `env` returns is not finite, or if an episode does not end.
+        Diverged: if `q` answers with values that are not finite.
+        ValueError: if `episodes` or `seed` is too small, if `q` does not answer for states and actions like
+            those of `env`, if what `env` returns is not finite, or if an episode does not end.
     """
     check_integer("episodes", episodes, low=1)
     check_integer("seed", seed, low=0)
@@ -50,7 +55,7 @@ def _episode_return(q: Greedy, env: gym.Env, seed: int) -> float:
     total, length, ended = 0.0, 0, False
     while not ended:
         check_has_end(env, length)
-        state, reward, terminated, truncated, _ = env.step(int(q.greedy(state)))
+        state, reward, terminated, truncated, _ = env.step(int(np.asarray(q.greedy(state)).item()))
         check_finite("observation", state)
         total, length = total + float(reward), length + 1
         ended = terminated or truncated
@@ -66,19 +71,19 @@ def _check_values(q: Greedy, states: NDArray, env: gym.Env) -> None:
     """
     if not callable(q):
         return
-    actions = getattr(env.action_space, "n", None)
     try:
         values = np.asarray(q(states), dtype=float)
     except (ValueError, TypeError, IndexError) as problem:
         raise ValueError(
             f"q must take states of {name_of(env)}, {env.observation_space}, got one that does not: {problem}"
         ) from problem
+    actions = getattr(env.action_space, "n", None)
     if actions is not None and values.shape[-1:] != (actions,):
         raise ValueError(
             f"q must have a value for each of the {actions} actions of {name_of(env)}, "
             f"got the shape {values.shape}"
         )
     if not np.isfinite(values).all():
-        raise ValueError(
+        raise Diverged(
             f"q must have finite values, got {values[~np.isfinite(values)][0]}: the network has diverged"
         )

@@ -56,7 +56,7 @@ def report(experiment: Experiment, rows: Sequence[Row]) -> str:
         if chosen := [row for row in rows if row["variant"] == name]:
             one = summarise(chosen)
             (few, many), (low, high) = one.solved_interval, one.mean_final_interval
-            steps = f"{one.median_steps:,.0f}" if np.isfinite(one.median_steps) else "never"
+            steps = f"{one.median_steps:,.0f}" if np.isfinite(one.median_steps) else "-"
             lines.append(
                 f"{name:<{width}}  {one.solved:>2}/{one.runs} ({few:>4.0%} to {many:>4.0%})  {steps:>6}  "
                 f"{one.mean_final:>6.1f} ({low:.1f} to {high:.1f}), worst {one.worst_final:.1f}"

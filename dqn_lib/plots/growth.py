@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dqn_lib.mountain_car import OPTIMUM
-from dqn_lib.plots.maps import EXTENT, centres, draw_phase_plane, grid, q_values
+from dqn_lib.plots.maps import EXTENT, action_values, centres, draw_phase_plane, grid
 from dqn_lib.plots.moving import DOTS_PER_INCH
 from dqn_lib.plots.ruler import MOUNTAIN_CAR, check_environments, draw_ruler
 from dqn_lib.plots.style import LEARNED, VALUES, house_style
@@ -31,7 +31,7 @@ def watch_learning(
     check_environments(checks)
     steps, means = np.array([check.step for check in checks]), np.array([check.mean for check in checks])
     states = grid(90, 71) if cells is None else centres(cells)
-    values = np.array([q_values(check.q, states).max(axis=-1) for check in checks])
+    values = np.array([action_values(check.q, states).max(axis=-1) for check in checks])
     low, high = limits or (float(values[-1].min()), 0.0)
     with house_style(DOTS_PER_INCH):
         figure = Figure(figsize=(11, 4), layout="constrained")

@@ -33,7 +33,7 @@ def centres(cells: int) -> NDArray[np.float64]:
     return np.stack(np.meshgrid(middle[:, 0], middle[:, 1]), axis=-1)
 
 
-def q_values(q: QFunction, states: NDArray) -> NDArray:
+def action_values(q: QFunction, states: NDArray) -> NDArray:
     """Q-values `(..., 3)` of states `(..., 2)` of MountainCar-v0.
 
     Raises:
@@ -113,7 +113,7 @@ def value_map(
     No true value lies above 0, so the colours stop there; `limits` fixes both ends.
     """
     ax = new_axes(ax, 6.4, 4.2)
-    values = q_values(q, grid()).max(axis=-1)
+    values = action_values(q, grid()).max(axis=-1)
     low, high = limits or (float(values.min()), min(float(values.max()), 0.0))
     image = ax.imshow(
         values, origin="lower", extent=EXTENT, aspect="auto", cmap=VALUES, vmin=low, vmax=high,
@@ -133,7 +133,7 @@ def policy_map(
 ) -> Picture:
     """The greedy action of each state, as a map over the phase plane; white where all are equally good."""
     ax = new_axes(ax, 6.4, 4.2)
-    actions = preferred(q_values(q, grid()))
+    actions = preferred(action_values(q, grid()))
     ax.imshow(
         actions, origin="lower", extent=EXTENT, aspect="auto", cmap=POLICY, norm=POLICY_NORM,
         interpolation="nearest",
@@ -191,7 +191,7 @@ def compare_values(learned: QFunction, exact: QFunction, *, name: str = "learned
     picture = Picture(figsize=(13, 4), layout="constrained")
     left, middle, right = picture.subplots(1, 3, sharey=True)
     states = grid()
-    values = [q_values(q, states).max(axis=-1) for q in (learned, exact)]
+    values = [action_values(q, states).max(axis=-1) for q in (learned, exact)]
     limits = float(values[1].min()), float(values[1].max())
     options: dict[str, Any] = {
         "origin": "lower",

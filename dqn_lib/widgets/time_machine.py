@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
 from dqn_lib.loop import Loop
-from dqn_lib.plots.maps import centres, grid, q_values
+from dqn_lib.plots.maps import action_values, centres, grid
 from dqn_lib.plots.ruler import check_environments
 from dqn_lib.plots.time_machine import Drive, RunCurve, RunMaps
 from dqn_lib.training import Check
@@ -43,7 +43,7 @@ class TimeMachine(Stage):
             raise ValueError("checks must hold at least one check, got none")
         check_environments(self.checks)
         self.drives: dict[int, Drive] = {}  # by place; driven when they are first looked at
-        self.maps = RunMaps(values_of(self.checks), smooth=not hasattr(self.checks[0].q, "cells"))
+        self.maps = RunMaps(q_values(self.checks), smooth=not hasattr(self.checks[0].q, "cells"))
         self.curve = RunCurve([check.step for check in self.checks], [check.mean for check in self.checks])
         self.canvases = Canvas(self.maps), Canvas(self.curve)
         self.car = HillCar(layout=Layout(width="370px"))
@@ -163,11 +163,11 @@ class TimeMachine(Stage):
         return self._shown != last
 
 
-def values_of(checks: Sequence[Check]) -> NDArray[np.float32]:
+def q_values(checks: Sequence[Check]) -> NDArray[np.float32]:
     """Q-values `(checks, rows, columns, 3)` over the phase plane; of tables, one for each cell."""
     cells = getattr(checks[0].q, "cells", None)
     states = grid(90, 71) if cells is None else centres(cells)
     try:
-        return np.array([q_values(check.q, states) for check in checks], dtype=np.float32)
+        return np.array([action_values(check.q, states) for check in checks], dtype=np.float32)
     except ValueError as problem:
         raise ValueError(f"checks must be of one run on {car.ENV_ID}: {problem}") from problem

@@ -75,6 +75,14 @@ class Bare:
         setattr(self.table, name, value)
 
 
+class Diverging(QTableAgent):
+    """Has nothing left in its table, from its third episode on."""
+
+    def end_episode(self):
+        if self.episodes == 2:
+            self.table.values[:] = float("nan")
+
+
 class Slow(QTableAgent):
     """Takes its time for an episode."""
 

@@ -121,6 +121,15 @@ def test_solved_means_what_the_environment_says_unless_one_says_otherwise(tmp_pa
     assert solved_at(environment="deadly:Briefer-v0", threshold=-7.0) == 0
 
 
+def test_a_run_that_diverges_is_no_run_less(tmp_path):
+    """Left out, it would make the others' mean better; failed, it would be tried again for ever."""
+    short = TABLE.changed({"agent": "deadly:Diverging", "steps": 1_000, "episodes": None, "check_every": 200})
+    made = run(Experiment("x", short, {"base": {}}, seeds=[0]), tmp_path / "x", processes=1, progress=False)
+    (row,) = made
+    assert (row["diverged_at_step"], row["final_return"], row["solved_at_step"]) == (600, -200, None)
+    assert row["curve"] == [-200] * 6
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
