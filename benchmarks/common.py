@@ -1,17 +1,26 @@
 """What the benchmarks share: one core, results in a file."""
 
 import json
+import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from dqn_lib.experiments.provenance import machine, versions
+from dqn_lib.statistics import median
 
 
 def use_one_core() -> None:
     """Stay on one core, where the system lets a process choose."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def median_or_never(values: Iterable[float | None]) -> float | None:
+    """The median of what all runs needed; None (JSON has no infinity) if the middle one never got there."""
+    middle = median(values)
+    return middle if math.isfinite(middle) else None
 
 
 def write_results(path: Path | None, results: dict[str, Any]) -> None:

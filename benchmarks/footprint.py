@@ -26,7 +26,7 @@ from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.training import TrainingLog, train
 env = mountain_car.make()
 agent, log = QTableAgent(env), TrainingLog()
-for _ in log.record(train(env, agent, episodes=500), agent): pass
+for _ in log.record(train(env, agent, episodes=500), agent, env): pass
 """
 NETWORK = """
 from dqn_lib import mountain_car

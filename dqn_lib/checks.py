@@ -4,12 +4,15 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def check_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> None:
     """Raise unless `value` is a real number in [low, high]; NaN is in no interval."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} must be a number, got {value!r}")
+    if low == -math.inf and high == math.inf and not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value!r}")
     if not low <= value <= high:
         raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
 
@@ -22,3 +25,12 @@ def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> No
         raise ValueError(f"{name} must be at least {low}, got {value!r}")
     if not low <= value <= high:
         raise ValueError(f"{name} must lie in [{low}, {high}], got {value!r}")
+
+
+def check_finite(name: str, values: ArrayLike) -> None:
+    """Raise if one of `values` is NaN or infinite; what is no number is left to others."""
+    array = np.asarray(values)
+    if array.dtype.kind != "f" or math.isfinite(sum(array.ravel().tolist())):  # the usual case, quickly
+        return
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {values!r}")

@@ -35,9 +35,10 @@ class LiveAgent(Agent, Protocol):
 class LiveRun:
     """One run of a new agent, in at most one thread; every method may be called from any thread.
 
-    `log` is checked every `every` steps. After `limit` steps the run pauses for good, so that one which
-    nobody watches any more comes to an end. `watch()` is called in the run's thread between two steps,
-    never more often than it can afford, and once more when the run has paused.
+    `log` is checked every `every` steps, over `episodes` episodes in `env` itself. After `limit`
+    steps the run pauses for good, so that one which nobody watches any more comes to an end. `watch()` is
+    called in the run's thread between two steps, never more often than it can afford, and once more when the
+    run has paused.
     """
 
     def __init__(
@@ -46,14 +47,17 @@ class LiveRun:
         agent: LiveAgent,
         *,
         every: int = 500,
+        episodes: int = 100,
         limit: int = 100_000,
         watch: Callable[[], None] = lambda: None,
     ) -> None:
         check_integer("every", every, low=1)
+        check_integer("episodes", episodes, low=1)
         check_integer("limit", limit, low=1)
         if agent.steps:
             raise ValueError(f"agent must be new, got one that has lived for {agent.steps:,} steps")
         self.env, self.agent, self.every, self.limit = env, agent, every, limit
+        self.episodes = episodes
         self.config: Config = agent.config  # what the run began with; the log knows what changed
         self.speed: float | None = None
         self._loop = Loop(self._step, watch, finish=self._apply, name="dqn_lib live run")
@@ -65,7 +69,7 @@ class LiveRun:
     def _begin(self) -> None:
         self.latest: tuple[int, NDArray] | None = None  # the last action, and the state that it led to
         self.log = TrainingLog()
-        self.log.check(self.agent, self.every)
+        self.log.check(self.agent, self.env, self.every, self.episodes)
         began, now = asdict(self.config), asdict(self.agent.config)
         if changed := {name: value for name, value in now.items() if value != began[name]}:
             self.log.changes.append(Change(0, changed))
@@ -160,7 +164,7 @@ class LiveRun:
             self._episode = episode
         else:
             self.log.episodes.append(ended)
-            self.log.check(self.agent, self.every)
+            self.log.check(self.agent, self.env, self.every, self.episodes)
         return not (self.at_limit or (ended is not None and self._one_episode))
 
     def _apply(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"", "checks", "mountain_car", "config", "tutorial_config", "exploration", "replay", "td"}
+    {"", "checks", "mountain_car", "worlds", "config", "tutorial_config", "exploration", "replay", "td"}
     | {"target_update", "statistics", "loop"},
     {"agents"},
     {"training", "evaluation", "optimum", "checkpoint", "live", "diagnosis"},

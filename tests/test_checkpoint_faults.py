@@ -33,7 +33,7 @@ def env():
 def whole(env, tmp_path_factory):
     """The bytes of a good checkpoint."""
     agent, log = DQNAgent(env, CONFIG, seed=7, xla=False), TrainingLog()
-    list(log.record(train(env, agent, episodes=3), agent, every=50))
+    list(log.record(train(env, agent, episodes=3), agent, env, every=50))
     log.changes += [Change(40, {"gamma": 0.5}), Change(80, {"epsilon": None})]
     save(path := tmp_path_factory.mktemp("whole") / "run.npz", agent, log)
     return path.read_bytes()

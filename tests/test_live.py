@@ -54,7 +54,7 @@ class Tape:
     """An agent that learns nothing, quickly, and notes which settings and which thread each step had."""
 
     loss = None
-    q = SimpleNamespace(greedy=lambda states: np.zeros(len(states), np.int64))
+    q = SimpleNamespace(greedy=lambda states: np.zeros(states.shape[:-1], np.int64))
 
     def __init__(self, config=None):
         self.config, self.clashes, self.busy = config or Settings(), 0, threading.Lock()

@@ -128,7 +128,7 @@ def _program(function: Callable, example: Sequence[NDArray], xla: bool) -> Calla
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(without_counters(outer.graph.as_graph_def()), name="")
     options = tf.compat.v1.ConfigProto(
-        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, device_count={"GPU": 0}
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=-1, device_count={"GPU": 0}
     )
     session = tf.compat.v1.Session(graph=graph, config=options)
     run = session.make_callable([t.name for t in outer.outputs], feed_list=[t.name for t in outer.inputs])

@@ -68,7 +68,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Row], bytes]:
 
 
 def read_runs(path: str | Path, *, partial: bool = False) -> list[Row]:
-    """The finished runs of a results file, variant by variant and seed by seed.
+    """The finished runs of a results file, variant by variant and seed by seed, each with its `environment`.
 
     Raises `ResultsError` if the file was edited, cut off or written by another version, and, unless
     `partial` is set, if a run of its experiment failed or is missing.
@@ -90,7 +90,9 @@ def read_runs(path: str | Path, *, partial: bool = False) -> list[Row]:
             f"{path} has {len(wanted) - len(missing)} of {len(wanted)} runs, not {missing[0][0]!r} with seed "
             f"{missing[0][1]}; run its experiment again to complete it"
         )
-    return [finished[key] for key in wanted if key in finished]
+    home = header["base"]["environment"]
+    rows = [finished[key] for key in wanted if key in finished]
+    return [{**row, "environment": row["changes"].get("environment", home)} for row in rows]
 
 
 def write_through(path: Path, data: bytes, mode: str) -> None:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
 from dqn_lib.loop import Loop
-from dqn_lib.plots.maps import centres, grid
+from dqn_lib.plots.maps import action_values, centres, grid
+from dqn_lib.plots.ruler import check_environments
 from dqn_lib.plots.time_machine import Drive, RunCurve, RunMaps
 from dqn_lib.training import Check
 from dqn_lib.widgets.button import button
@@ -40,6 +41,7 @@ class TimeMachine(Stage):
         self.checks = list(checks)
         if not self.checks:
             raise ValueError("checks must hold at least one check, got none")
+        check_environments(self.checks)
         self.drives: dict[int, Drive] = {}  # by place; driven when they are first looked at
         self.maps = RunMaps(q_values(self.checks), smooth=not hasattr(self.checks[0].q, "cells"))
         self.curve = RunCurve([check.step for check in self.checks], [check.mean for check in self.checks])
@@ -166,9 +168,6 @@ def q_values(checks: Sequence[Check]) -> NDArray[np.float32]:
     cells = getattr(checks[0].q, "cells", None)
     states = grid(90, 71) if cells is None else centres(cells)
     try:
-        q = np.array([check.q(states) for check in checks], dtype=np.float32)
-    except (ValueError, TypeError) as problem:
-        raise ValueError(f"checks must be of one run on {car.ENV_ID}, got Q-values of others") from problem
-    if q.shape[-1] != len(car.ACTION_NAMES):
-        raise ValueError(f"checks must be of one run on {car.ENV_ID}, got {q.shape[-1]} actions")
-    return q
+        return np.array([action_values(check.q, states) for check in checks], dtype=np.float32)
+    except ValueError as problem:
+        raise ValueError(f"checks must be of one run on {car.ENV_ID}: {problem}") from problem

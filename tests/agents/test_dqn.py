@@ -356,8 +356,8 @@ def test_on_cartpole_a_few_thousand_steps_beat_the_untrained_policy_by_far():
 def test_the_default_configuration_solves_mountaincar():
     env = mountain_car.make()
     agent, log = DQNAgent(env, seed=0), TrainingLog()
-    for _ in log.record(train(env, agent, steps=20_000), agent):
-        if log.solved_at() is not None:
+    for _ in log.record(train(env, agent, steps=20_000), agent, env):
+        if log.solved_at(mountain_car.THRESHOLD) is not None:
             break
     assert log.checks[0].mean < -150
-    assert log.solved_at() is not None, [check.mean for check in log.checks]
+    assert log.solved_at(mountain_car.THRESHOLD) is not None, [check.mean for check in log.checks]

@@ -24,7 +24,7 @@ from dqn_lib.widgets.time_machine import TimeMachine
 
 env = mountain_car.make()
 agent, log = DQNAgent(env, seed=1), TrainingLog()
-for _ in log.record(train(env, agent, steps=1_500), agent, every=500):
+for _ in log.record(train(env, agent, steps=1_500), agent, env, every=500):
     pass
 """
 PICTURES = {  # how many each of them shows

@@ -132,7 +132,10 @@ def test_a_tables_checks_are_drawn_as_its_cells():
         ([], "checks must hold at least one check, got none"),
         ([Check(0, np.zeros(1), None)], "checks must be of one run on MountainCar-v0"),
         ([Check(0, np.zeros(1), lambda states: states @ np.ones((4, 2)))], "checks must be of one run"),
-        ([Check(0, np.zeros(1), lambda states: states)], "checks must be of one run .* got 2 actions"),
+        (
+            [Check(0, np.zeros(1), lambda states: states)],
+            "checks must be of one run .* each of the 3 actions",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_refused(checks, problem):
