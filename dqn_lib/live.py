@@ -35,10 +35,10 @@ class LiveAgent(Agent, Protocol):
 class LiveRun:
     """One run of a new agent, in at most one thread; every method may be called from any thread.
 
-    `log` is checked every `every` steps, over `episodes` episodes in `env` itself. After `limit`
-    steps the run pauses for good, so that one which nobody watches any more comes to an end. `watch()` is
-    called in the run's thread between two steps, never more often than it can afford, and once more when the
-    run has paused.
+    `log` is checked every `every` steps, over `episodes` episodes in `env` itself. After `limit` steps the run
+    pauses for good, so that one which nobody watches any more comes to an end. `watch()` is called in the
+    run's thread between two steps, never more often than it can afford, and once more when the run has
+    paused. A run that nobody refers to any more ends after the step under way.
     """
 
     def __init__(
@@ -116,6 +116,9 @@ class LiveRun:
 
         The thread has its last look first, so do not hold what `watch` needs. Called by `watch` itself,
         it comes back at once.
+
+        Raises:
+            TimeoutError: if the step under way has not ended within ten seconds; it will stop after that.
         """
         self._loop.pause()
 
@@ -128,13 +131,18 @@ class LiveRun:
                 self._apply()
 
     def reset(self, seed: int | None = None) -> None:
-        """Pause, and begin again from step 0 with an empty log; settings stay as they are now."""
+        """Pause, and begin again from step 0 with an empty log; settings stay as they are now.
+
+        Raises:
+            ValueError: if the seed is negative.
+            TimeoutError: if the run cannot be paused within ten seconds; then nothing is reset.
+        """
         if seed is not None:
             check_integer("seed", seed, low=0)
         end = time.perf_counter() + PATIENCE
         while not self._paused_and_reset(seed):  # somebody else has started it in between
             if time.perf_counter() > end:
-                raise RuntimeError(f"the run cannot be reset: it has not paused within {PATIENCE:g} s")
+                raise TimeoutError(f"the run must stay paused to be reset, and has not within {PATIENCE:g} s")
 
     def _paused_and_reset(self, seed: int | None) -> bool:
         self.pause()

@@ -100,6 +100,7 @@ class ChaseRange(Stage):
         """Go on until paused, or begin anew if it is over; a second press changes nothing."""
         with self._busy:
             if not self.loop.running:
+                self.loop.pause()  # its last look may go on
                 self._take()
                 if self._over:
                     self._begin()
@@ -118,7 +119,11 @@ class ChaseRange(Stage):
             self._start()
 
     def end(self) -> None:
-        """Stop, and put the agent back to where it began, unless another range has it by now."""
+        """Stop, and put the agent back to where it began, unless another range has it by now.
+
+        Raises:
+            TimeoutError: if the step under way does not end; then the agent is left as it is.
+        """
         with self._busy:
             self.loop.pause()
             self._over = True  # the next Run begins anew

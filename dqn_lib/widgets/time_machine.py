@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from ipywidgets import HBox, Layout
@@ -52,11 +53,11 @@ class TimeMachine(Stage):
             [check.step for check in self.checks],
             says="How far the training had come",
             show="{:,}".format,
-            turned=lambda _: self._turned(),
+            turned=lambda _: self._safely(self._turned),
         )
         self.buttons = {
             "Play": button("Play", "Run through the whole training", self.play),
-            "Pause": button("Pause", "Stay at this moment", self.pause),
+            "Pause": button("Pause", "Stay at this moment", partial(self._safely, self.pause)),
         }
         self.message = Message()
         self._lock = threading.RLock()
@@ -89,7 +90,11 @@ class TimeMachine(Stage):
         self._loop.start(self._set_clock)
 
     def pause(self) -> None:
-        """Stay at this moment; comes back when nothing moves any more."""
+        """Stay at this moment; comes back when nothing moves any more.
+
+        Raises:
+            TimeoutError: if the picture under way is not drawn within ten seconds.
+        """
         if self.playing:
             self._loop.pause()
             if not self._loop.here:
@@ -102,6 +107,12 @@ class TimeMachine(Stage):
     def still(self) -> str:
         """The pictures as they are now."""
         return "".join(canvas.still() for canvas in self.canvases)
+
+    def _safely(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as problem:
+            self.message.complain(problem, "Play begins again.")
 
     # --- what moves -----------------------------------------------------------------------------------
 
