@@ -183,8 +183,9 @@ def test_no_code_cell_asks_the_network(lesson):
 
 def test_results_read_in_a_lesson_exist(lesson):
     for number, cell in code(lesson):
-        for name in re.findall(r"results/\w+\.\w+", cell.source):
-            assert (NOTEBOOKS / name).exists(), f"cell {number} reads {name}"
+        assert "results/" not in cell.source, f"cell {number} names a folder; load_results finds it"
+        for name in re.findall(r'load_results\("([^"]*)"\)', cell.source):
+            assert (NOTEBOOKS / "results" / f"{name}.jsonl").exists(), f"cell {number} reads {name}"
 
 
 def test_everything_that_a_lesson_calls_lesson_something_exists(lesson, practice):
