@@ -54,7 +54,7 @@ def test_a_print_and_a_picture_in_an_answer_do_not_flood_the_page(cells):
     cell = cells[0]
     assert "✓ Correct." in cell.outputs[-1]["data"]["text/plain"]
     assert streams(cell, "stdout").count("q is") == 10
-    assert "... (not shown: 11,990 more lines)" in streams(cell, "stdout")
+    assert "... (not shown: 12,190 more lines)" in streams(cell, "stdout")
     assert sum(output.output_type == "display_data" for output in cell.outputs) == 10
 
 
