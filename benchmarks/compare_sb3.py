@@ -12,10 +12,9 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from common import median_or_never, use_one_core, write_results
+from common import median_or_never, results_file, use_one_core, write_results
 
 OURS_STEPS, SB3_STEPS = 40_000, 120_000
 # RL Baselines3 Zoo, hyperparams/dqn.yml, MountainCar-v0, marked "Tuned".
@@ -124,7 +123,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds, from 0")
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     parser.add_argument("--one", nargs=2, metavar=("WHICH", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:

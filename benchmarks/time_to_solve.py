@@ -10,10 +10,9 @@ mean greedy return over 100 held-out starts is -110 or better. Checking and comp
 import argparse
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
-from common import median_or_never, use_one_core, write_results
+from common import median_or_never, results_file, use_one_core, write_results
 
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
@@ -109,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=30, help="how many seeds, from 0")
     parser.add_argument("--steps", type=int, default=40_000, help="environment steps a run")
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()
     if options.seeds < 1:
         parser.error(f"--seeds must be at least 1, got {options.seeds}")

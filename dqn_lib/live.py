@@ -35,9 +35,9 @@ class LiveAgent(Agent, Protocol):
 class LiveRun:
     """One run of a new agent, in at most one thread; every method may be called from any thread.
 
-    `log` is checked every `every` steps, over `episodes` episodes in `env` itself. After `limit` steps the run
-    pauses for good, so that one which nobody watches any more comes to an end. `watch()` is called in the
-    run's thread between two steps, never more often than it can afford, and once more when the run has
+    `log` is checked every `every` steps, over `episodes` episodes in `env` itself. After `limit` steps the
+    run pauses for good, so that one which nobody watches any more comes to an end. `watch()` is called in
+    the run's thread between two steps, never more often than it can afford, and once more when the run has
     paused. A run that nobody refers to any more ends after the step under way.
     """
 

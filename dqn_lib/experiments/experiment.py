@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import gymnasium as gym
+import numpy as np
 
 from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import Config, DQNConfig
@@ -139,7 +140,9 @@ class Experiment:
 
 
 def plain(value: Any) -> Any:
-    """As JSON would give it back: tuples are lists, a class is its name."""
+    """As JSON gives it back: tuples and arrays as lists, NumPy's numbers as plain ones, classes by name."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list):
