@@ -1,7 +1,8 @@
 # Another Python for .venv: make lab PYTHON=python3.12
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
-FIRST_LESSON := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+# What another project left in the environment must not stand in for a package of .venv.
+unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint benchmark results constraints clean setup
@@ -10,8 +11,7 @@ help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
 
 lab: setup  ## Open the first lesson in JupyterLab
-	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --allow-root --ServerApp.root_dir=. \
-		--LabApp.app_settings_dir=tools/jupyterlab --LabApp.default_url=/lab/tree/$(FIRST_LESSON)
+	$(BIN)/python tools/lab.py
 
 test: lint  ## Check the style, run the tests and every lesson
 	$(BIN)/python -m pytest -n auto --dist loadgroup
