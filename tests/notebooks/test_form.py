@@ -5,6 +5,7 @@ import importlib
 import re
 from pathlib import Path
 
+import gymnasium
 import nbformat
 import pytest
 
@@ -19,7 +20,7 @@ PARTS = ("What you saw", "Exercises", "Still open", "Sources")
 UNWANTED = {
     "an absolute path": r"(?<![\w.:/])/(?:home|Users|root|work|tmp|usr|opt|mnt|var)/|\b[A-Z]:\\\\",
     "a home directory": r"(?<!\w)~/",
-    "a package registry": r"pypi\.org|pythonhosted|anaconda|conda-forge|npmjs|\b(?:pip|conda) install\b",
+    "a package registry": r"pypi\.org|pythonhosted|anaconda|conda-forge|npmjs|(?<!`%)\b(?:pip|conda) install\b",
     "something unfinished": r"\b(?:TODO|FIXME|XXX|TBD)\b",
 }
 
@@ -231,3 +232,11 @@ def test_every_prediction_is_asked_before_it_is_told_what_was_seen(lesson, pract
         number = asked.get(f"lesson.{name}")
         assert number is not None, f"no cell shows lesson.{name}"
         assert number < place_of(lesson, "What you saw"), f"cell {number} asks too late"
+
+
+def test_an_environment_that_needs_an_extra_comes_with_the_line_that_installs_it(lesson):
+    text = "\n".join(cell.source for cell in lesson.cells)
+    for spec in gymnasium.registry.values():
+        extra = re.match(r"gymnasium\.envs\.(box2d|mujoco)\.", str(spec.entry_point))
+        if extra and re.search(rf"\b{spec.name}\b", text):
+            assert f'`%pip install "gymnasium[{extra[1]}]"`' in text, spec.name
