@@ -20,7 +20,7 @@ PARTS = ("What you saw", "Exercises", "Still open", "Sources")
 UNWANTED = {
     "an absolute path": r"(?<![\w.:/])/(?:home|Users|root|work|tmp|usr|opt|mnt|var)/|\b[A-Z]:\\\\",
     "a home directory": r"(?<!\w)~/",
-    "a package registry": r"pypi\.org|pythonhosted|anaconda|conda-forge|npmjs|(?<!`%)\b(?:pip|conda) install\b",
+    "a package registry": r"pypi\.org|pythonhosted|anaconda|conda-forge|npmjs|(?<!`%)\b(?:pip|conda) install",
     "something unfinished": r"\b(?:TODO|FIXME|XXX|TBD)\b",
 }
 
