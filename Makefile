@@ -2,7 +2,8 @@
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
-FIRST_LESSON := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+# What another project left in the environment must not stand in for a package of .venv.
+unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .PHONY: help lab quick test verify lint benchmark results constraints clean setup
@@ -11,8 +12,7 @@ help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
 
 lab: setup  ## Open the first lesson in JupyterLab
-	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --allow-root --ServerApp.root_dir=. \
-		--LabApp.app_settings_dir=tools/jupyterlab --LabApp.default_url=/lab/tree/$(FIRST_LESSON)
+	$(BIN)/python tools/lab.py
 
 quick: lint  ## Check the style, run the tests that need no browser and train nothing for long, in a minute
 	$(PYTEST) -m "not slow and not browser and not weekly"

@@ -7,6 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+import gymnasium
 import nbformat
 import pytest
 
@@ -21,7 +22,7 @@ PARTS = ("What you saw", "Exercises", "Still open", "Sources")
 UNWANTED = {
     "an absolute path": r"(?<![\w.:/])/(?:home|Users|root|work|tmp|usr|opt|mnt|var)/|\b[A-Z]:\\\\",
     "a home directory": r"(?<!\w)~/",
-    "a package registry": r"pypi\.org|pythonhosted|anaconda|conda-forge|npmjs|\b(?:pip|conda) install\b",
+    "a package registry": r"pypi\.org|pythonhosted|anaconda|conda-forge|npmjs|(?<!`%)\b(?:pip|conda) install",
     "something unfinished": r"\b(?:TODO|FIXME|XXX|TBD)\b",
 }
 
@@ -280,6 +281,16 @@ def test_every_prediction_is_asked_before_it_is_told_what_was_seen(lesson):
         number = asked.get(f"lesson.{name}")
         if number is None or number > place_of(lesson, "What you saw"):
             yield f"lesson.{name} is asked in cell {number}"
+
+
+@every_lesson
+def test_an_environment_that_needs_an_extra_comes_with_the_line_that_installs_it(lesson):
+    text = "\n".join(cell.source for cell in lesson.cells)
+    for spec in gymnasium.registry.values():
+        extra = re.match(r"gymnasium\.envs\.(box2d|mujoco)\.", str(spec.entry_point))
+        if extra and re.search(rf"\b{spec.name}\b", text):
+            if f'`%pip install "gymnasium[{extra[1]}]"`' not in text:
+                yield f"nothing says how to install {spec.name}"
 
 
 BREACHES = {
