@@ -288,9 +288,8 @@ def test_an_environment_that_needs_an_extra_comes_with_the_line_that_installs_it
     text = "\n".join(cell.source for cell in lesson.cells)
     for spec in gymnasium.registry.values():
         extra = re.match(r"gymnasium\.envs\.(box2d|mujoco)\.", str(spec.entry_point))
-        if not extra or not re.search(rf"\b{spec.name}\b", text):
-            continue
-        if f'`%pip install "gymnasium[{extra[1]}]"`' not in text:
+        named = extra and re.search(rf"\b{spec.name}\b", text)
+        if named and f'`%pip install "gymnasium[{extra[1]}]"`' not in text:
             yield f"nothing says how to install {spec.name}"
 
 
