@@ -80,8 +80,7 @@ def load() -> Any:
     """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
-    compile_cache.prepare()
-    with announced(), without_chatter():
+    with compile_cache.prepared(), announced(), without_chatter():
         tensorflow = importlib.import_module("tensorflow")
         with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
             tensorflow.config.threading.set_intra_op_parallelism_threads(1)
@@ -102,55 +101,65 @@ def compiled(
     `name` tells it from all others in the cache on disk. With XLA if `xla` is true, without if it is
     false; if it is None, with XLA where it works, and without it, slower, where it does not.
     """
-    if xla is False:
-        return _program(function, example, xla=False)
-    for _ in range(2):  # what had been kept on disk may have been at fault, and is gone the second time
-        try:
-            with compile_cache.kept(name, tf.__version__) as found, without_chatter(found):
-                return _program(function, example, xla=True)
-        except (tf.errors.OpError, ValueError, RuntimeError) as error:
-            problem = error
-    if xla:
-        raise problem
-    warnings.warn(
-        f"XLA cannot compile on this machine ({str(problem).strip().splitlines()[0][:120]}). Learning uses "
-        "plain TensorFlow graphs instead: the same results, about three times slower.",
-        stacklevel=2,
-    )
-    return _program(function, example, xla=False)
+    if xla is not False:
+        graph = _graph(function, example, xla=True)  # an error in `function` itself ends here
+        for _ in range(2):  # what had been kept on disk may have been at fault, and is gone the second time
+            try:
+                with compile_cache.kept(name, tf.__version__) as found, without_chatter(found):
+                    return _program(graph, example)
+            except (tf.errors.OpError, RuntimeError) as error:
+                problem = error
+        if xla:
+            raise problem
+        warnings.warn(
+            f"XLA cannot compile this here ({str(problem).strip().splitlines()[0][:120]}). Learning uses "
+            "plain TensorFlow graphs instead: the same results, about three times slower.",
+            stacklevel=2,
+        )
+    return _program(_graph(function, example, xla=False), example)
 
 
-def _program(function: Callable, example: Sequence[NDArray], xla: bool) -> Callable[..., list[NDArray]]:
-    """Traced, run once, and so compiled, in a graph and a session of its own."""
+def _graph(function: Callable, example: Sequence[NDArray], xla: bool) -> tuple[Any, list[str], list[str]]:
+    """What `function` computes as a graph of its own, and the names of its inputs and outputs."""
     specs = [tf.TensorSpec(array.shape, array.dtype) for array in example]
     inner = tf.function(function, jit_compile=xla, autograph=False)
     outer = tf.function(inner, autograph=False).get_concrete_function(*specs)
     with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(without_counters(outer.graph.as_graph_def()), name="")
+        tf.graph_util.import_graph_def(with_own_counters(outer.graph.as_graph_def()), name="")
+    return graph, [tensor.name for tensor in outer.inputs], [tensor.name for tensor in outer.outputs]
+
+
+def _program(graph: tuple[Any, list[str], list[str]], example: Sequence[NDArray]) -> Callable:
+    """The graph as a function of arrays, run once, and so compiled, in a session of its own."""
+    graph, inputs, outputs = graph
     options = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=1, inter_op_parallelism_threads=-1, device_count={"GPU": 0}
     )
-    session = tf.compat.v1.Session(graph=graph, config=options)
-    run = session.make_callable([t.name for t in outer.outputs], feed_list=[t.name for t in outer.inputs])
+    run = tf.compat.v1.Session(graph=graph, config=options).make_callable(outputs, feed_list=inputs)
     run(*example)
     return run
 
 
-def without_counters(graph: Any) -> Any:
+def with_own_counters(graph: Any) -> Any:
     """A graph whose functions are called the same in every process.
 
     TensorFlow ends their names in a count of all that the process has traced before, and the cache on
-    disk goes by names.
+    disk goes by names. So each gets its rank within this graph instead.
     """
+    names = sorted((function.signature.name for function in graph.library.function), key=_parts)
+    renamed = {name: f"{_parts(name)[0]}{rank}" for rank, name in enumerate(names)}
     for function in graph.library.function:
-        function.signature.name = _without_counter(function.signature.name)
-    functions = [function.node_def for function in graph.library.function]
-    for node in itertools.chain(graph.node, *functions):
+        function.signature.name = renamed[function.signature.name]
+    inside = [function.node_def for function in graph.library.function]
+    for node in itertools.chain(graph.node, *inside):
         for attribute in node.attr.values():
-            if attribute.HasField("func"):
-                attribute.func.name = _without_counter(attribute.func.name)
+            for called in [attribute.func, *attribute.list.func]:
+                if called.name in renamed:
+                    called.name = renamed[called.name]
     return graph
 
 
-def _without_counter(name: str) -> str:
-    return name.rstrip("0123456789")
+def _parts(name: str) -> tuple[str, int]:
+    """What stands before the number at the end of a name, and the number."""
+    text = name.rstrip("0123456789")
+    return text, int(name[len(text) :] or -1)

@@ -24,34 +24,53 @@ import platformdirs
 SWITCH = "DQN_LIB_COMPILE_CACHE"
 FLAGS = "TF_XLA_FLAGS"
 FLAG = "--tf_xla_persistent_cache_directory="
-OURS = "dqn_lib-compiled-"  # how the folder of a process is called
+OURS = "dqn_lib-compiled-"  # how the folder of a process begins
 ROOM = 4 * 2**20  # bytes that have to fit into it; a program takes 0.3 MB
 MOST = 100  # programs that are kept
 
 _own: tempfile.TemporaryDirectory | None = None  # the folder of this process, deleted when it ends
 
 
-def prepare() -> None:
-    """Point TensorFlow to a folder of this process's own; to be called before its import.
+@contextlib.contextmanager
+def prepared() -> Iterator[None]:
+    """TensorFlow, if it is imported and set up in here, keeps programs in a folder of this process's own.
 
     Without effect where the cache is switched off, where `TF_XLA_FLAGS` has been set by somebody else, and
-    where no temporary folder can be written to.
+    where no temporary folder can be written to. Afterwards the environment is as it was: TensorFlow has read
+    it, and no process that this one starts is to write to the same folder.
     """
     global _own  # noqa: PLW0603 (TensorFlow reads its flags once in a process)
-    theirs = os.environ.get(FLAGS, "")
-    if Path(theirs.removeprefix(FLAG)).name.startswith(OURS):  # from the process that started this one
+    if not switched_on() or (own := empty_folder()) is None:
+        yield
+        return
+    os.environ[FLAGS] = FLAG + quoted(own.name)
+    try:
+        yield
+        _own = own
+    finally:
         del os.environ[FLAGS]
-    elif theirs:
-        return
-    if os.environ.get(SWITCH, "on").lower() in ("off", "0", "false", "no"):
-        return
+
+
+def switched_on() -> bool:
+    """Whether neither our switch nor somebody else's flags are against it."""
+    off = os.environ.get(SWITCH, "on").lower() in ("off", "0", "false", "no")
+    return not off and not os.environ.get(FLAGS)
+
+
+def empty_folder() -> tempfile.TemporaryDirectory | None:
+    """A temporary folder with room for a few programs, if there is any."""
     with contextlib.suppress(OSError):
         own = tempfile.TemporaryDirectory(prefix=OURS, ignore_cleanup_errors=True)
         probe = Path(own.name, "probe")
         probe.write_bytes(bytes(ROOM))
         probe.unlink()
-        os.environ[FLAGS] = FLAG + own.name
-        _own = own
+        return own
+    return None
+
+
+def quoted(path: str) -> str:
+    """As TensorFlow reads one value among its flags, which may hold spaces or Windows' backslashes."""
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def folder(version: str) -> Path:
