@@ -145,6 +145,10 @@ def test_nothing_random_is_global(module):
     used = [dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     used += [name.replace("numpy.", "np.", 1) for name in imported(tree)]
     drawn = {name.split(".")[2] for name in used if name.startswith(("np.random.", "numpy.random."))}
+    if module == "dqn_lib.exercises.guard":  # puts back what an answer did to the global state
+        assert {name for name in used if name.startswith("random.")} == {"random.getstate", "random.setstate"}
+        assert drawn == {"get_state", "set_state"}
+        return
     assert drawn <= GENERATORS
     assert imports_package(tree, "random") == []
 
