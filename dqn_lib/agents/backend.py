@@ -63,8 +63,20 @@ def announced() -> Iterator[None]:
     print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.".ljust(len(waiting)))
 
 
+def set_aside_foreign_flags() -> None:
+    """Take XLA's flags out of the environment, where another library may have left them.
+
+    TensorFlow ends the process, without a word in a notebook, over a flag that its XLA does not know; and the
+    numbers here shall not depend on those it does know.
+    """
+    for name in ("XLA_FLAGS", "TF_XLA_FLAGS"):
+        if os.environ.pop(name, "") and hasattr(builtins, "__IPYTHON__"):
+            print(f"The environment variable {name} is ignored in this course.")
+
+
 def load() -> Any:
     """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
+    set_aside_foreign_flags()
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
     with announced(), without_chatter():
@@ -78,6 +90,7 @@ def load() -> Any:
 
 tf = load()
 keras = importlib.import_module("keras")
+keras.config.set_floatx("float32")  # whatever the reader's keras.json says
 
 
 @functools.cache

@@ -80,7 +80,7 @@ def usual():
         return {name: draw() for name, draw in PICTURES.items()}
 
 
-@pytest.fixture(params=["dark_background", "ggplot", "grayscale", "seaborn-v0_8-poster", "hostile"])
+@pytest.fixture(params=["dark_background", "seaborn-v0_8-poster", "hostile"])
 def settings(request):
     """The settings of a reader, who finds them unchanged."""
     with mpl.rc_context():
