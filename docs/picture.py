@@ -14,7 +14,7 @@ from dqn_lib.training import TrainingLog, train
 
 env = mountain_car.make()
 agent, log = DQNAgent(env, seed=2), TrainingLog()
-for _ in log.record(train(env, agent, steps=20_000), agent):
+for _ in log.record(train(env, agent, steps=20_000), agent, env):
     pass
 
 with house_style():

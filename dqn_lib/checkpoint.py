@@ -2,8 +2,9 @@
 
 A checkpoint is one `.npz` file: plain arrays, and everything else as JSON in the entry `run`. It is
 written beside its final name and moved there in one step, so the previous one stays whole until the new
-one is. Loading builds the agent in code and fills in numbers; nothing in the file is ever executed, and
-every array's type and size is checked before it is read.
+one is. Loading builds the agent in code and fills in numbers; nothing in the file is ever executed or
+imported, and every array's type and size is checked before it is read. The file names the agent's class,
+which is looked for among those that exist already.
 """
 
 import contextlib
@@ -20,13 +21,14 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from dqn_lib.agents import defects, tutorial  # noqa: F401 (so that their agents can be loaded)
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction
 from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import Change, Check, Episode, TrainingLog
 
-FORMAT = "dqn_lib run 1"
+FORMAT = "dqn_lib run 2"
 LARGEST_TEXT = 64 * 2**20  # bytes of JSON that are read at most
 HEADER = 4096  # bytes an .npy header may take
 
@@ -38,18 +40,23 @@ class CheckpointError(ValueError):
 def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = None) -> None:
     """Write agent and log to `path`, between two episodes.
 
-    Raises `CheckpointError`, and leaves the file at `path` as it was, if the agent has diverged.
+    Raises:
+        CheckpointError: if the agent has diverged, or is no `DQNAgent`; the file at `path` stays as it was.
     """
+    if not isinstance(agent, DQNAgent):
+        raise CheckpointError(f"not saved: agent must be a DQNAgent, got a {type(agent).__name__}")
     path, log = Path(path), log or TrainingLog()
     arrays: dict[str, NDArray] = {}
     run = {
         "format": FORMAT,
+        "class": class_name(type(agent)),
         "spaces": agent.spaces,
         "config": asdict(agent.config),
         "seed": agent.seed,
         "agent": _take_arrays(agent.get_state(), "agent", arrays),
         "episodes": [asdict(episode) for episode in log.episodes],
         "check_steps": [check.step for check in log.checks],
+        "check_environments": [check.environment for check in log.checks],
         "changes": [asdict(change) for change in log.changes],
     }
     for number, check in enumerate(log.checks):
@@ -64,8 +71,12 @@ def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = Non
 def load(path: str | os.PathLike, env: gym.Env, *, xla: bool | None = None) -> tuple[DQNAgent, TrainingLog]:
     """Agent and log from `path`, ready for `train(env, agent)`; `xla` as in `DQNAgent`.
 
-    Raises `CheckpointError` if the file is anything but a whole, unaltered checkpoint of a run in an
-    environment like `env`, and `OSError` if it cannot be opened.
+    An agent of a class of one's own comes back as one: define the class first, then load.
+
+    Raises:
+        CheckpointError: if the file is anything but a whole, unaltered checkpoint of a run in an
+            environment like `env`, or its agent's class does not exist here.
+        OSError: if it cannot be opened.
     """
     path = Path(path)
     with open(path, "rb") as raw:
@@ -86,23 +97,51 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
         raise CheckpointError(
             f"format must be {FORMAT!r}, got {run.get('format') if isinstance(run, dict) else run!r}"
         )
+    kind = agent_class(run["class"])
     settings = run["config"] | {"hidden": tuple(run["config"]["hidden"])}
-    if missing := {spec.name for spec in fields(DQNConfig)} - settings.keys():
+    if missing := {spec.name for spec in fields(kind.Config)} - settings.keys():
         raise CheckpointError(f"config must have the settings {', '.join(sorted(missing))}")
-    agent = DQNAgent(env, DQNConfig().replace(**settings), seed=run["seed"], xla=xla)
+    agent = kind(env, kind.Config().replace(**settings), seed=run["seed"], xla=xla)
     if run["spaces"] != agent.spaces:
         raise CheckpointError(f"saved in an environment with {run['spaces']}, this one has {agent.spaces}")
     agent.set_state(_put_arrays(run["agent"], agent.get_state(), "agent", arrays))
     episodes = [_episode(entry) for entry in run["episodes"]]
-    checks = []
-    for number, step in enumerate(run["check_steps"]):
+    checks, places = [], run.get("check_environments", [""] * len(run["check_steps"]))  # older files: unknown
+    for number, (step, place) in enumerate(zip(run["check_steps"], places, strict=True)):
+        if not isinstance(place, str):
+            raise TypeError(f"a check's environment must be a text, got {place!r}")
         check_integer("a check's step", step, low=0, high=2**53)
         returns = arrays.read(f"checks/{number}/returns", None, np.dtype(np.float64))
         flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
-        checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes)))
+        checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes), place))
     arrays.all_read()
     changes = [_change(entry, agent.config) for entry in run.get("changes", [])]  # older files have none
     return agent, TrainingLog(episodes, checks, changes)
+
+
+def class_name(kind: type) -> str:
+    """Module and name of a class, as `pickle` tells classes apart."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def agent_class(name: str) -> type[DQNAgent]:
+    """The latest `DQNAgent` or variant of it called `name`, of those that exist in this process.
+
+    Raises:
+        CheckpointError: if there is none.
+    """
+    known: dict[str, type[DQNAgent]] = {}
+    waiting = [DQNAgent]
+    while waiting:
+        kind = waiting.pop(0)
+        known[class_name(kind)] = kind  # a cell that was run again has made a newer one
+        waiting += kind.__subclasses__()
+    if name not in known:
+        raise CheckpointError(
+            f"its agent is of the class {name!r}, which does not exist here: run the cell that defines it, "
+            f"or import it, and load again"
+        )
+    return known[name]
 
 
 def _episode(entry: dict[str, Any]) -> Episode:

@@ -88,6 +88,7 @@ def test_conda_and_binder_install_the_same() -> None:
         "Makefile",
         ".ci/run",
         ".github/workflows/ci.yml",
+        ".github/workflows/weekly.yml",
         ".pre-commit-config.yaml",
         "tools/bootstrap.py",
         "tools/jupyterlab/overrides.json",

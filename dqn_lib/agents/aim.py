@@ -13,7 +13,6 @@ from dqn_lib.td import double_td_target, td_target
 
 if TYPE_CHECKING:  # they load TensorFlow, which whoever has an agent has loaded already
     from dqn_lib.agents.dqn import DQNAgent
-    from dqn_lib.agents.q_network import QFunction
 
 
 class Aim(NamedTuple):
@@ -33,7 +32,7 @@ def aim(agent: "DQNAgent", first: NDArray[np.integer]) -> Aim:
     """
     config = agent.config
     batch = agent.memory.windows(first, config.n_step, config.gamma)
-    next_q, online = target_q(agent)(batch.next_states), agent.q(batch.next_states)
+    next_q, online = agent.target_q(batch.next_states), agent.q(batch.next_states)
     if config.double:
         targets = double_td_target(batch.returns, batch.terminated, next_q, online, batch.discounts)
     else:
@@ -42,10 +41,3 @@ def aim(agent: "DQNAgent", first: NDArray[np.integer]) -> Aim:
     bootstrap = np.take_along_axis(next_q, chosen[..., None], axis=-1)[..., 0]
     estimates = np.take_along_axis(agent.q(batch.states), batch.actions[..., None], axis=-1)[..., 0]
     return Aim(batch, chosen, bootstrap, targets, estimates)
-
-
-def target_q(agent: "DQNAgent") -> "QFunction":
-    """The target network as it is now, in NumPy; as `agent.q` is the online network."""
-    flat = np.concatenate([np.ravel(weights) for weights in agent.target.get_weights()])
-    rescaling = agent.target.layers[0]
-    return type(agent.q).from_flat(flat, agent.sizes).with_scaling(rescaling.scale, rescaling.offset)

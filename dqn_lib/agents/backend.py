@@ -6,21 +6,31 @@ the same numbers every time.
 
 import builtins
 import contextlib
-import functools
 import importlib
+import itertools
 import os
 import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
+from dqn_lib.agents import compile_cache
+
 CHATTER = (
+    # When TensorFlow is imported.
     "All log messages before absl::InitializeLog() is called",
     "oneDNN custom operations are on",
     "Could not find cuda drivers on your machine",
     "failed call to cuInit",
+    # When a compiled program is read from the disk: it is tried as text first, and two names that XLA
+    # gives to its own habits are not among the processor's features.
+    "Error parsing text-format tensorflow.XlaSerializedCacheEntry",
+    "Target machine feature +prefer-no-scatter is not",
+    "Target machine feature +prefer-no-gather is not",
 )
 
 # Runs in a process of its own, so that what TensorFlow says with its last breath still gets through.
@@ -33,11 +43,14 @@ for line in sys.stdin.buffer:
 
 
 @contextlib.contextmanager
-def without_chatter() -> Iterator[None]:
-    """Keep the known start-up lines off file descriptor 2; everything else passes.
+def without_chatter(expected: bool = True) -> Iterator[None]:
+    """Keep the known lines off file descriptor 2, if any is expected; everything else passes.
 
-    TensorFlow writes them in C++, before any of its own log settings applies.
+    TensorFlow writes them in C++, where none of its own log settings applies.
     """
+    if not expected:
+        yield
+        return
     sys.stderr.flush()
     original = os.dup(2)
     with subprocess.Popen([sys.executable, "-ISc", _FILTER], stdin=subprocess.PIPE, stderr=original) as sieve:
@@ -63,23 +76,30 @@ def announced() -> Iterator[None]:
     print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.".ljust(len(waiting)))
 
 
-def set_aside_foreign_flags() -> None:
-    """Take XLA's flags out of the environment, where another library may have left them.
+def foreign_flags() -> list[str]:
+    """The environment variables with flags for XLA that another library, or the reader, has left."""
+    return [name for name in ("XLA_FLAGS", "TF_XLA_FLAGS") if os.environ.get(name)]
+
+
+def set_aside(flags: Iterable[str]) -> None:
+    """Take these variables out of the environment, for good: XLA reads some when it first compiles.
 
     TensorFlow ends the process, without a word in a notebook, over a flag that its XLA does not know; and the
     numbers here shall not depend on those it does know.
     """
-    for name in ("XLA_FLAGS", "TF_XLA_FLAGS"):
-        if os.environ.pop(name, "") and hasattr(builtins, "__IPYTHON__"):
+    for name in flags:
+        del os.environ[name]
+        if hasattr(builtins, "__IPYTHON__"):
             print(f"The environment variable {name} is ignored in this course.")
 
 
 def load() -> Any:
     """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
-    set_aside_foreign_flags()
+    foreign = foreign_flags()
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
-    with announced(), without_chatter():
+    with compile_cache.prepared(), announced(), without_chatter():
+        set_aside(foreign)
         tensorflow = importlib.import_module("tensorflow")
         with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
             tensorflow.config.threading.set_intra_op_parallelism_threads(1)
@@ -93,18 +113,73 @@ keras = importlib.import_module("keras")
 keras.config.set_floatx("float32")  # whatever the reader's keras.json says
 
 
-@functools.cache
-def xla_works() -> bool:
-    """Whether XLA can compile here; if not, says so once. Everything works without it, slower."""
-    try:
-        with without_chatter():
-            tf.function(lambda x: x + 1, jit_compile=True, autograph=False)(tf.constant(1.0))
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0][:120]
+def compiled(
+    function: Callable, example: Sequence[NDArray], name: str, xla: bool | None
+) -> Callable[..., list[NDArray]]:
+    """`function` of tensors as a function of arrays, shaped like those of `example`; compiled here and now.
+
+    `name` tells it from all others in the cache on disk. With XLA if `xla` is true, without if it is
+    false; if it is None, with XLA where it works, and without it, slower, where it does not.
+    """
+    if xla is not False:
+        graph = _graph(function, example, xla=True)  # an error in `function` itself ends here
+        for _ in range(2):  # what had been kept on disk may have been at fault, and is gone the second time
+            try:
+                with compile_cache.kept(name, tf.__version__) as found, without_chatter(found):
+                    return _program(graph, example)
+            except (tf.errors.OpError, RuntimeError) as error:
+                problem = error
+        if xla:
+            raise problem
         warnings.warn(
-            f"XLA cannot compile on this machine ({reason}). Learning uses plain TensorFlow graphs instead: "
-            "the same results, about three times slower.",
+            f"XLA cannot compile this here ({str(problem).strip().splitlines()[0][:120]}). Learning uses "
+            "plain TensorFlow graphs instead: the same results, about three times slower.",
             stacklevel=2,
         )
-        return False
-    return True
+    return _program(_graph(function, example, xla=False), example)
+
+
+def _graph(function: Callable, example: Sequence[NDArray], xla: bool) -> tuple[Any, list[str], list[str]]:
+    """What `function` computes as a graph of its own, and the names of its inputs and outputs."""
+    specs = [tf.TensorSpec(array.shape, array.dtype) for array in example]
+    inner = tf.function(function, jit_compile=xla, autograph=False)
+    outer = tf.function(inner, autograph=False).get_concrete_function(*specs)
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(with_own_counters(outer.graph.as_graph_def()), name="")
+    return graph, [tensor.name for tensor in outer.inputs], [tensor.name for tensor in outer.outputs]
+
+
+def _program(graph: tuple[Any, list[str], list[str]], example: Sequence[NDArray]) -> Callable:
+    """The graph as a function of arrays, run once, and so compiled, in a session of its own."""
+    graph, inputs, outputs = graph
+    options = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=-1, device_count={"GPU": 0}
+    )
+    run = tf.compat.v1.Session(graph=graph, config=options).make_callable(outputs, feed_list=inputs)
+    run(*example)
+    return run
+
+
+def with_own_counters(graph: Any) -> Any:
+    """A graph whose functions are called the same in every process.
+
+    TensorFlow ends their names in a count of all that the process has traced before, and the cache on
+    disk goes by names. So each gets its rank within this graph instead.
+    """
+    names = sorted((function.signature.name for function in graph.library.function), key=_parts)
+    renamed = {name: f"{_parts(name)[0]}{rank}" for rank, name in enumerate(names)}
+    for function in graph.library.function:
+        function.signature.name = renamed[function.signature.name]
+    inside = [function.node_def for function in graph.library.function]
+    for node in itertools.chain(graph.node, *inside):
+        for attribute in node.attr.values():
+            for called in [attribute.func, *attribute.list.func]:
+                if called.name in renamed:
+                    called.name = renamed[called.name]
+    return graph
+
+
+def _parts(name: str) -> tuple[str, int]:
+    """What stands before the number at the end of a name, and the number."""
+    text = name.rstrip("0123456789")
+    return text, int(name[len(text) :] or -1)

@@ -7,6 +7,7 @@ from typing import Any
 
 from dqn_lib.agents.backend import tf
 from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.agents.learner import Objective, tnp
 from dqn_lib.replay import Batch
 from dqn_lib.td import td_target
 
@@ -39,19 +40,25 @@ class FlagPunished(DQNAgent):
 class NoStopGradient(DQNAgent):
     """Computes the target inside the tape, so that target and estimate are pulled towards each other."""
 
-    def _batch_loss(self, batch: Batch, targets: Any) -> Any:
-        next_q = self.online(batch.next_states)
-        targets = td_target(
-            batch.returns, batch.terminated, next_q, batch.discounts, xp=tf.experimental.numpy
-        )
-        return super()._batch_loss(batch, targets)
+    class Objective(Objective):
+        """What it minimises."""
+
+        def batch_loss(self, batch: Batch, targets: Any, online: Any, target: Any) -> Any:
+            """The mean loss of a batch, with a target that moves while it is aimed at."""
+            next_q = online(batch.next_states)
+            targets = td_target(batch.returns, batch.terminated, next_q, batch.discounts, xp=tnp)
+            return super().batch_loss(batch, targets, online, target)
 
 
 class RowMinusColumn(DQNAgent):
     """Subtracts a column `(B, 1)` from a row `(B,)`, which compares every estimate with every target."""
 
-    def _batch_loss(self, batch: Batch, targets: Any) -> Any:
-        q = self.online(batch.states)
-        taken = tf.one_hot(batch.actions, q.shape[-1])
-        estimates = tf.reduce_sum(q * taken, axis=-1, keepdims=True)  # (B, 1)
-        return tf.reduce_mean(self._loss(targets - estimates))  # of (B, B)
+    class Objective(Objective):
+        """What it minimises."""
+
+        def batch_loss(self, batch: Batch, targets: Any, online: Any, target: Any) -> Any:
+            """The mean loss of a batch, of all its pairs."""
+            q = online(batch.states)
+            taken = tf.one_hot(batch.actions, q.shape[-1])
+            estimates = tf.reduce_sum(q * taken, axis=-1, keepdims=True)  # (B, 1)
+            return tf.reduce_mean(self.error_loss(targets - estimates))  # of (B, B)

@@ -16,6 +16,8 @@ from dqn_lib.agents.backend import keras
 from dqn_lib.agents.spaces import check_spaces
 from dqn_lib.config import DQNConfig
 
+Initializer = keras.initializers.Initializer
+
 HUGE = 1e6  # bounds beyond this say nothing; some environments write the largest float for infinity
 
 
@@ -34,24 +36,49 @@ def input_scaling(space: gym.spaces.Box, input_range: float | None) -> tuple[NDA
     return scale, offset
 
 
-def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Sequential:
-    """The Keras network `(batch, state_size) -> (batch, actions)`, with its starting weights from `rng`."""
+def layer_sizes(env: gym.Env, config: DQNConfig) -> tuple[int, ...]:
+    """The layers' widths, from the state to the actions."""
     check_spaces(env)
-    scale, offset = input_scaling(env.observation_space, config.input_range)
+    return (env.observation_space.shape[0], *config.hidden, int(env.action_space.n))
+
+
+def initializers(config: DQNConfig, rng: np.random.Generator) -> list[tuple[Initializer, Initializer]]:
+    """What each layer's weights and its biases start from, all that is random decided by `rng`."""
 
     def seed() -> int:
         return int(rng.integers(2**31))
 
-    layers = [keras.Input(env.observation_space.shape), keras.layers.Rescaling(scale, offset)]
-    for units in config.hidden:
-        weights = keras.initializers.GlorotUniform(seed())
-        # Biases spread the kinks of the ReLUs over the whole valley; from zero they would all start in
-        # its middle.
-        biases = keras.initializers.RandomUniform(-config.bias_range, config.bias_range, seed())
-        layers.append(keras.layers.Dense(units, "relu", kernel_initializer=weights, bias_initializer=biases))
-    actions = int(env.action_space.n)
-    layers.append(keras.layers.Dense(actions, kernel_initializer=keras.initializers.GlorotUniform(seed())))
-    return keras.Sequential(layers)
+    random = keras.initializers
+    # Biases spread the kinks of the ReLUs over the whole valley; from zero all would start in its middle.
+    hidden = [
+        (random.GlorotUniform(seed()), random.RandomUniform(-config.bias_range, config.bias_range, seed()))
+        for _ in config.hidden
+    ]
+    return [*hidden, (random.GlorotUniform(seed()), random.Zeros())]
+
+
+def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Sequential:
+    """The Keras network `(batch, state_size) -> (batch, actions)`, with its starting weights from `rng`."""
+    state_size, *units = layer_sizes(env, config)
+    scaling = input_scaling(env.observation_space, config.input_range)
+    activations = ["relu"] * len(config.hidden) + [None]
+    layers = [
+        keras.layers.Dense(width, activation, kernel_initializer=weights, bias_initializer=biases)
+        for width, activation, (weights, biases) in zip(
+            units, activations, initializers(config, rng), strict=True
+        )
+    ]
+    return keras.Sequential([keras.Input((state_size,)), keras.layers.Rescaling(*scaling), *layers])
+
+
+def initial_weights(
+    sizes: tuple[int, ...], config: DQNConfig, rng: np.random.Generator
+) -> list[NDArray[np.float32]]:
+    """The starting weights of `build`, a matrix and a bias vector for each layer, without the network."""
+    arrays = []
+    for (fan_in, fan_out), (weights, biases) in zip(pairwise(sizes), initializers(config, rng), strict=True):
+        arrays += [np.asarray(weights((fan_in, fan_out))), np.asarray(biases((fan_out,)))]
+    return arrays
 
 
 @dataclass(frozen=True)

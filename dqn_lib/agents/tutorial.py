@@ -14,23 +14,35 @@ it differs from what it describes are easy to write and hard to see; they are al
   steps, which is in the fifth episode of a hundred.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from dqn_lib.agents.backend import tf
 from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.agents.learner import Objective
 from dqn_lib.replay import Batch
 from dqn_lib.tutorial_config import TutorialConfig
+
+
+@dataclass(frozen=True)
+class AllOutputs(Objective):
+    """A mean squared error over all actions; those not taken aim at the target network's own values."""
+
+    def batch_loss(self, batch: Batch, targets: Any, online: Any, target: Any) -> Any:
+        """The mean loss of a batch."""
+        q = online(batch.states)  # [B, A]
+        taken = tf.one_hot(batch.actions, q.shape[-1])
+        wanted = tf.where(taken > 0, targets[:, None], target(batch.states))  # [B, A]
+        return tf.reduce_mean((wanted - q) ** 2)
 
 
 class TutorialAgent(DQNAgent):
     """`DQNAgent` with the tutorial's settings and its four habits that ours has no setting for."""
 
+    Config = TutorialConfig
     config: TutorialConfig
-
-    def __init__(self, env: Any, config: TutorialConfig | None = None, **options: Any) -> None:
-        super().__init__(env, config or TutorialConfig(), **options)
 
     @property
     def epsilon(self) -> float:
@@ -66,10 +78,6 @@ class TutorialAgent(DQNAgent):
         first = self.memory.rng.choice(len(self.memory), size=count, replace=False).reshape(shape)
         return self.memory.windows(first, self.config.n_step, self.config.gamma)
 
-    def _batch_loss(self, batch: Batch, targets: Any) -> Any:
-        if not self.config.all_outputs:
-            return super()._batch_loss(batch, targets)
-        q = self.online(batch.states)  # [B, A]
-        taken = tf.one_hot(batch.actions, q.shape[-1])
-        wanted = tf.where(taken > 0, targets[:, None], self.target(batch.states))  # [B, A]
-        return tf.reduce_mean((wanted - q) ** 2)
+    def _objective(self) -> Objective:
+        kind = AllOutputs if self.config.all_outputs else Objective
+        return kind(self.config.double, self.config.loss)

@@ -1,10 +1,13 @@
 """Each defect is what it says, and nothing else: by hand, on single steps."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from dqn_lib import mountain_car
-from dqn_lib.agents import defects
+from dqn_lib.agents import defects, learner
+from dqn_lib.agents.backend import tf
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 
@@ -51,9 +54,10 @@ def batch():
 def losses(name, batch):
     """The loss of the defect and of the healthy agent, the Q-values, and the healthy targets."""
     ill, well = make(name), make("DQNAgent")
-    targets = well._targets(batch)
-    q = well.online(batch.states).numpy()
-    return float(ill._batch_loss(batch, targets)), float(well._batch_loss(batch, targets)), q, targets.numpy()
+    networks = well.q, well.target_q
+    targets = well._objective().targets(batch, *networks)
+    both = [float(one._objective().batch_loss(batch, targets, *networks)) for one in (ill, well)]
+    return *both, well.q(batch.states), np.array(targets)
 
 
 def test_a_row_minus_a_column_compares_everything_with_everything(batch):
@@ -64,14 +68,21 @@ def test_a_row_minus_a_column_compares_everything_with_everything(batch):
 
 
 def test_without_a_stop_the_gradient_reaches_the_target_too(batch):
-    from dqn_lib.agents.backend import tf
-
     def gradient(name):
         agent = make(name)
-        targets = agent._targets(batch)
+        layers = learner.split(tf.constant(agent.parameters[learner.ONLINE]), agent.sizes)
+        online = partial(learner.q_values, layers)
+        scaled = batch._replace(
+            **{
+                key: getattr(batch, key) * agent.scaling[0] + agent.scaling[1]
+                for key in ("states", "next_states")
+            }
+        )
+        targets = agent._objective().targets(scaled, online, online)  # both networks are still the same
         with tf.GradientTape() as tape:
-            loss = agent._batch_loss(batch, targets)
-        return float(loss), tape.gradient(loss, agent.online.trainable_variables)[-1].numpy()
+            tape.watch(layers)
+            loss = agent._objective().batch_loss(scaled, targets, online, online)
+        return float(loss), tape.gradient(loss, layers)[-1][-1].numpy()
 
     (ill_loss, ill), (well_loss, well) = gradient("NoStopGradient"), gradient("DQNAgent")
     assert ill_loss == pytest.approx(well_loss, rel=1e-5)  # as long as both networks are the same

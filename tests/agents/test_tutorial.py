@@ -5,8 +5,11 @@ import pytest
 
 from dqn_lib import mountain_car
 from dqn_lib.agents.backend import keras
+from dqn_lib.agents.learner import ONLINE, TARGET
+from dqn_lib.agents.q_network import QFunction
 from dqn_lib.agents.tutorial import TutorialAgent
 from dqn_lib.config import DQNConfig
+from dqn_lib.replay import Batch
 from dqn_lib.td import td_target
 from dqn_lib.training import train
 from dqn_lib.tutorial_config import TutorialConfig
@@ -42,16 +45,15 @@ def env():
     return mountain_car.make()
 
 
-@pytest.fixture(scope="module")
-def compiled(env):
+@pytest.fixture
+def agent(env):
     return TutorialAgent(env, seed=0)
 
 
-@pytest.fixture
-def agent(compiled):
-    compiled.config = TutorialConfig()
-    compiled.restart(0)
-    return compiled
+def as_keras_has_them(agent):
+    """The online network's weights: a kernel, a bias, a kernel, a bias ..."""
+    layers = QFunction.from_flat(agent.parameters[ONLINE], agent.sizes).layers
+    return [array for layer in layers for array in layer]
 
 
 def literal_network(weights):
@@ -89,8 +91,9 @@ def drive(agent, steps, rng, *, end_at=None):
         agent.observe(state, action, -1.0, next_state, terminated=ends, truncated=False)
 
 
+@pytest.mark.slow
 def test_two_replays_move_the_weights_as_predict_and_fit_do(agent, monkeypatch):
-    literal = Literally(agent.online.get_weights())
+    literal = Literally(as_keras_has_them(agent))
     drawn = []
     windows = agent.memory.windows
     monkeypatch.setattr(
@@ -106,9 +109,9 @@ def test_two_replays_move_the_weights_as_predict_and_fit_do(agent, monkeypatch):
             (m.states[i], m.actions[i], m.rewards[i], m.next_states[i], m.terminated[i]) for i in first
         )
     moved = 0.0
-    before = TutorialAgent(mountain_car.make(), seed=0).online.get_weights()
+    before = as_keras_has_them(TutorialAgent(mountain_car.make(), seed=0))
     for ours, theirs, start in zip(
-        agent.online.get_weights(), literal.model.get_weights(), before, strict=True
+        as_keras_has_them(agent), literal.model.get_weights(), before, strict=True
     ):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-4)
         moved = max(moved, np.abs(theirs - start).max())
@@ -117,8 +120,9 @@ def test_two_replays_move_the_weights_as_predict_and_fit_do(agent, monkeypatch):
 
 def test_the_target_is_a_whole_copy_after_every_replay_and_still_within_it(agent):
     drive(agent, 40, np.random.default_rng(1))
-    for online, target in zip(agent.online.get_weights(), agent.target.get_weights(), strict=True):
-        np.testing.assert_array_equal(online, target)
+    start = TutorialAgent(mountain_car.make(), seed=0).parameters[ONLINE]
+    assert (agent.parameters[ONLINE] != start).any()
+    np.testing.assert_array_equal(agent.parameters[ONLINE], agent.parameters[TARGET])
 
 
 def test_nothing_is_learnt_before_thirty_two_transitions(agent):
@@ -175,12 +179,12 @@ def test_an_ending_is_remembered_as_set(agent, config, terminated, truncated, re
 @pytest.mark.parametrize("all_outputs", [True, False])
 def test_the_loss_by_hand(env, all_outputs):
     agent = TutorialAgent(env, TutorialConfig(all_outputs=all_outputs), seed=1, xla=False)
-    agent.target.set_weights([1.5 * weights for weights in agent.target.get_weights()])
+    agent.parameters = agent.parameters * np.float32([[1], [1.5], [0], [0]])  # the target is another one
     state = np.array([[-0.5, 0.02]], np.float32)
-    batch, _, _ = agent._nothing()
-    one = batch._replace(states=state, actions=np.array([2]))
-    q, aim = agent.online(state).numpy()[0], agent.target(state).numpy()[0]
-    loss = float(agent._batch_loss(one, np.array([-7.0], np.float32)))
+    nothing = np.zeros(1, np.float32)
+    one = Batch(state, np.array([2]), nothing, state, nothing, nothing)
+    q, aim = agent.q(state)[0], agent.target_q(state)[0]
+    loss = float(agent._objective().batch_loss(one, np.array([-7.0], np.float32), agent.q, agent.target_q))
     error = -7.0 - q[2]
     expected = ((aim[0] - q[0]) ** 2 + (aim[1] - q[1]) ** 2 + error**2) / 3 if all_outputs else error**2 / 2
     assert loss == pytest.approx(expected, rel=1e-5)
@@ -199,8 +203,7 @@ def test_begun_again_it_is_a_new_agent_to_the_last_bit(env, agent):
     fresh = TutorialAgent(env, seed=5)
     for one in (agent, fresh):
         assert [episode.length for episode in train(env, one, episodes=1)] == [200]
-    for here, there in zip(agent.online.get_weights(), fresh.online.get_weights(), strict=True):
-        np.testing.assert_array_equal(here, there)
+    np.testing.assert_array_equal(agent.parameters, fresh.parameters)
 
 
 def test_a_state_taken_and_put_back_goes_on_the_same_way_epsilon_included(env, agent):
@@ -226,10 +229,10 @@ def test_compiling_ahead_changes_nothing(agent):
 
 def test_live_settings_change_and_what_the_tutorial_builds_in_does_not(agent):
     agent.change(gamma=0.5, learning_rate=0.0)
-    before = agent.online.get_weights()
+    before = agent.parameters[ONLINE]
     drive(agent, 32, np.random.default_rng(4))
     assert (agent.config.gamma, agent.updates) == (0.5, 32)
-    np.testing.assert_equal(agent.online.get_weights(), before)
+    np.testing.assert_equal(agent.parameters[ONLINE], before)
     with pytest.raises(ValueError, match="all_outputs cannot change during a run"):
         agent.change(all_outputs=False)
 

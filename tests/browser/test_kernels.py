@@ -15,7 +15,12 @@ from playwright.sync_api import expect
 pytestmark = IN_CHROMIUM
 
 OLDER = ["ipykernel==6.31.0", "nest-asyncio==1.6.0"]  # what else it needs is here already
-KINDS = [(version, subshells) for version in (7, 6) for subshells in ("perCommTarget", "disabled")]
+KINDS = [
+    (7, "perCommTarget"),
+    (6, "disabled"),
+    pytest.param((7, "disabled"), marks=pytest.mark.weekly),
+    pytest.param((6, "perCommTarget"), marks=pytest.mark.weekly),
+]
 CELL = "import time; time.sleep(3); gamma_at_the_end = panel.run.agent.config.gamma"
 MISSING = ("Could not find a version", "No matching distribution", "ConnectionError", "Temporary failure")
 

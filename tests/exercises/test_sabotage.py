@@ -115,6 +115,7 @@ def test_hints_advance_and_the_last_one_stays_and_names_the_solution():
     assert "solution()" in given[-1].message
 
 
+@pytest.mark.slow
 def test_a_trial_ends_when_the_task_is_solved_or_the_patience_is_over():
     env = mountain_car.make()
     step = steps_to_solve(env, DQNConfig(), seed=1, patience=12_000)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import gymnasium as gym
+from gymnasium.envs.classic_control.mountain_car import MountainCarEnv
 
 from dqn_lib.agents.q_table import QTableAgent
 
@@ -74,6 +75,14 @@ class Bare:
         setattr(self.table, name, value)
 
 
+class Diverging(QTableAgent):
+    """Has nothing left in its table, from its third episode on."""
+
+    def end_episode(self):
+        if self.episodes == 2:
+            self.table.values[:] = float("nan")
+
+
 class Slow(QTableAgent):
     """Takes its time for an episode."""
 
@@ -85,3 +94,7 @@ class Slow(QTableAgent):
 def short_car():
     """MountainCar with a time limit of ten steps."""
     return gym.make("MountainCar-v0", max_episode_steps=10)
+
+
+gym.register("Brief-v0", entry_point=MountainCarEnv, max_episode_steps=7, reward_threshold=-7.0)
+gym.register("Briefer-v0", entry_point=MountainCarEnv, max_episode_steps=7)

@@ -15,6 +15,8 @@ from distributed import Client
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.runner import run
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}
 NETWORKS = Experiment("cluster", Variant(steps=1_200), {"base": {}, "one step": {"n_step": 1}}, range(3))

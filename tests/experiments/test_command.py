@@ -9,6 +9,8 @@ from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.results import read_runs
 from dqn_lib.experiments.work import measure
 
+pytestmark = pytest.mark.slow
+
 BASE = Variant(
     agent="deadly:Failing", config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
 )

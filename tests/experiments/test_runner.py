@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.results import ResultsError, read_runs
 from dqn_lib.experiments.runner import LOST, next_round, run
+
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 TABLE = Variant(config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5)
@@ -157,6 +160,7 @@ def test_an_own_environment_is_run_and_judged_in(path):
 
 SCRIPT = """
 import sys
+import tempfile
 import deadly
 from test_runner import experiment
 from dqn_lib.experiments.runner import run
@@ -246,6 +250,49 @@ def test_a_full_disk_is_told_and_what_was_written_stays(path):
     assert [entry.name for entry in path.parent.glob("*.new")] == []
     rows = run(experiment("dqn_lib.agents.q_table:QTableAgent"), path, processes=1, progress=False)
     assert len(rows) == 8 and rows[: len(saved)] == saved
+
+
+UNWRITABLE = """
+import os, sys
+from test_runner import experiment
+from dqn_lib.experiments.runner import run
+from dqn_lib.experiments.results import ResultsError
+if os.geteuid() == 0:
+    os.setuid(65534)  # somebody whom permissions stop
+try:
+    run(experiment("dqn_lib.agents.q_table:QTableAgent"), sys.argv[1], processes=1, progress=False)
+except ResultsError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of folders are something else there")
+@pytest.mark.parametrize("what", ["folder", "parent", "file"])
+def test_what_cannot_be_written_is_told_before_anything_runs(what):
+    with tempfile.TemporaryDirectory() as top:
+        path = Path(top) / "results" / "short.jsonl"
+        if what != "parent":
+            path.parent.mkdir()
+        if what == "file":
+            run(experiment("dqn_lib.agents.q_table:QTableAgent"), path, processes=1, progress=False)
+            lines = path.read_bytes().splitlines(keepends=True)
+            path.write_bytes(b"".join(lines[:-1]))  # one run is still to be made
+            path.chmod(0o444)
+            Path(f"{path}.lock").unlink(missing_ok=True)
+        before = path.read_bytes() if path.exists() else None
+        for folder in (Path(top), path.parent):
+            if folder.exists():
+                folder.chmod(0o777 if what == "file" else 0o555)
+        command = [sys.executable, "-c", UNWRITABLE, str(path)]
+        done = subprocess.run(
+            command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False
+        )
+        for folder in (Path(top), path.parent):
+            if folder.exists():
+                folder.chmod(0o755)
+        assert done.returncode == 0, done.stderr
+        assert f"{path} cannot be written:" in done.stdout
+        assert (path.read_bytes() if path.exists() else None) == before
 
 
 @pytest.mark.parametrize(
