@@ -29,7 +29,7 @@ def results_file(text: str) -> Path:
     path = Path(text)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("a").close()
+        path.open("a", encoding="utf-8").close()
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot be written: {error}") from None
     return path
@@ -39,5 +39,5 @@ def write_results(path: Path | None, results: dict[str, Any]) -> None:
     """Write results, versions and machine as JSON; without a path, nowhere."""
     if path is not None:
         where = {"versions": versions("stable-baselines3", "torch"), "machine": machine()}
-        path.write_text(json.dumps({**results, **where}, indent=1) + "\n")
+        path.write_text(json.dumps({**results, **where}, indent=1) + "\n", encoding="utf-8")
         print(f"written to {path}")

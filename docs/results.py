@@ -20,7 +20,9 @@ NAMES = {
 
 def main() -> None:
     """Write `docs/results.png`."""
-    compared = json.loads((ROOT / "benchmarks" / "results" / "compare_sb3.json").read_text())["runs"]
+    compared = json.loads((ROOT / "benchmarks" / "results" / "compare_sb3.json").read_text(encoding="utf-8"))[
+        "runs"
+    ]
     runs = [{**run, "variant": name} for name, entries in compared.items() for run in entries]
     runs += read_runs(ROOT / "notebooks" / "results" / "tutorial.jsonl")
     picture = ladder(

@@ -37,7 +37,10 @@ def name_of(path):
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-MODULES = {name_of(path): ast.parse(path.read_text()) for path in sorted((ROOT / "dqn_lib").rglob("*.py"))}
+MODULES = {
+    name_of(path): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "dqn_lib").rglob("*.py"))
+}
 
 
 def floor(module):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-SCRIPTS = [path.name for path in sorted(BENCHMARKS.glob("*.py")) if '"--json"' in path.read_text()]
+SCRIPTS = [
+    path.name for path in sorted(BENCHMARKS.glob("*.py")) if '"--json"' in path.read_text(encoding="utf-8")
+]
 
 
 def test_there_are_benchmarks_that_write_results():

@@ -205,6 +205,7 @@ optional-dependencies = {{ lab = [], test = [] }}
 """
 
 
+@pytest.mark.slow
 def test_a_folder_with_an_umlaut_is_no_trouble_in_an_ascii_locale(tmp_path: Path) -> None:
     """The real set-up, with the project's own settings for the build, but nothing to install."""
     root = tmp_path / "Übung (1)"

@@ -88,6 +88,7 @@ def fetch(address: str) -> str:
             time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_jupyterlab_serves_the_lesson_from_a_folder_with_a_difficult_name(tmp_path: Path) -> None:
     root = tmp_path / "Übung (1)"
     shutil.copytree(ROOT / "tools", root / "tools")

@@ -8,9 +8,12 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("tests/**/test_*.py")}
-MAKEFILE = (ROOT / "Makefile").read_text()
-PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+TESTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in ROOT.glob("tests/**/test_*.py")
+}
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
 NEEDS_CHROMIUM = re.compile(
     r"^(?:from|import) (?:playwright|jupyter_browser|mounting|clicking)\b", re.MULTILINE
 )
@@ -51,7 +54,7 @@ def test_browser_tests_come_last_and_the_slow_ones_after_the_quick_ones(request)
 
 @pytest.mark.parametrize("name", ["ci", "weekly"])
 def test_a_workflow_runs_what_anybody_can_run(name):
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text())
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     targets = [word for command in commands for word in command.split()[1:] if word.isalpha()]
     assert all(command == ".ci/run" or command.startswith("make ") for command in commands)

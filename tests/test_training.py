@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -371,6 +372,7 @@ print(json.dumps({
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to a whole console, the tests included")
 def test_a_real_process_that_gets_ctrl_c_trains_on_and_sums_up():
     with subprocess.Popen(
         [sys.executable, "-c", LONG_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -132,7 +132,9 @@ class Leaderboard:
                     raise PermissionError("the file is read-only")
                 entries = merged(self._read(), new)
                 try:
-                    part.write_text(json.dumps([asdict(entry) for entry in entries], indent=1) + "\n")
+                    part.write_text(
+                        json.dumps([asdict(entry) for entry in entries], indent=1) + "\n", encoding="utf-8"
+                    )
                     if new:
                         os.replace(part, self.path)
                         self.entries = entries

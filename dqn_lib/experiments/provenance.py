@@ -15,7 +15,7 @@ INSTRUCTIONS = ("fma", "avx2", "avx512f", "avx512_bf16", "avx512_fp16", "avx_vnn
 def processor() -> str:
     """The processor's name, as far as the system tells."""
     if (info := Path("/proc/cpuinfo")).exists():
-        for line in info.read_text().splitlines():
+        for line in info.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
@@ -28,7 +28,7 @@ def instructions() -> str:
     Processors of one name, say "AMD EPYC", may differ in them, and then a program may round differently.
     """
     if (info := Path("/proc/cpuinfo")).exists():
-        for line in info.read_text().splitlines():
+        for line in info.read_text(encoding="utf-8").splitlines():
             if line.startswith("flags"):
                 return " ".join(name for name in INSTRUCTIONS if name in line.split())
     return ""

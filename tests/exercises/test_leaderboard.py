@@ -136,12 +136,12 @@ def test_a_setting_looks_the_same_when_it_is_read_again(path, trials):
     ],
 )
 def test_a_broken_file_is_refused_with_one_clear_error_and_kept(content, path):
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(
         ValueError, match=re.escape(f"path must be a leaderboard written by this class, got {path}")
     ):
         Leaderboard(path)
-    assert path.read_text() == content
+    assert path.read_text(encoding="utf-8") == content
 
 
 def test_a_file_that_is_no_text_is_refused_with_the_same_error(path):
@@ -246,10 +246,10 @@ def test_a_failure_while_writing_leaves_the_old_file_and_loses_no_entry(failing,
 
 def test_a_file_that_becomes_something_else_meanwhile_is_left_alone(path, trials):
     board = Leaderboard(path).enter("first", SLOW)
-    trials.on_first = lambda: path.write_text("my notes")
+    trials.on_first = lambda: path.write_text("my notes", encoding="utf-8")
     assert names(board.enter("second", FAST)) == ["second", "first"]
     assert "Not saved" in repr(board)
-    assert path.read_text() == "my notes"
+    assert path.read_text(encoding="utf-8") == "my notes"
     trials.clear()
     with pytest.raises(ValueError, match="path must be a leaderboard"):
         board.enter("third", FAST)
@@ -268,7 +268,12 @@ def test_what_another_kernel_has_entered_meanwhile_stays(path, trials):
 
 def test_an_entry_that_was_taken_out_of_the_file_does_not_come_back(path, trials):
     board = Leaderboard(path).enter("old", SLOW).enter("new", FAST)
-    path.write_text(json.dumps([entry for entry in json.loads(path.read_text()) if entry["name"] != "old"]))
+    path.write_text(
+        json.dumps(
+            [entry for entry in json.loads(path.read_text(encoding="utf-8")) if entry["name"] != "old"]
+        ),
+        encoding="utf-8",
+    )
     assert names(board.enter("newer", DQNConfig())) == ["new", "newer"]
 
 

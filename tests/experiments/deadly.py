@@ -43,7 +43,7 @@ class Deadly(QTableAgent):
             if mark.exists():
                 return
             mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))  # on Windows each ends it at once
 
 
 class TwiceDeadly(Deadly):

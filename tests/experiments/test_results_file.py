@@ -55,8 +55,8 @@ def test_a_line_survives_the_way_to_the_file_and_back():
 
 
 def test_an_edited_figure_is_noticed(path):
-    text = path.read_text().replace('"final_return": -200.0', '"final_return": -99.0', 1)
-    path.write_text(text)
+    text = path.read_text(encoding="utf-8").replace('"final_return": -200.0', '"final_return": -99.0', 1)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ResultsError, match=r"few\.jsonl, line 2 was edited after it was written"):
         read_runs(path)
 

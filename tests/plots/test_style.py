@@ -80,7 +80,7 @@ def usual():
         return {name: draw() for name, draw in PICTURES.items()}
 
 
-@pytest.fixture(params=["dark_background", "ggplot", "grayscale", "seaborn-v0_8-poster", "hostile"])
+@pytest.fixture(params=["dark_background", "seaborn-v0_8-poster", "hostile"])
 def settings(request):
     """The settings of a reader, who finds them unchanged."""
     with mpl.rc_context():
@@ -115,6 +115,7 @@ def test_what_a_reader_asks_of_savefig_counts(tmp_path):
     assert "#123456" in (tmp_path / "curve.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_matplotlibrc_does_not_matter_either(tmp_path):
     code = "import sys; from dqn_lib.plots.hill import forces; sys.stdout.write(forces()._repr_html_())"
     drawn = []
