@@ -13,6 +13,8 @@ from dqn_lib.plots.style import ESTIMATE, TARGET
 from dqn_lib.training import train
 from dqn_lib.widgets.chase import ChaseRange
 
+pytestmark = pytest.mark.slow
+
 FLOOR, EXACT = np.array([-0.5, 0.0]), -63.25
 
 
