@@ -63,12 +63,11 @@ NOT_TO_BE_CONFUSED = {
 
 @pytest.fixture(scope="module")
 def runs():
-    """Each exhibit and the healthy agent on each seed; an agent is compiled once."""
+    """Each exhibit and the healthy agent on each seed."""
     env, found = mountain_car.make(), {}
     for letter, exhibit in {"healthy": Exhibit("", ""), **EXHIBITS}.items():
-        agent = exhibit.agent(env, DQNConfig(**dict(exhibit.settings)))
         for seed in SEEDS:
-            agent.restart(seed)
+            agent = exhibit.agent(env, DQNConfig(**dict(exhibit.settings)), seed=seed)
             found[letter, seed] = diagnosis = exhibit.diagnosis()
             for _ in diagnosis.record(env, agent, steps=STEPS):
                 pass
