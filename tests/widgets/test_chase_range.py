@@ -79,7 +79,7 @@ def follow(agent, begin, rounds, **rule):
     for visit in range(rounds + 1):
         if visit:
             agent.learn()
-        said.append((4 * visit, agent.q(FLOOR).max(), agent.target(FLOOR[None]).numpy().max()))
+        said.append((4 * visit, agent.q(FLOOR).max(), agent.target_q(FLOOR).max()))
     return np.array(said)
 
 
