@@ -22,7 +22,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dqn_lib.agents import defects, tutorial  # noqa: F401 (so that their agents can be loaded)
-from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.agents.dqn import DQNAgent, class_name, variants
 from dqn_lib.agents.q_network import QFunction
 from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import DQNConfig
@@ -38,7 +38,7 @@ class CheckpointError(ValueError):
 
 
 def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = None) -> None:
-    """Write agent and log to `path`, between two episodes.
+    """Write agent and log to `path`, between two episodes: its class, its `config`, its `get_state()`.
 
     Raises:
         CheckpointError: if the agent has diverged, or is no `DQNAgent`; the file at `path` stays as it was.
@@ -93,10 +93,11 @@ def load(path: str | os.PathLike, env: gym.Env, *, xla: bool | None = None) -> t
 
 def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, TrainingLog]:
     run = arrays.text("run")
-    if not isinstance(run, dict) or run.get("format") != FORMAT:
-        raise CheckpointError(
-            f"format must be {FORMAT!r}, got {run.get('format') if isinstance(run, dict) else run!r}"
-        )
+    found = run.get("format") if isinstance(run, dict) else run
+    if found != FORMAT:
+        other = str(found).startswith(FORMAT[:-1])
+        what_to_do = "; load it with the version of dqn_lib that saved it" if other else ""
+        raise CheckpointError(f"format must be {FORMAT!r}, got {found!r}{what_to_do}")
     kind = agent_class(run["class"])
     settings = run["config"] | {"hidden": tuple(run["config"]["hidden"])}
     if missing := {spec.name for spec in fields(kind.Config)} - settings.keys():
@@ -115,13 +116,8 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
         flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
         checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes), place))
     arrays.all_read()
-    changes = [_change(entry, agent.config) for entry in run.get("changes", [])]  # older files have none
+    changes = [_change(entry, agent.config) for entry in run["changes"]]
     return agent, TrainingLog(episodes, checks, changes)
-
-
-def class_name(kind: type) -> str:
-    """Module and name of a class, as `pickle` tells classes apart."""
-    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def agent_class(name: str) -> type[DQNAgent]:
@@ -130,18 +126,13 @@ def agent_class(name: str) -> type[DQNAgent]:
     Raises:
         CheckpointError: if there is none.
     """
-    known: dict[str, type[DQNAgent]] = {}
-    waiting = [DQNAgent]
-    while waiting:
-        kind = waiting.pop(0)
-        known[class_name(kind)] = kind  # a cell that was run again has made a newer one
-        waiting += kind.__subclasses__()
-    if name not in known:
+    kind = variants.get(name)
+    if kind is None:
         raise CheckpointError(
             f"its agent is of the class {name!r}, which does not exist here: run the cell that defines it, "
             f"or import it, and load again"
         )
-    return known[name]
+    return kind
 
 
 def _episode(entry: dict[str, Any]) -> Episode:

@@ -2,7 +2,9 @@
 
 Epsilon is always the fraction of steps that explore. A random action may be held for several steps in a
 row (Dabney, Ostrovski and Barreto, "Temporally-Extended epsilon-Greedy Exploration", ICLR 2021): one
-step's push in a random direction is undone by the next, a push that lasts gets the car somewhere.
+step's push in a random direction is undone by the next, a push that lasts gets the car somewhere. It goes
+on into the next episode if its own ends first, so that epsilon is the fraction of all steps, however short
+the episodes are.
 """
 
 from dataclasses import dataclass

@@ -5,15 +5,20 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pytest
 
 from dqn_lib import checkpoint, mountain_car
+from dqn_lib.agents import defects, learner
 from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.agents.q_table import QTableAgent
+from dqn_lib.agents.tutorial import TutorialAgent
 from dqn_lib.checkpoint import CheckpointError, load, save
-from dqn_lib.config import DQNConfig
+from dqn_lib.config import DQNConfig, knob
 from dqn_lib.training import Change, Check, TrainingLog, train
+from dqn_lib.tutorial_config import TutorialConfig
 
 CONFIG = DQNConfig(
     hidden=(5, 4), memory_size=128, learning_starts=32, batch_size=8, learn_every=4, updates=2, epsilon=0.5
@@ -152,17 +157,17 @@ def test_the_file_is_flushed_to_the_disk_before_it_takes_its_place(run, tmp_path
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
-@pytest.mark.parametrize("network", ["online", "target"])
-def test_a_diverged_agent_is_not_saved_and_the_previous_file_stays(run, env, tmp_path, network, number):
+@pytest.mark.parametrize("row", range(4))
+def test_a_diverged_agent_is_not_saved_and_the_previous_file_stays(run, env, tmp_path, row, number):
     agent, log = run
     save(tmp_path / "run.npz", agent, log)
-    weights = getattr(agent, network).get_weights()
-    weights[2][1, 3] = number
-    getattr(agent, network).set_weights(weights)
-    with pytest.raises(CheckpointError, match=rf"agent/{network}/2 must be finite.*diverged"):
+    parameters = agent.parameters.copy()
+    parameters[row, 3] = number
+    agent.parameters = parameters
+    with pytest.raises(CheckpointError, match=r"agent/parameters must be finite.*diverged"):
         save(tmp_path / "run.npz", agent, log)
     assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
-    assert np.isfinite(load(tmp_path / "run.npz", env)[0].get_state()[network][2]).all()
+    assert np.isfinite(load(tmp_path / "run.npz", env)[0].parameters).all()
 
 
 @pytest.mark.parametrize("returns", [np.array([np.nan]), np.array([-1], np.float32)], ids=str)
@@ -181,7 +186,7 @@ def test_what_could_not_be_loaded_again_is_not_saved(env, tmp_path, returns):
 
 
 KILLED = """
-import json, os, random, signal, sys, time, types
+import json, os, random, signal, sys, time
 import numpy as np
 from dqn_lib import checkpoint, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
@@ -192,10 +197,7 @@ runs = []
 for seed in (1, 2):
     agent = DQNAgent(env, DQNConfig(hidden=(5,), memory_size=2_000), seed=seed, xla=False)
     agent.memory.rewards[:] = agent.steps = seed
-    state = agent.get_state()
-    frozen = types.SimpleNamespace(spaces=agent.spaces, config=agent.config, seed=seed)
-    frozen.get_state = lambda state=state: state
-    runs.append(frozen)
+    runs.append(agent)
 checkpoint.save(path, runs[0])
 
 def killed_while_saving(delay):
@@ -239,4 +241,123 @@ def test_nothing_in_the_file_needs_more_than_numpy_and_json_to_be_read(run, tmp_
     with np.load(tmp_path / "run.npz", allow_pickle=False) as archive:
         text = json.loads(archive["run"].tobytes())
         assert text["format"] == checkpoint.FORMAT
-        np.testing.assert_array_equal(archive["agent/online/0"], run[0].online.get_weights()[0])
+        assert text["class"] == "dqn_lib.agents.dqn:DQNAgent"
+        np.testing.assert_array_equal(archive["agent/parameters"], run[0].parameters)
+
+
+# --- variants ---------------------------------------------------------------------------------------
+
+
+class Thrifty(DQNAgent):
+    """A student's own: another reward, another target, another setting."""
+
+    @dataclass(frozen=True)
+    class Config(DQNConfig):
+        fuel: float = knob(0.1, says="What a push costs.", low=0, high=1)
+
+    @dataclass(frozen=True)
+    class Objective(learner.Objective):
+        def targets(self, batch, online, target):
+            return 0.9 * super().targets(batch, online, target)
+
+    def observe(self, state, action, reward, next_state, **endings):
+        super().observe(state, action, reward - self.config.fuel * (action != 1), next_state, **endings)
+
+
+SMALL = asdict(CONFIG)
+PRINTED = {"hidden": (5,), "memory_size": 128, "learning_starts": 32, "updates": 2, "target_period": 2}
+VARIANTS = [
+    *(
+        (kind, DQNConfig(**SMALL))
+        for kind in vars(defects).values()
+        if isinstance(kind, type) and issubclass(kind, DQNAgent) and kind is not DQNAgent
+    ),
+    (Thrifty, Thrifty.Config(**SMALL, fuel=0.4)),
+    (TutorialAgent, TutorialConfig(**PRINTED)),
+    (
+        TutorialAgent,
+        TutorialConfig(**PRINTED, all_outputs=False, time_limit_is_terminal=False, ending_reward=None),
+    ),
+]
+
+
+def test_every_defect_is_among_the_variants():
+    assert {kind.__name__ for kind, _ in VARIANTS} == {
+        "TimeLimitIsTerminal",
+        "FlagIsNoEnd",
+        "FlagPunished",
+        "NoStopGradient",
+        "RowMinusColumn",
+        "Thrifty",
+        "TutorialAgent",
+    }
+
+
+@pytest.mark.parametrize(("kind", "config"), VARIANTS, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_variant_comes_back_as_itself_and_learns_on_to_the_last_bit(env, tmp_path, kind, config):
+    old = kind(env, config, seed=7, xla=False)
+    list(train(env, old, episodes=2))
+    save(tmp_path / "run.npz", old)
+    new, _ = load(tmp_path / "run.npz", env, xla=False)
+    assert type(new) is kind
+    assert type(new.config) is type(config) and new.config == config
+    for agent in (old, new):
+        list(train(env, agent, episodes=2))
+    assert old.updates > 0
+    np.testing.assert_equal(new.get_state(), old.get_state())
+
+
+def test_a_run_of_a_variant_is_not_that_of_the_plain_agent(env, tmp_path):
+    """What the wrong class would do with the same file: the test above can fail."""
+    old = defects.TimeLimitIsTerminal(env, CONFIG, seed=7, xla=False)
+    list(train(env, old, episodes=2))
+    plain = DQNAgent(env, CONFIG, seed=7, xla=False)
+    plain.set_state(old.get_state())
+    for agent in (old, plain):
+        list(train(env, agent, episodes=2))
+    assert (old.parameters != plain.parameters).any()
+
+
+def define(base, reward):
+    """A cell that defines `Mine`; run again, it defines another class of the same name."""
+
+    class Mine(base):
+        def observe(self, state, action, _, *rest, **endings):
+            super().observe(state, action, reward, *rest, **endings)
+
+    return Mine
+
+
+@pytest.mark.parametrize(
+    "bases", [(DQNAgent, DQNAgent), (defects.FlagIsNoEnd, DQNAgent)], ids=["same", "other"]
+)
+def test_of_a_class_that_was_defined_twice_the_latest_is_meant(env, tmp_path, bases):
+    first, _ = define(bases[0], -1.0), define(bases[0], -2.0)
+    save(tmp_path / "run.npz", first(env, CONFIG, seed=7, xla=False))
+    latest = define(bases[1], -3.0)
+    agent, _ = load(tmp_path / "run.npz", env, xla=False)
+    assert type(agent) is latest
+
+
+def test_a_class_that_does_not_exist_here_is_refused_by_name_with_what_to_do(env, tmp_path):
+    kind = define(DQNAgent, -1.0)
+    kind.__qualname__ = "Gone"
+    save(tmp_path / "run.npz", kind(env, CONFIG, xla=False))
+    expected = (
+        "run.npz: its agent is of the class 'test_checkpoint:Gone', which does not exist here: run the cell"
+    )
+    with pytest.raises(
+        CheckpointError, match=f"(?s)^{expected}.* that defines it, or import it, and load again$"
+    ):
+        load(tmp_path / "run.npz", env)
+
+
+@pytest.mark.parametrize(
+    "other", [QTableAgent(mountain_car.make(), seed=0), None, DQNAgent], ids=["table", "None", "class"]
+)
+def test_what_is_no_dqn_agent_is_refused_in_one_sentence_and_leaves_no_file(tmp_path, other):
+    with pytest.raises(
+        CheckpointError, match=r"^not saved: agent must be a DQNAgent, got a (QTableAgent|NoneType|type)$"
+    ):
+        save(tmp_path / "run.npz", other)
+    assert not list(tmp_path.iterdir())

@@ -1,11 +1,16 @@
 """Epsilon is the fraction of steps that explore, however long a random action is held."""
 
 import json
+from itertools import groupby
 
 import numpy as np
 import pytest
 
+from dqn_lib import mountain_car
+from dqn_lib.agents.q_table import QTableAgent
+from dqn_lib.config import TableConfig
 from dqn_lib.exploration import EpsilonGreedy, EpsilonSchedule, hold_probability
+from dqn_lib.training import run_episode
 
 
 def explorer(seed=0, actions=3):
@@ -59,6 +64,28 @@ def test_every_action_is_as_likely_as_any_other():
     actions = choices(30_000, 1.0, 1)
     # 10,000 each, standard error sqrt(30,000 * 1/3 * 2/3) = 82
     assert np.bincount(actions, minlength=3) == pytest.approx([10_000] * 3, abs=500)
+
+
+class Watched(QTableAgent):
+    """Notes for every step the random action, or None."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.taken = []
+        explore = self.exploration.explore
+        self.exploration.explore = lambda *settings: self.taken.append(explore(*settings)) or self.taken[-1]
+
+
+def test_a_repeated_action_goes_on_into_the_next_episode_so_that_epsilon_is_the_fraction_of_all_steps():
+    env = mountain_car.make(max_episode_steps=10)  # shorter than an action is held
+    agent = Watched(env, TableConfig(epsilon=0.5, hold=24), seed=0)
+    lengths = [run_episode(env, agent).length for _ in range(4_000)]
+    assert set(lengths) == {10}
+    exploring = [action is not None for action in agent.taken]
+    # 40,000 steps in cycles of 48: a standard error of 0.008; cut at every end, it would be 0.19
+    assert np.mean(exploring) == pytest.approx(0.5, abs=0.04)
+    stretches = [len(list(steps)) for explores, steps in groupby(exploring) if explores]
+    assert {length % 24 for length in stretches[:-1]} == {0}
 
 
 def test_hold_one_is_plain_epsilon_greedy():

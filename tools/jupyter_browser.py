@@ -26,9 +26,11 @@ from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HUB = "hub.test"  # this machine under another name, which is no secure context as 127.0.0.1 is
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    f"--host-resolver-rules=MAP {HUB} 127.0.0.1",
 ]  # fmt: skip
 QUIET = {"@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}}
 ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
@@ -38,12 +40,18 @@ KERNELS = "@jupyterlab/apputils-extension:kernels-settings"
 class Lab:
     """A JupyterLab of its own, on a free port, for somebody who never used it before.
 
-    `subshells` is JupyterLab's setting `commsOverSubshells`; `environment` what kernels find in theirs.
+    `subshells` is JupyterLab's setting `commsOverSubshells`; `environment` what kernels find in theirs. The
+    browser finds it under `host`; if that is `HUB`, as on a class hub without a certificate.
     """
 
     def __init__(
-        self, *, subshells: str = "perCommTarget", environment: Mapping[str, str] | None = None
+        self,
+        *,
+        subshells: str = "perCommTarget",
+        environment: Mapping[str, str] | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
+        self.host = host
         self.folder = Path(tempfile.mkdtemp(prefix="lab"))
         settings = self.folder / "settings"
         settings.mkdir()
@@ -68,6 +76,7 @@ class Lab:
         }  # fmt: skip
         self.server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
+             f"--ServerApp.allow_remote_access={host == HUB}",
              f"--ServerApp.root_dir={self.work}", f"--LabApp.app_settings_dir={settings}"],
             env=os.environ | {name: str(self.folder / place) for name, place in new_user.items()},
             stdout=(self.folder / "log").open("wb"), stderr=subprocess.STDOUT, start_new_session=True,
@@ -112,7 +121,8 @@ class Lab:
 
     def open_again(self, page: Page, name: str = "lesson.ipynb") -> "Notebook":
         """A notebook that is there already, in the browser, with the kernel that it had."""
-        page.goto(f"{self.url}lab/tree/{name}?reset&token={self.token}")
+        url = self.url.replace("127.0.0.1", self.host)
+        page.goto(f"{url}lab/tree/{name}?reset&token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
         return Notebook(self, page, self._kernel_of(name))
 

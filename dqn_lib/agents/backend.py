@@ -11,6 +11,7 @@ import itertools
 import os
 import subprocess
 import sys
+import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -131,9 +132,11 @@ def compiled(
                 problem = error
         if xla:
             raise problem
+        reason = str(problem).removeprefix("Graph execution error:")
+        reason = textwrap.shorten(reason, 160, placeholder=" ...")
         warnings.warn(
-            f"XLA cannot compile this here ({str(problem).strip().splitlines()[0][:120]}). Learning uses "
-            "plain TensorFlow graphs instead: the same results, about three times slower.",
+            f"XLA cannot compile this here ({reason}). Learning uses plain TensorFlow graphs instead: the "
+            "same results, about three times slower.",
             stacklevel=2,
         )
     return _program(_graph(function, example, xla=False), example)

@@ -69,7 +69,7 @@ class Variant:
     def describe(self) -> dict[str, Any]:
         """All of it as plain values that JSON can hold."""
         values = {spec.name: plain(getattr(self, spec.name)) for spec in fields(self)}
-        return {**values, "config": plain(asdict(self.config)), "threshold": self.known_threshold()}
+        return {**values, "config": plain(asdict(self.config)), "threshold": plain(self.known_threshold())}
 
 
 class Job(NamedTuple):

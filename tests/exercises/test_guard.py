@@ -360,6 +360,13 @@ def test_what_others_compute_meanwhile_does_not_count(monkeypatch):
             each.join()
 
 
+def test_where_threads_have_no_clocks_a_loop_without_end_is_ended_too(monkeypatch):
+    monkeypatch.delattr(time, "pthread_getcpuclockid", raising=False)  # macOS, Windows
+    assert within(5, lambda: compute(0.01)) == 42
+    with pytest.raises(TimeoutError, match="Is there a loop that never ends"):
+        within(0.2, for_ever)
+
+
 def test_one_that_only_waits_is_not_waited_for_for_ever():
     with pytest.raises(TimeoutError, match=r"not come back after 1.2 seconds. Does it wait for something\?"):
         within(0.1, lambda: time.sleep(3))

@@ -67,12 +67,11 @@ def of_each_seed(measure, runs, letter):
 
 @pytest.fixture(scope="module", params=[SHOWN, pytest.param(MORE, marks=pytest.mark.weekly)], ids=str)
 def runs(request):
-    """Each exhibit and the healthy agent on each seed; an agent is compiled once."""
+    """Each exhibit and the healthy agent on each seed."""
     env, found = mountain_car.make(), {}
     for letter, exhibit in {"healthy": Exhibit("", ""), **EXHIBITS}.items():
-        agent = exhibit.agent(env, DQNConfig(**dict(exhibit.settings)))
         for seed in request.param:
-            agent.restart(seed)
+            agent = exhibit.agent(env, DQNConfig(**dict(exhibit.settings)), seed=seed)
             found[letter, seed] = diagnosis = exhibit.diagnosis()
             for _ in diagnosis.record(env, agent, steps=STEPS):
                 pass

@@ -8,6 +8,7 @@ from dqn_lib.config import DQNConfig, TableConfig
 from dqn_lib.exercises import sabotage
 from dqn_lib.exercises.sabotage import HINTS, PATIENCE, Sabotage
 from dqn_lib.exercises.trial import steps_to_solve
+from dqn_lib.tutorial_config import TutorialConfig
 
 THREE = [DQNConfig(gamma=0.85), DQNConfig(hold=1), DQNConfig(learning_rate=0.3)]
 
@@ -62,6 +63,13 @@ def test_nothing_done_yet_is_no_mistake(answer, trials):
         ([*THREE[:2], DQNConfig(learning_starts=12_000)], "`learning_starts` only makes it learn later"),
         ([*THREE[:2], DQNConfig(gamma=0.5)], "Two of them change the same setting"),
         ([THREE[0]] * 3, "Two of them change the same setting"),
+        ([*THREE[:2], DQNConfig(learning_rate=1e-9)], "With a learning rate of 1e-09 no weight moves"),
+        ([*THREE[:2], DQNConfig(learning_rate=0.0)], "With a learning rate of 0 no weight moves"),
+        (
+            [*THREE[:2], DQNConfig(target_period=5)],
+            "`target_period` has no effect while `target_update` is 'soft'",
+        ),
+        ([*THREE[:2], TutorialConfig(hold=2)], "not a TutorialConfig"),
     ],
 )
 def test_a_bad_answer_is_told_in_words_and_without_training(answer, words, trials):
@@ -88,6 +96,12 @@ def test_a_survivor_is_named_with_its_steps(container, trials):
     assert "`DQNConfig(hold=1)` solved it after 9,047 steps all the same." in verdict.message
     assert "gamma" not in verdict.message
     assert len(trials) == 3
+
+
+@pytest.mark.parametrize("config", [DQNConfig(learning_rate=1e-4), DQNConfig(tau=1.0), DQNConfig(tau=0.0)])
+def test_what_can_learn_and_has_an_effect_is_tried(config, trials):
+    Sabotage().check([*THREE[:2], config])
+    assert trials[-1][0] == config
 
 
 def test_every_survivor_is_named(trials):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dqn_lib import mountain_car, target_update
-from dqn_lib.agents import q_network
+from dqn_lib.agents import learner, q_network
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
@@ -178,27 +178,35 @@ def test_the_inputs_are_stretched_as_in_the_library(lesson_3):
     np.testing.assert_allclose(lesson_3["offset"], offset, rtol=1e-6, atol=1e-6)
 
 
-def anatomy(network):
-    """Everything about a network but its numbers."""
-    for layer in network.layers:
-        parts = {"units": getattr(layer, "units", None)}
-        if activation := getattr(layer, "activation", None):
-            parts["activation"] = activation.__name__
-        if biases := getattr(layer, "bias_initializer", None):
-            parts["biases"] = {k: v for k, v in biases.get_config().items() if k != "seed"}
-            parts["weights"] = type(layer.kernel_initializer).__name__
-        yield type(layer).__name__, parts
+def flat(network):
+    """All weights in one vector, as the agent has them."""
+    return np.concatenate([np.ravel(array) for array in network.get_weights()])
 
 
 def test_the_network_is_built_as_in_the_library(lesson_3):
     by_hand = lesson_3["scaled_network"](lesson_3["scale"], lesson_3["offset"])
-    of_the_library = q_network.build(mountain_car.make(), DQNConfig(), np.random.default_rng(0))
-    assert list(anatomy(by_hand)) == list(anatomy(of_the_library))
-    assert by_hand.count_params() == of_the_library.count_params()
-
-    of_the_library.set_weights(by_hand.get_weights())
+    of_the_library = DQNAgent(mountain_car.make(), DQNConfig(), seed=0)
+    assert [array.shape for array in by_hand.get_weights()] == [
+        array.shape for layer in of_the_library.q.layers for array in layer
+    ]
+    of_the_library.parameters = learner.initial_parameters(by_hand.get_weights())
     states = random_states(500)
-    np.testing.assert_allclose(by_hand(states), of_the_library(states), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(by_hand(states), of_the_library.q(states), rtol=1e-4, atol=1e-4)
+
+
+def test_the_network_starts_as_in_the_library(lesson_3):
+    """From the same ranges: a uniform one is told by its extremes, and by its spread."""
+    by_hand = lesson_3["scaled_network"](lesson_3["scale"], lesson_3["offset"])
+    of_the_library = q_network.initial_weights(
+        (2, 64, 64, 3), DQNConfig().bias_range, np.random.default_rng(0)
+    )
+    for ours, theirs in zip(by_hand.get_weights(), of_the_library, strict=True):
+        if not theirs.any():
+            assert not ours.any()
+            continue
+        # 64 biases or more: their extreme is within a tenth of the range's end but once in 800 times
+        assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.1)
+        assert np.std(ours) == pytest.approx(np.std(theirs), rel=0.25)
 
 
 def fill_with_steps_from_everywhere(memory, count):
@@ -220,8 +228,7 @@ def test_the_learning_step_leaves_the_weights_that_the_agent_would_have(lesson_3
     config = DQNConfig(n_step=1, double=False, target_update="none", loss="squared", updates=1)
     agent = DQNAgent(mountain_car.make(), config, seed=0)
     fill_with_steps_from_everywhere(agent.memory, 2_000)
-    agent.online.set_weights(network.get_weights())
-    agent.target.set_weights(network.get_weights())
+    agent.parameters = learner.initial_parameters(network.get_weights())
 
     arrivals = 0
     for _ in range(10):
@@ -233,8 +240,7 @@ def test_the_learning_step_leaves_the_weights_that_the_agent_would_have(lesson_3
             batch.states[0], batch.actions[0], batch.returns[0], batch.next_states[0], batch.terminated[0]
         )
         assert float(loss) == pytest.approx(2 * agent.loss, rel=1e-4)
-        for by_hand, of_the_agent in zip(network.get_weights(), agent.online.get_weights(), strict=True):
-            np.testing.assert_allclose(by_hand, of_the_agent, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(flat(network), agent.parameters[learner.ONLINE], rtol=0, atol=1e-5)
         arrivals += batch.terminated.sum()
     assert arrivals > 0
 

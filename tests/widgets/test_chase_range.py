@@ -13,6 +13,8 @@ from dqn_lib.plots.style import ESTIMATE, TARGET
 from dqn_lib.training import train
 from dqn_lib.widgets.chase import ChaseRange
 
+pytestmark = pytest.mark.slow
+
 FLOOR, EXACT = np.array([-0.5, 0.0]), -63.25
 
 
@@ -77,7 +79,7 @@ def follow(agent, begin, rounds, **rule):
     for visit in range(rounds + 1):
         if visit:
             agent.learn()
-        said.append((4 * visit, agent.q(FLOOR).max(), agent.target(FLOOR[None]).numpy().max()))
+        said.append((4 * visit, agent.q(FLOOR).max(), agent.target_q(FLOOR).max()))
     return np.array(said)
 
 

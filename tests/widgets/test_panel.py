@@ -94,17 +94,9 @@ def open_panel():
     assert threads() == []
 
 
-@pytest.fixture(scope="module")
-def one_dqn():
-    """Compiled once for all tests."""
-    return DQNAgent(world(), DQN, seed=3, xla=False)
-
-
 @pytest.fixture
-def dqn(one_dqn):
-    one_dqn.config = DQN
-    one_dqn.restart(3)
-    return one_dqn
+def dqn():
+    return DQNAgent(world(), DQN, seed=3, xla=False)
 
 
 # --- the buttons ------------------------------------------------------------------------------------
@@ -274,8 +266,7 @@ def test_each_knob_of_a_dqn_acts_while_it_trains_and_is_noted_with_its_step(open
 
 def test_the_target_knobs_reach_the_target_network(open_panel, dqn):
     def distance():
-        pairs = zip(dqn.online.get_weights(), dqn.target.get_weights(), strict=True)
-        return max(np.abs(online - target).max() for online, target in pairs)
+        return np.abs(dqn.parameters[0] - dqn.parameters[1]).max()
 
     panel = open_panel(dqn, knobs=("target_update", "tau", "target_period"))
     panel.knobs["target_update"].value = "none"
@@ -334,8 +325,7 @@ def test_a_run_with_every_knob_turned_can_be_lived_again_to_the_same_weights(ope
     dqn.config = DQN
     dqn.restart(3)
     replay(world(), dqn, changes, steps)
-    np.testing.assert_equal(dqn.get_state()["online"], ends["online"])
-    np.testing.assert_equal(dqn.get_state()["target"], ends["target"])
+    np.testing.assert_equal(dqn.get_state()["parameters"], ends["parameters"])
 
 
 def test_after_a_reset_a_panel_lives_the_same_run_again(open_panel):

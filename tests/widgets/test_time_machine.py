@@ -14,6 +14,8 @@ from dqn_lib.training import Check
 from dqn_lib.widgets import canvas, time_machine
 from dqn_lib.widgets.time_machine import TimeMachine, q_values
 
+pytestmark = pytest.mark.slow
+
 STEPS = (0, 600, 1_000, 5_500, 12_000)
 
 

@@ -1,0 +1,336 @@
+"""The compiled programs on disk: the same bits with and without, and whatever is wrong there does no harm."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dqn_lib.agents import backend, compile_cache
+from dqn_lib.agents.backend import compiled
+
+AGENTS = """
+import hashlib, os, sys
+import numpy as np
+FIRST
+from dqn_lib import mountain_car
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.config import DQNConfig
+from dqn_lib.training import train
+
+def learnt(width):
+    config = DQNConfig(hidden=(width,), batch_size=4, updates=4, learning_starts=8, memory_size=99)
+    config = config.replace(learn_every=4)
+    agent = DQNAgent(mountain_car.make(), config, seed=1)
+    for _ in train(mountain_car.make(), agent, steps=400):
+        pass
+    assert agent.updates == 396
+    return hashlib.sha256(agent.parameters.tobytes()).hexdigest()
+
+if __name__ == "__main__":
+    print(*[learnt(int(width)) for width in sys.argv[1:]])
+"""
+WIDTHS = ("4", "5", "6", "7")
+TRACED_BEFORE = """
+from dqn_lib.agents.backend import tf
+for number in range(7):
+    tf.function(lambda x: tf.while_loop(lambda y: y < 3, lambda y: (y + number,), (x,)), autograph=False)(1.0)
+"""
+
+
+class Machine:
+    """A home of its own, with a cache and a temporary folder, and processes that learn in it."""
+
+    def __init__(self, folder):
+        self.cache, self.tmp = folder / "cache", folder / "tmp ü 'n' so"
+        self.tmp.mkdir()
+        (folder / "home").mkdir()
+        ours = (compile_cache.SWITCH, "TMP", "TEMP", "XLA_FLAGS")
+        clean = {k: v for k, v in os.environ.items() if k[:3] != "TF_" and k not in ours}
+        places = {"XDG_CACHE_HOME": self.cache, "HOME": folder / "home", "TMPDIR": self.tmp}
+        self.environment = clean | {name: str(path) for name, path in places.items()}
+
+    def start(self, *widths, first="", **environment):
+        return subprocess.Popen(
+            [sys.executable, "-c", AGENTS.replace("FIRST", first), *widths],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment | environment,
+        )
+
+    def end(self, process):
+        """What it has learnt, one digest for each width; it has said nothing else and left nothing behind."""
+        out, err = process.communicate(timeout=400)
+        assert (process.returncode, err) == (0, "")
+        assert not list(self.tmp.iterdir())
+        return out.split()
+
+    def learnt(self, *widths, **options):
+        return self.end(self.start(*widths, **options))
+
+    def programs(self):
+        """Every file in the cache: its path, its name for TensorFlow, and which file it is."""
+        files = [path for path in self.cache.glob("dqn_lib/**/*") if path.is_file()]
+        return {path: (path.name.partition("-")[2], path.stat().st_ino) for path in files}
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """A machine on which every program has been compiled once, and what was learnt then."""
+    machine = Machine(tmp_path_factory.mktemp("warm"))
+    return machine, machine.learnt(*WIDTHS)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def assert_whole(programs, count):
+    assert len(programs) == count
+    for path in programs:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name.partition("-")[0]
+
+
+def test_each_program_is_kept_once_and_nothing_else(warm):
+    machine, digests = warm
+    assert_whole(machine.programs(), len(WIDTHS))
+    assert len(set(digests)) == len(WIDTHS)
+
+
+def test_the_next_process_reads_them_whatever_it_has_traced_before(warm):
+    machine, digests = warm
+    before = machine.programs()
+    assert machine.learnt(*WIDTHS[:2], first=TRACED_BEFORE) == digests[:2]
+    assert machine.programs() == before
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [{compile_cache.SWITCH: "off"}, {compile_cache.SWITCH: "0"}],
+    ids=lambda switch: switch.popitem()[1],
+)
+def test_switched_off_nothing_is_kept_and_the_results_are_the_same_to_the_bit(warm, machine, switch):
+    assert machine.learnt("4", **switch) == warm[1][:1]
+    assert not machine.programs()
+
+
+def damage(path, kind):
+    """Something wrong with a file; the last two have the right digest in their names."""
+    contents = bytearray(path.read_bytes())
+    if kind == "truncated":
+        contents = contents[:-1000]
+    elif kind == "flipped":
+        contents[len(contents) // 2] ^= 1
+    elif kind == "empty":
+        contents = b""
+    else:
+        contents = b"nonsense" * 100
+        digest = hashlib.sha256(contents).hexdigest()
+        path.unlink()
+        path = path.with_name(f"{digest}-{path.name.partition('-')[2]}")
+    path.write_bytes(contents)
+    return path
+
+
+def test_what_is_damaged_is_compiled_again_and_replaced(warm, machine):
+    shutil.copytree(warm[0].cache, machine.cache)
+    originals = sorted(machine.programs())
+    kinds = ("truncated", "flipped", "empty", "nonsense")
+    damaged = {damage(path, kind): path.read_bytes() for kind, path in zip(kinds, originals, strict=True)}
+    bad = {path: path.read_bytes() for path in damaged}
+    assert machine.learnt(*WIDTHS, first=TRACED_BEFORE) == warm[1]
+    programs = machine.programs()
+    assert_whole(programs, len(WIDTHS))
+    assert {name for name, _ in programs.values()} == {name for name, _ in warm[0].programs().values()}
+    assert all(not path.exists() or path.read_bytes() != contents for path, contents in bad.items())
+
+
+def test_without_a_place_for_the_cache_it_goes_on_without(warm, machine):
+    machine.cache.write_text("a file, where a folder should be")
+    assert machine.learnt("4") == warm[1][:1]
+    assert machine.cache.read_text() == "a file, where a folder should be"
+
+
+NO_ROOM = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # no larger file, as on a full disk
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as Unix can")
+def test_without_room_for_temporary_files_it_goes_on_without(warm, machine):
+    assert machine.learnt("4", first=NO_ROOM) == warm[1][:1]
+    assert not machine.programs()
+
+
+def test_two_processes_that_write_at_once_do_not_disturb_each_other(warm, machine):
+    both = [machine.start("4"), machine.start("4")]
+    outputs = [process.communicate(timeout=400) for process in both]
+    assert outputs == [(f"{warm[1][0]}\n", "")] * 2
+    assert not list(machine.tmp.iterdir())
+    programs = machine.programs()
+    assert {name for name, _ in programs.values()} <= {name for name, _ in warm[0].programs().values()}
+    assert_whole(programs, 1)
+
+
+def test_flags_of_the_users_own_are_respected_and_left_alone(warm, machine, tmp_path):
+    flags = f"--tf_xla_persistent_cache_directory={tmp_path / 'theirs'}"
+    untouched = f"import atexit; atexit.register(lambda: print(os.environ['TF_XLA_FLAGS'] == {flags!r}))"
+    digest, same = machine.learnt("4", first=untouched, TF_XLA_FLAGS=flags)
+    assert (digest, same) == (warm[1][0], "True")
+    assert list((tmp_path / "theirs").iterdir()) and not machine.programs()
+
+
+WITH_CHILDREN = """
+import subprocess
+import joblib
+import dqn_lib.agents.dqn
+assert "TF_XLA_FLAGS" not in os.environ
+code = "import sys; exec(sys.argv.pop(1))"
+child = subprocess.run([sys.executable, "-c", code, CODE, "4"], capture_output=True, text=True)
+print(child.stdout, child.stderr)
+def work(code):
+    names = {"__name__": "child"}
+    exec(code, names)
+    return names["learnt"](4)
+print(*joblib.Parallel(n_jobs=2, backend="loky")(joblib.delayed(work)(CODE) for _ in range(1)))
+"""
+
+
+def test_child_processes_keep_and_find_programs_as_any_process_does(warm, machine):
+    code = AGENTS.replace("FIRST", "")
+    first = f"CODE = {code!r}\n{WITH_CHILDREN}"
+    assert machine.learnt(first=first) == warm[1][:1] * 2
+    assert_whole(machine.programs(), 1)
+
+
+# --- within this process ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache for this process."""
+    if compile_cache._own is None:
+        pytest.skip("this process has no cache: it is switched off, or TF_XLA_FLAGS is set")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(compile_cache, "folder", lambda version: tmp_path / "cache" / f"tensorflow-{version}")
+    return tmp_path / "cache"
+
+
+def doubled(name="doubled", factor=2.0):
+    """A program that doubles is compiled, and does."""
+    function = compiled(lambda x: x * factor + 1, [np.zeros(3, np.float32)], name, True)
+    np.testing.assert_array_equal(function(np.ones(3, np.float32))[0], np.full(3, factor + 1))
+
+
+def files(folder):
+    return [path for path in folder.glob("**/*") if path.is_file()]
+
+
+def test_a_folder_that_was_removed_in_between_comes_back(cache):
+    doubled()
+    (before,) = files(cache)
+    shutil.rmtree(cache)
+    shutil.rmtree(compile_cache._own.name)
+    doubled()
+    assert files(cache) == [before]
+
+
+def test_another_programs_file_is_noticed_and_replaced(cache):
+    doubled("two", 2.0)
+    doubled("three", 3.0)
+    two, three = sorted(files(cache), key=lambda path: path.stat().st_mtime_ns)
+    theirs = three.read_bytes()
+    two.with_name(f"{hashlib.sha256(theirs).hexdigest()}-{two.name.partition('-')[2]}").write_bytes(theirs)
+    two.unlink()
+    doubled("two", 2.0)
+    assert [path.name for path in files(two.parent)] == [two.name]
+
+
+def test_two_programs_of_one_name_are_told_apart(cache):
+    for factor in (2.0, 3.0, 2.0, 3.0):
+        doubled("one name", factor)
+    assert len(files(cache)) == 2
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(os, "replace"), (Path, "mkdir"), (Path, "write_bytes")], ids=str
+)
+def test_a_full_disk_leaves_no_pieces_and_no_word(cache, monkeypatch, capfd, owner, name):
+    real = getattr(owner, name)
+
+    def full(*arguments, **options):
+        if any(str(argument).startswith(str(cache)) for argument in arguments):
+            raise OSError(28, "No space left on device")
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, full)
+        doubled()
+    assert not files(cache)
+    assert capfd.readouterr() == ("", "")
+    doubled()
+    assert len(files(cache)) == 1
+
+
+def test_a_piece_that_a_killed_process_left_is_cleared_away(cache):
+    doubled()
+    (kept,) = files(cache)
+    kept.with_name("part-0123456789abcdef").write_bytes(b"half of it")
+    doubled()
+    assert files(cache) == [kept]
+
+
+def test_only_so_many_programs_are_kept_and_the_oldest_go_first(cache, monkeypatch):
+    monkeypatch.setattr(compile_cache, "MOST", 2)
+    for number in range(4):
+        doubled(f"number {number}")
+        for folder in (cache / f"tensorflow-{backend.tf.__version__}").iterdir():
+            os.utime(folder, ns=(time := folder.stat().st_mtime_ns - 10**9, time))
+    names = {hashlib.sha256(f"number {number}".encode()).hexdigest()[:16] for number in (2, 3)}
+    assert {path.parent.name for path in files(cache)} == names
+
+
+def test_an_error_while_compiling_throws_away_what_was_at_hand(cache):
+    doubled()
+    with contextlib.suppress(KeyError), compile_cache.kept("doubled", backend.tf.__version__) as found:
+        assert found
+        raise KeyError
+    assert not files(cache)
+
+
+def test_no_temporary_folder_no_cache(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    monkeypatch.delenv(compile_cache.FLAGS, raising=False)
+    assert compile_cache.empty_folder() is None
+    with compile_cache.prepared():
+        assert compile_cache.FLAGS not in os.environ
+
+
+@pytest.mark.parametrize("word", ["off", "OFF", "0", "false", "no"])
+def test_the_switch(monkeypatch, word):
+    monkeypatch.delenv(compile_cache.FLAGS, raising=False)
+    monkeypatch.setenv(compile_cache.SWITCH, word)
+    assert not compile_cache.switched_on()
+    monkeypatch.setenv(compile_cache.SWITCH, "on")
+    assert compile_cache.switched_on()
+    monkeypatch.setenv(compile_cache.FLAGS, "--tf_xla_auto_jit=0")
+    assert not compile_cache.switched_on()
+
+
+def test_another_version_processor_or_setting_of_xla_has_a_folder_of_its_own(monkeypatch):
+    folders = {compile_cache.folder("1.0"), compile_cache.folder("1.1")}
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    folders.add(compile_cache.folder("1.0"))
+    monkeypatch.setattr(compile_cache, "processor_features", lambda: "flags: none")
+    folders.add(compile_cache.folder("1.0"))
+    assert len(folders) == 4
