@@ -39,7 +39,7 @@ if __name__ == "__main__":
 WIDTHS = ("4", "5", "6", "7")
 TRACED_BEFORE = """
 from dqn_lib.agents.backend import tf
-for number in range(7):
+for number in range(1, 8):
     tf.function(lambda x: tf.while_loop(lambda y: y < 3, lambda y: (y + number,), (x,)), autograph=False)(1.0)
 """
 

@@ -60,21 +60,6 @@ class Leaving(QTableAgent):
             raise SystemExit("I leave")
 
 
-class Bare:
-    """All that a `QTableAgent` can do but beginning again."""
-
-    def __init__(self, env, config, *, seed):
-        self.__dict__["table"] = QTableAgent(env, config, seed=seed)
-
-    def __getattr__(self, name):
-        if name == "restart":
-            raise AttributeError("Bare cannot begin again")
-        return getattr(self.table, name)
-
-    def __setattr__(self, name, value):
-        setattr(self.table, name, value)
-
-
 class Diverging(QTableAgent):
     """Has nothing left in its table, from its third episode on."""
 

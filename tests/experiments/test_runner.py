@@ -117,15 +117,6 @@ def test_a_run_that_asks_for_the_end_of_the_program_stops_no_other(path):
     assert errors(path) == {("base", 1): "SystemExit: I leave", ("coarse", 1): "SystemExit: I leave"}
 
 
-def test_an_agent_that_cannot_begin_again_is_made_anew(path):
-    rows = run(experiment(deadly.Bare), path, processes=1, progress=False)
-    assert errors(path) == {}
-    table = run(
-        experiment("dqn_lib.agents.q_table:QTableAgent"), path.with_name("t"), processes=1, progress=False
-    )
-    assert [row["curve"] for row in rows] == [row["curve"] for row in table]
-
-
 def test_a_link_leads_to_the_file_that_is_written(path, tmp_path):
     whole = experiment("dqn_lib.agents.q_table:QTableAgent")
     run(whole.only("base"), path, processes=1, progress=False)
