@@ -1,21 +1,27 @@
 # Another Python for .venv: make lab PYTHON=python3.12
 PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
-FIRST_LESSON := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+# What another project left in the environment must not stand in for a package of .venv.
+unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint benchmark results constraints clean setup
+.PHONY: help lab quick test verify lint benchmark results constraints clean setup
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
 
 lab: setup  ## Open the first lesson in JupyterLab
-	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --allow-root --ServerApp.root_dir=. \
-		--LabApp.app_settings_dir=tools/jupyterlab --LabApp.default_url=/lab/tree/$(FIRST_LESSON)
+	$(BIN)/python tools/lab.py
 
-test: lint  ## Check the style, run the tests and every lesson
-	$(BIN)/python -m pytest -n auto --dist loadgroup
-	$(BIN)/python -m pytest -n auto --nbmake --nbmake-timeout=900 notebooks
+quick: lint  ## Check the style, run the tests that need no browser and train nothing for long, in a minute
+	$(PYTEST) -m "not slow and not browser and not weekly"
+
+test: lint  ## Check the style, run the tests and every lesson, in ten minutes
+	$(PYTEST) -m "not weekly"
+
+verify: lint  ## Run everything: also whole runs, more seeds, every lesson in the browser, long drags
+	$(PYTEST)
 
 lint: setup  ## Check the style of code and lessons
 	$(BIN)/ruff check

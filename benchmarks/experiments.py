@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from common import write_results
+from common import results_file, write_results
 
 from dqn_lib.experiments.catalogue import NETWORKS
 from dqn_lib.experiments.experiment import Experiment
@@ -75,7 +75,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=3, help="comparisons of one process with two")
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()
 
     with Watch() as watch:

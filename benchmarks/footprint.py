@@ -8,10 +8,9 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from common import use_one_core, write_results
+from common import results_file, use_one_core, write_results
 
 from dqn_lib import optimum
 
@@ -26,7 +25,7 @@ from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.training import TrainingLog, train
 env = mountain_car.make()
 agent, log = QTableAgent(env), TrainingLog()
-for _ in log.record(train(env, agent, episodes=500), agent): pass
+for _ in log.record(train(env, agent, episodes=500), agent, env): pass
 """
 NETWORK = """
 from dqn_lib import mountain_car
@@ -73,7 +72,7 @@ def solving(points: int) -> dict[str, Any]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()
     use_one_core()
     early, late, peak = output(NETWORK + PEAK)

@@ -17,7 +17,7 @@ env = mountain_car.make()
 """
 TRAINED = """
 agent, log = DQNAgent(env, seed=1), TrainingLog()
-for _ in log.record(train(env, agent, steps=20_000), agent, every=500):
+for _ in log.record(train(env, agent, steps=20_000), agent, env, every=500):
     pass
 """
 STRIP = """

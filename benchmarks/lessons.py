@@ -15,7 +15,7 @@ from shutil import copytree
 from typing import Any
 
 import nbformat
-from common import write_results
+from common import results_file, write_results
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -67,7 +67,7 @@ def measure(lesson: Path) -> dict[str, Any]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as copy:
         folder = copytree(NOTEBOOKS, Path(copy) / "notebooks")

@@ -10,10 +10,9 @@ mean greedy return over 100 held-out starts is -110 or better. Checking and comp
 import argparse
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
-from common import use_one_core, write_results
+from common import median_or_never, results_file, use_one_core, write_results
 
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
@@ -42,7 +41,7 @@ def run(seed: int, steps: int) -> dict[str, Any]:
             break
         if solved is None and episode.step // CHECK_EVERY > checked:
             checked = episode.step // CHECK_EVERY
-            if greedy_returns(agent.q, episodes=100).mean() >= mountain_car.THRESHOLD:
+            if greedy_returns(agent.q, env, episodes=100).mean() >= mountain_car.THRESHOLD:
                 solved = episode.step, seconds
     return {
         "seed": seed,
@@ -50,7 +49,7 @@ def run(seed: int, steps: int) -> dict[str, Any]:
         "solved_seconds": solved and round(solved[1], 3),
         "compile_seconds": round(compiled, 3),
         "total_seconds": round(seconds, 3),
-        "final_return": round(float(greedy_returns(agent.q, episodes=1_000, seed=0).mean()), 3),
+        "final_return": round(float(greedy_returns(agent.q, env, episodes=1_000, seed=0).mean()), 3),
     }
 
 
@@ -90,14 +89,14 @@ def costs() -> dict[str, float]:
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Medians and extremes over the seeds."""
-    solved = [entry for entry in runs if entry["solved_at_step"] is not None]
+    """Medians and extremes over all seeds, of which one that was not solved took infinitely long."""
+    steps = [entry["solved_at_step"] for entry in runs]
     finals = [entry["final_return"] for entry in runs]
     return {
-        "solved": f"{len(solved)}/{len(runs)}",
-        "median_steps": statistics.median(entry["solved_at_step"] for entry in solved) if solved else None,
-        "slowest_steps": max((entry["solved_at_step"] for entry in solved), default=None),
-        "median_seconds": statistics.median(entry["solved_seconds"] for entry in solved) if solved else None,
+        "solved": f"{sum(step is not None for step in steps)}/{len(runs)}",
+        "median_steps": median_or_never(steps),
+        "slowest_steps": None if None in steps else max(steps),
+        "median_seconds": median_or_never(entry["solved_seconds"] for entry in runs),
         "median_compile_seconds": statistics.median(entry["compile_seconds"] for entry in runs),
         "mean_final_return": round(statistics.mean(finals), 2),
         "worst_final_return": min(finals),
@@ -109,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=30, help="how many seeds, from 0")
     parser.add_argument("--steps", type=int, default=40_000, help="environment steps a run")
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()
     if options.seeds < 1:
         parser.error(f"--seeds must be at least 1, got {options.seeds}")

@@ -35,7 +35,7 @@ ALONE = f"""
 passed.clear()
 agent, log = DQNAgent(env, seed=1), TrainingLog()
 agent.compile()
-for episode in log.record(train(env, agent, steps={LAST + 500}), agent, every=500):
+for episode in log.record(train(env, agent, steps={LAST + 500}), agent, env, every=500):
     if len(passed) < 2 and episode.step >= milestones[len(passed)]:
         passed.append((time.perf_counter(), episode.step))
 """

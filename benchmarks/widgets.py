@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from common import write_results
+from common import results_file, write_results
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 from jupyter_browser import Lab
@@ -57,7 +57,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="for how long the memory is watched")
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()
     load = psutil.getloadavg()[0]
     if load > 0.5:

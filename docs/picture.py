@@ -5,21 +5,19 @@ python docs/picture.py
 
 from pathlib import Path
 
-import matplotlib as mpl
-
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.plots.learning_curve import learning_curve
 from dqn_lib.plots.maps import value_map
-from dqn_lib.plots.style import RC, Picture
+from dqn_lib.plots.style import Picture, house_style
 from dqn_lib.training import TrainingLog, train
 
 env = mountain_car.make()
 agent, log = DQNAgent(env, seed=2), TrainingLog()
-for _ in log.record(train(env, agent, steps=20_000), agent):
+for _ in log.record(train(env, agent, steps=20_000), agent, env):
     pass
 
-with mpl.rc_context(RC):
+with house_style():
     picture = Picture(figsize=(13, 4), layout="constrained")
     left, right = picture.subplots(1, 2, width_ratios=(1.25, 1))
     learning_curve(log, left)

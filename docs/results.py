@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dqn_lib.experiments.results import read_runs
 from dqn_lib.plots.ladder import ladder
+from dqn_lib.plots.ruler import MOUNTAIN_CAR
 
 ROOT = Path(__file__).parents[1]
 NAMES = {
@@ -19,10 +20,14 @@ NAMES = {
 
 def main() -> None:
     """Write `docs/results.png`."""
-    compared = json.loads((ROOT / "benchmarks" / "results" / "compare_sb3.json").read_text())["runs"]
+    compared = json.loads((ROOT / "benchmarks" / "results" / "compare_sb3.json").read_text(encoding="utf-8"))[
+        "runs"
+    ]
     runs = [{**run, "variant": name} for name, entries in compared.items() for run in entries]
     runs += read_runs(ROOT / "notebooks" / "results" / "tutorial.jsonl")
-    picture = ladder(runs, NAMES, title="Ten seeds each, on the same check", intervals=True)
+    picture = ladder(
+        runs, NAMES, title="Ten seeds each, on the same check", intervals=True, ruler=MOUNTAIN_CAR
+    )
     picture.savefig(ROOT / "docs" / "results.png", dpi=110)
 
 

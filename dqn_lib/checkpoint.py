@@ -56,6 +56,7 @@ def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = Non
         "agent": _take_arrays(agent.get_state(), "agent", arrays),
         "episodes": [asdict(episode) for episode in log.episodes],
         "check_steps": [check.step for check in log.checks],
+        "check_environments": [check.environment for check in log.checks],
         "changes": [asdict(change) for change in log.changes],
     }
     for number, check in enumerate(log.checks):
@@ -106,12 +107,14 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
         raise CheckpointError(f"saved in an environment with {run['spaces']}, this one has {agent.spaces}")
     agent.set_state(_put_arrays(run["agent"], agent.get_state(), "agent", arrays))
     episodes = [_episode(entry) for entry in run["episodes"]]
-    checks = []
-    for number, step in enumerate(run["check_steps"]):
+    checks, places = [], run.get("check_environments", [""] * len(run["check_steps"]))  # older files: unknown
+    for number, (step, place) in enumerate(zip(run["check_steps"], places, strict=True)):
+        if not isinstance(place, str):
+            raise TypeError(f"a check's environment must be a text, got {place!r}")
         check_integer("a check's step", step, low=0, high=2**53)
         returns = arrays.read(f"checks/{number}/returns", None, np.dtype(np.float64))
         flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
-        checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes)))
+        checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes), place))
     arrays.all_read()
     changes = [_change(entry, agent.config) for entry in run["changes"]]
     return agent, TrainingLog(episodes, checks, changes)

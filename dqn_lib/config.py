@@ -9,7 +9,9 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Self, get_args
 
-from dqn_lib.checks import check_integer, check_number
+import numpy as np
+
+from dqn_lib.checks import check_integer, check_number, unpacked
 
 LONGEST_TUPLE = 8
 
@@ -27,28 +29,29 @@ class Config:
 
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):
-            self._check(spec.name, getattr(self, spec.name), spec)
+            # The only way to set a field of a frozen dataclass.
+            object.__setattr__(self, spec.name, self._checked(spec, getattr(self, spec.name)))
 
     @staticmethod
-    def _check(name: str, value: Any, spec: dataclasses.Field) -> None:
-        low, high, kind = spec.metadata["low"], spec.metadata["high"], spec.type
+    def _checked(spec: dataclasses.Field, value: Any) -> Any:
+        """The value as plain Python: what is equal, hashed, printed and written as JSON in one way."""
+        name, low, high, kind = spec.name, spec.metadata["low"], spec.metadata["high"], spec.type
+        value = unpacked(value)
         if value is None and type(None) in get_args(kind):
-            return
+            return None
         if choices := spec.metadata.get("choices"):
-            if value not in choices:
+            if not isinstance(value, str) or value not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-        elif kind is bool:
-            if not isinstance(value, bool):
+            return str(value)
+        if kind is bool:
+            if not isinstance(value, bool | np.bool_):
                 raise TypeError(f"{name} must be True or False, got {value!r}")
-        elif kind == tuple[int, ...]:
-            if not isinstance(value, tuple) or not 1 <= len(value) <= LONGEST_TUPLE:
+            return bool(value)
+        if kind == tuple[int, ...]:
+            if not isinstance(value, tuple | list | np.ndarray) or not 1 <= len(value) <= LONGEST_TUPLE:
                 raise TypeError(f"{name} must be a tuple of 1 to {LONGEST_TUPLE} integers, got {value!r}")
-            for entry in value:
-                check_integer(f"every entry of {name}", entry, low, high)
-        elif kind is int:
-            check_integer(name, value, low, high)
-        else:
-            check_number(name, value, low, high)
+            return tuple(check_integer(f"every entry of {name}", unpacked(x), low, high) for x in value)
+        return (check_integer if kind is int else check_number)(name, value, low, high)
 
     def changed(self) -> dict[str, Any]:
         """The settings that differ from their defaults."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
 from dqn_lib.training import Episode, TrainingLog, train
+from dqn_lib.worlds import check_mountain_car
 
 SAMPLE = 500  # remembered windows that are looked at, at each check
 POINTS = 61  # of the map of values, along each axis
@@ -47,9 +48,17 @@ class Diagnosis:
         return np.array([getattr(signs, name) for signs in self.signs], dtype=float)
 
     def record(self, env: gym.Env, agent: Any, *, steps: int, every: int = 500) -> Iterator[Episode]:
-        """Train for `steps` steps and pass the episodes on; note the signs about every `every` steps."""
+        """Train for `steps` steps and pass the episodes on; note the signs about every `every` steps.
+
+        Raises:
+            ValueError: if `env` is another world than MountainCar-v0, whose map is drawn.
+        """
+        check_mountain_car(env, "a diagnosis")
+        return self._record(agent, self.log.record(train(env, agent, steps=steps), agent, env, every))
+
+    def _record(self, agent: Any, run: Iterator[Episode]) -> Iterator[Episode]:
         rng = np.random.default_rng(0)
-        for episode in self.log.record(train(env, agent, steps=steps), agent, every=every):
+        for episode in run:
             if not self.signs or self.signs[-1].step < self.log.checks[-1].step:
                 self.signs.append(self.look(agent, rng))
             yield episode

@@ -35,9 +35,10 @@ class LiveAgent(Agent, Protocol):
 class LiveRun:
     """One run of a new agent, in at most one thread; every method may be called from any thread.
 
-    `log` is checked every `every` steps. After `limit` steps the run pauses for good, so that one which
-    nobody watches any more comes to an end. `watch()` is called in the run's thread between two steps,
-    never more often than it can afford, and once more when the run has paused.
+    `log` is checked every `every` steps, over `episodes` episodes in `env` itself. After `limit` steps the
+    run pauses for good, so that one which nobody watches any more comes to an end. `watch()` is called in
+    the run's thread between two steps, never more often than it can afford, and once more when the run has
+    paused. A run that nobody refers to any more ends after the step under way.
     """
 
     def __init__(
@@ -46,14 +47,17 @@ class LiveRun:
         agent: LiveAgent,
         *,
         every: int = 500,
+        episodes: int = 100,
         limit: int = 100_000,
         watch: Callable[[], None] = lambda: None,
     ) -> None:
         check_integer("every", every, low=1)
+        check_integer("episodes", episodes, low=1)
         check_integer("limit", limit, low=1)
         if agent.steps:
             raise ValueError(f"agent must be new, got one that has lived for {agent.steps:,} steps")
         self.env, self.agent, self.every, self.limit = env, agent, every, limit
+        self.episodes = episodes
         self.config: Config = agent.config  # what the run began with; the log knows what changed
         self.speed: float | None = None
         self._loop = Loop(self._step, watch, finish=self._apply, name="dqn_lib live run")
@@ -65,7 +69,7 @@ class LiveRun:
     def _begin(self) -> None:
         self.latest: tuple[int, NDArray] | None = None  # the last action, and the state that it led to
         self.log = TrainingLog()
-        self.log.check(self.agent, self.every)
+        self.log.check(self.agent, self.env, self.every, self.episodes)
         began, now = asdict(self.config), asdict(self.agent.config)
         if changed := {name: value for name, value in now.items() if value != began[name]}:
             self.log.changes.append(Change(0, changed))
@@ -112,6 +116,9 @@ class LiveRun:
 
         The thread has its last look first, so do not hold what `watch` needs. Called by `watch` itself,
         it comes back at once.
+
+        Raises:
+            TimeoutError: if the step under way has not ended within ten seconds; it will stop after that.
         """
         self._loop.pause()
 
@@ -124,13 +131,18 @@ class LiveRun:
                 self._apply()
 
     def reset(self, seed: int | None = None) -> None:
-        """Pause, and begin again from step 0 with an empty log; settings stay as they are now."""
+        """Pause, and begin again from step 0 with an empty log; settings stay as they are now.
+
+        Raises:
+            ValueError: if the seed is negative.
+            TimeoutError: if the run cannot be paused within ten seconds; then nothing is reset.
+        """
         if seed is not None:
             check_integer("seed", seed, low=0)
         end = time.perf_counter() + PATIENCE
         while not self._paused_and_reset(seed):  # somebody else has started it in between
             if time.perf_counter() > end:
-                raise RuntimeError(f"the run cannot be reset: it has not paused within {PATIENCE:g} s")
+                raise TimeoutError(f"the run must stay paused to be reset, and has not within {PATIENCE:g} s")
 
     def _paused_and_reset(self, seed: int | None) -> bool:
         self.pause()
@@ -160,7 +172,7 @@ class LiveRun:
             self._episode = episode
         else:
             self.log.episodes.append(ended)
-            self.log.check(self.agent, self.every)
+            self.log.check(self.agent, self.env, self.every, self.episodes)
         return not (self.at_limit or (ended is not None and self._one_episode))
 
     def _apply(self) -> None:

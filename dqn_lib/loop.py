@@ -1,11 +1,14 @@
 """One thread that takes a step again and again, until it is told to pause; others may look on."""
 
 import contextlib
+import inspect
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
+T = TypeVar("T")
 WATCHING = 0.2  # share of the time, at most, that whoever watches may take from the steps
 LATELY = 8  # looks over which that share is reckoned: one that takes long is paid off by and by
 OFTEN = 1 / 30  # seconds between two looks, at least
@@ -22,6 +25,9 @@ class Loop:
     between two steps, never more often than it can afford, and once more when the thread has paused.
     `finish()` is called, with `lock` held, just before `running` turns false. Every method may be called
     from any thread.
+
+    The thread holds neither the loop nor, if `step` and `finish` are methods, the object they belong to:
+    when nothing else refers to that object, it is set free and the thread ends.
     """
 
     def __init__(
@@ -33,7 +39,8 @@ class Loop:
         seconds: float = 0.0,
         name: str = "dqn_lib loop",
     ) -> None:
-        self.step, self.watch, self.finish = step, watch, finish
+        self.step, self.finish = _weakly(step), _weakly(finish)
+        self.watch = watch
         self.seconds, self.name = seconds, name
         self.running = False
         self.problem: BaseException | None = None  # what ended it, if something did
@@ -51,7 +58,8 @@ class Loop:
                 self.running, self.problem = True, None
                 self._stop.clear()
                 before = self._threads[-1:]
-                thread = threading.Thread(target=self._work, args=before, name=self.name, daemon=True)
+                args = weakref.ref(self), self._stop, *before
+                thread = threading.Thread(target=_work, args=args, name=self.name, daemon=True)
                 self._threads = *before, thread
                 thread.start()
 
@@ -60,25 +68,44 @@ class Loop:
 
         The thread has its last look first, so do not hold what `watch` needs. Called by `watch` itself,
         it comes back at once.
+
+        Raises:
+            TimeoutError: if the thread is still in a step, or in a look, after `PATIENCE` seconds. It will
+                stop after that, but until then nothing may be changed that it uses.
         """
         with self.lock:
             self._stop.set()
             threads = self._threads
         if threads and not self.here:
             threads[-1].join(PATIENCE)
+            if threads[-1].is_alive():
+                raise TimeoutError(
+                    f"a step must end within {PATIENCE:g} s, the one under way has not: nothing was changed"
+                )
 
     @property
     def here(self) -> bool:
         """Whether its own thread is asking."""
         return threading.current_thread() in self._threads
 
-    def _work(self, before: threading.Thread | None = None) -> None:
-        if before is not None:
-            before.join(PATIENCE)  # it may still be having its last look
+    def _begin(self) -> None:
         self._due = self._look_at = time.perf_counter()
+
+    def _go_on(self) -> bool:
+        """A step, and perhaps a look; whether there is to be another step."""
         with self._noting_problems():
-            while not self._stop.is_set() and self.step():
-                self._keep_pace()
+            if self.step():
+                self._before, self._now = self._due, time.perf_counter()
+                self._look_in_time()
+                return True
+        return False
+
+    def _ahead(self) -> float:
+        """Seconds until the next step is due; not positive if it is."""
+        self._due = max(self._before + self.seconds, self._now - BEHIND)
+        return self._due - time.perf_counter()
+
+    def _end(self) -> None:
         with self.lock:
             with self._noting_problems():
                 self.finish()
@@ -94,18 +121,46 @@ class Loop:
         except BaseException as problem:
             self.problem = self.problem or problem
 
-    def _keep_pace(self) -> None:
-        """Let who watches have a look when it is time, and sleep if it is to be slow."""
-        now = time.perf_counter()
+    def _look_in_time(self) -> None:
+        """Let who watches have a look when it is time."""
+        now = self._now
         if now >= self._look_at:
             self.watch()
             after = time.perf_counter()
             usual = after - now if self._cost is None else self._cost
             self._cost = usual + (after - now - usual) / LATELY
             self._look_at = after + max(OFTEN, self._cost * (1 - WATCHING) / WATCHING)
-        before = self._due
-        while True:
-            self._due = max(before + self.seconds, now - BEHIND)
-            ahead = self._due - time.perf_counter()
-            if ahead <= NAP or self._stop.wait(min(ahead, DOZE)):
-                break
+
+
+def _work(own: "weakref.ref[Loop]", stop: threading.Event, before: threading.Thread | None = None) -> None:
+    """What the thread does; it refers to the loop only while it takes a step, not while it sleeps."""
+    if before is not None:
+        before.join()  # it may still be having its last look
+    if (loop := own()) is not None:
+        loop._begin()
+    while not stop.is_set():
+        loop = own()
+        if loop is None or not loop._go_on():
+            break
+        ahead = loop._ahead()
+        del loop
+        while ahead > NAP and not stop.wait(min(ahead, DOZE)):
+            if (loop := own()) is None:
+                return
+            ahead = loop._ahead()
+            del loop
+    if (loop := own()) is not None:
+        loop._end()
+
+
+def _weakly(call: Callable[[], T]) -> Callable[[], T | None]:
+    """`call`, without a reference to the object whose method it may be; None when that is gone."""
+    if not inspect.ismethod(call):
+        return call
+    method = weakref.WeakMethod(call)
+
+    def call_it() -> T | None:
+        alive = method()
+        return None if alive is None else alive()
+
+    return call_it

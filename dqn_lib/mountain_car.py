@@ -16,7 +16,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.checks import check_integer
+from dqn_lib.checks import check_finite, check_integer
 
 ENV_ID = "MountainCar-v0"
 STATE_NAMES = ("position", "velocity")
@@ -115,9 +115,15 @@ def simulate(policy: Policy | ArrayLike, starts: ArrayLike, max_steps: int = MAX
 
     The policy sees float32 states, as Gymnasium's observations are. Instead of a policy there may be
     actions `(max_steps, n)`, settled before the drive.
+
+    Raises:
+        ValueError: if the starts are not finite states, or an action is not 0, 1 or 2.
     """
     check_integer("max_steps", max_steps, low=1)
     now = np.array(starts, dtype=float)
+    if now.ndim != 2 or now.shape[1] != len(STATE_NAMES):
+        raise ValueError(f"starts must have the shape (n, {len(STATE_NAMES)}), got {now.shape}")
+    check_finite("starts", now)
     plan = None if callable(policy) else np.asarray(policy)
     if plan is not None and plan.shape != (max_steps, len(now)):
         raise ValueError(f"actions must have the shape {(max_steps, len(now))}, got {plan.shape}")
@@ -128,7 +134,10 @@ def simulate(policy: Policy | ArrayLike, starts: ArrayLike, max_steps: int = MAX
     states, actions = [now.copy()], []
     for t in range(max_steps):
         chosen = np.full(len(now), -1)
-        chosen[driving] = policy(now[driving].astype(np.float32)) if plan is None else plan[t, driving]
+        if plan is None:
+            chosen[driving] = _actions(policy(now[driving].astype(np.float32)))
+        else:
+            chosen[driving] = plan[t, driving]
         now[driving], arrived = step(now[driving], chosen[driving])
         lengths[driving] += 1
         driving[driving] = ~arrived
@@ -137,3 +146,12 @@ def simulate(policy: Policy | ArrayLike, starts: ArrayLike, max_steps: int = MAX
         if not driving.any():
             break
     return Rollout(np.array(states), np.array(actions), lengths, reached=~driving)
+
+
+def _actions(chosen: ArrayLike) -> NDArray:
+    """What a policy has chosen, if it can be done."""
+    actions = np.asarray(chosen)
+    known = (actions == 0) | (actions == 1) | (actions == 2)
+    if not known.all():
+        raise ValueError(f"the policy's actions must be 0, 1 or 2, got {actions[~known][0]}")
+    return actions

@@ -5,13 +5,16 @@ happened; the discounted sum over a window is taken when it is sampled, so a cha
 once and on old memories too.
 """
 
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.checks import check_integer
+from dqn_lib.checks import check_finite, check_integer, check_number
 
+LARGEST_REWARD = 1e30  # so that the sum over a window is still a float32
+SINGLE = np.dtype(np.float32)
 ARRAYS = ("states", "actions", "rewards", "next_states", "terminated", "episode_end")
 
 
@@ -36,7 +39,7 @@ class ReplayMemory:
 
     def __init__(self, capacity: int, state_size: int, rng: np.random.Generator) -> None:
         check_integer("capacity", capacity, low=1)
-        self.rng = rng
+        self.rng, self._shape = rng, (state_size,)
         self.states = np.zeros((capacity, state_size), np.float32)
         self.actions = np.zeros(capacity, np.int32)
         self.rewards = np.zeros(capacity, np.float32)
@@ -63,23 +66,39 @@ class ReplayMemory:
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Remember one transition; once the ring is full it takes the place of the oldest."""
+        """Remember one transition; once the ring is full it takes the place of the oldest.
+
+        Raises:
+            TypeError: if the action is no integer.
+            ValueError: if a state has another shape, if a number is not finite, also as a float32, or if the
+                action is negative. The memory is then as it was before.
+        """
         here = self.added % self.capacity
         # What could be refused comes first, so that a refusal leaves the ring as it was.
-        state, next_state = self._vector(state), self._vector(next_state)
-        action, reward = int(action), float(reward)
+        before, after = self._vector("state", state), self._vector("next_state", next_state)
+        if not isfinite(sum(before.tolist()) + sum(after.tolist())):  # in double: no sum overflows
+            first = not np.isfinite(before).all()
+            name, value = ("state", state) if first else ("next_state", next_state)
+            raise ValueError(f"{name} must be finite as a float32, got {value!r}")
+        if type(action) is not int or action < 0:  # the usual case, quickly
+            check_integer("action", action, low=0)
+        if not -LARGEST_REWARD <= (reward := float(reward)) <= LARGEST_REWARD:
+            check_number("reward", reward, -LARGEST_REWARD, LARGEST_REWARD)
         self.actions[here] = action
         self.rewards[here] = reward
-        self.states[here] = state
-        self.next_states[here] = next_state
+        self.states[here] = before
+        self.next_states[here] = after
         self.terminated[here] = terminated
         self.episode_end[here] = terminated or truncated
         self.added += 1  # last: the next `add` writes over one that was interrupted
 
-    def _vector(self, state: ArrayLike) -> NDArray[np.float32]:
-        vector = np.asarray(state, np.float32)
-        if vector.shape != self.states.shape[1:]:
-            raise ValueError(f"a state must have the shape {self.states.shape[1:]}, got {vector.shape}")
+    def _vector(self, name: str, state: ArrayLike) -> NDArray[np.float32]:
+        vector = np.asarray(state)
+        if vector.dtype != SINGLE:
+            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused for that
+                vector = vector.astype(SINGLE)
+        if vector.shape != self._shape:
+            raise ValueError(f"{name} must have the shape {self._shape}, got {vector.shape}")
         return vector
 
     def end_episode(self) -> None:
@@ -95,6 +114,7 @@ class ReplayMemory:
         truncated episode could have gone on.
         """
         check_integer("n_step", n_step, low=1)
+        check_number("gamma", gamma, 0.0, 1.0)
         if not self.added:
             raise ValueError("sample needs at least one transition in the memory, got 0")
         first = self.rng.integers(len(self), size=shape)
@@ -132,6 +152,7 @@ class ReplayMemory:
                 raise ValueError(
                     f"{name} must have the shape {getattr(self, name).shape}, got {state[name].shape}"
                 )
+            check_finite(name, state[name])
         for name in ARRAYS:
             getattr(self, name)[:] = state[name]
         self.added = state["added"]

@@ -1,6 +1,6 @@
 """How sure can one be, after a few runs? The intervals that everything in this course is shown with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import sqrt
 from typing import Any
 
@@ -27,6 +27,20 @@ def wilson_interval(successes: int, tries: int) -> tuple[float, float]:
     return (middle - half if successes else 0.0), (middle + half if successes < tries else 1.0)
 
 
+def median(values: Iterable[float | None]) -> float:
+    """The median of what each run needed; None is a run that never got there, and counts as infinite.
+
+    To leave such runs out would make the median better the more of them fail.
+
+    Raises:
+        ValueError: if there is no value at all, or one of them is NaN.
+    """
+    needed = np.array([np.inf if value is None else value for value in values], dtype=float)
+    if not needed.size or np.isnan(needed).any():
+        raise ValueError(f"values must be at least one number, and none of them NaN, got {needed.tolist()}")
+    return float(np.median(needed))
+
+
 def bootstrap_interval(
     values: ArrayLike, statistic: Callable = np.mean, *, resamples: int = 10_000, seed: int = 0
 ) -> tuple[Any, Any]:
@@ -35,12 +49,15 @@ def bootstrap_interval(
     Draw n of the n values with replacement, many times, and see between what the statistic moves (Efron,
     Annals of Statistics 7, 1979). `statistic` takes an `axis`, such as `np.mean` or `np.median`. Several
     runs at several moments, `(n, moments)`, give the band of a learning curve: `(moments,)` twice. With few
-    values it is too narrow: what no run has shown, it cannot know.
+    values it is too narrow: what no run has shown, it cannot know. An infinite value is a run that never got
+    there; NaN is refused with a ValueError, as is an empty array.
     """
     check_integer("resamples", resamples, low=1)
     values = np.asarray(values, dtype=float)
     if not values.ndim or not len(values):
         raise ValueError(f"values must hold at least one run, got the shape {values.shape}")
+    if np.isnan(values).any():
+        raise ValueError("values must be numbers, got NaN among them")
     drawn = np.random.default_rng(seed).integers(len(values), size=(len(values), resamples))
     low, high = np.quantile(statistic(values[drawn], axis=0), [0.025, 0.975], axis=0, method="nearest")
     return low, high

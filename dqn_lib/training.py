@@ -5,7 +5,7 @@ stop pulling, and looking at the agent between two episodes is ordinary Python.
 """
 
 import contextlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,9 +13,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.checks import check_integer
+from dqn_lib.checks import check_finite, check_integer, check_number
 from dqn_lib.evaluation import Greedy, greedy_returns
-from dqn_lib.mountain_car import THRESHOLD
+from dqn_lib.worlds import check_has_end, name_of
 
 
 class Agent(Protocol):
@@ -93,12 +93,17 @@ def drive(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, Episode |
 
     Between two steps the agent may be looked at and its live settings changed. With the last step all of
     the episode is over. Whoever stops half-way closes the generator, and with it the agent's episode.
+
+    Raises:
+        ValueError: if the episode goes on and on, in an environment without a time limit.
     """
     seed = np.random.SeedSequence([agent.seed, agent.episodes]).generate_state(1)
     state, _ = env.reset(seed=int(seed[0]))
+    check_finite("observation", state)  # those that follow are the agent's to refuse
     born, total, ended = agent.steps, 0.0, False
     try:
         while not ended:
+            check_has_end(env, agent.steps - born)
             action = agent.act(state)
             next_state, reward, terminated, truncated, _ = env.step(action)
             agent.observe(
@@ -124,11 +129,12 @@ def drive(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, Episode |
 
 @dataclass(frozen=True)
 class Check:
-    """The greedy policy's returns at one moment of the run, and the Q-values they came from."""
+    """The greedy policy's returns at one moment of the run, the Q-values behind them, and where it drove."""
 
     step: int
     returns: NDArray[np.float64]
     q: Any
+    environment: str = ""  # as `worlds.name_of` has it; empty if it is not known
 
     @property
     def mean(self) -> float:
@@ -153,36 +159,44 @@ class TrainingLog:
     changes: list[Change] = field(default_factory=list)
 
     def record(
-        self,
-        run: Iterable[Episode],
-        agent: Agent,
-        every: int = 1_000,
-        score: Callable[[Any], NDArray[np.float64]] = greedy_returns,
+        self, run: Iterable[Episode], agent: Agent, env: gym.Env, every: int = 1_000, episodes: int = 100
     ) -> Iterator[Episode]:
         """Pass the episodes of `run` on, noting each; check first of all and then every `every` steps.
 
-        `score` turns the agent's Q-values into returns; checks fall on the first end of an episode at or
-        after each multiple of `every`.
+        A check drives the greedy policy for `episodes` episodes in `env`; it falls on the first end of an
+        episode at or after each multiple of `every`. The environment of the run itself will do, since every
+        episode begins with a reset; hand over one of its own if it counts or records what happens in it.
+
+        Raises:
+            TypeError: if `every` or `episodes` is no integer.
+            ValueError: if one of them is less than 1; while it runs, whatever `greedy_returns` refuses.
         """
         check_integer("every", every, low=1)
-        return self._record(run, agent, every, score)
+        check_integer("episodes", episodes, low=1)
+        return self._record(run, agent, env, every, episodes)
 
-    def _record(self, run: Iterable[Episode], agent: Agent, every: int, score: Callable) -> Iterator[Episode]:
-        self.check(agent, every, score)
+    def _record(
+        self, run: Iterable[Episode], agent: Agent, env: gym.Env, every: int, episodes: int
+    ) -> Iterator[Episode]:
+        self.check(agent, env, every, episodes)
         for episode in run:
             self.episodes.append(episode)
-            self.check(agent, every, score)
+            self.check(agent, env, every, episodes)
             yield episode
 
-    def check(
-        self, agent: Agent, every: int, score: Callable[[Any], NDArray[np.float64]] = greedy_returns
-    ) -> bool:
-        """Note a check of the agent if one is due: none yet, or a multiple of `every` steps has passed."""
+    def check(self, agent: Agent, env: gym.Env, every: int, episodes: int = 100) -> bool:
+        """Note a check of the agent in `env` if one is due: none yet, or a multiple of `every` has passed.
+
+        It resets `env`, so call it between two episodes.
+        """
         due = not self.checks or agent.steps // every > self.checks[-1].step // every
         if due:
-            self.checks.append(Check(agent.steps, score(agent.q), agent.q))
+            q = agent.q
+            returns = greedy_returns(q, env, episodes=episodes)
+            self.checks.append(Check(agent.steps, returns, q, name_of(env)))
         return due
 
-    def solved_at(self, threshold: float = THRESHOLD) -> int | None:
+    def solved_at(self, threshold: float) -> int | None:
         """Environment steps before the first check whose mean return is `threshold` or better."""
+        check_number("threshold", threshold)
         return next((check.step for check in self.checks if check.mean >= threshold), None)

@@ -2,13 +2,17 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[1] / "tools" / "bootstrap.py"
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / "tools" / "bootstrap.py"
+GOOD = "linux-x86_64"
+ALL_STEPS = ["venv", "pip", "import dqn_lib"]
 spec = importlib.util.spec_from_file_location("bootstrap", SCRIPT)
 bootstrap = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(bootstrap)
@@ -19,12 +23,12 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        (root / "pyproject.toml").write_text("first")
-        (root / "constraints.txt").write_text("first")
+        (root / "pyproject.toml").write_text("first", encoding="utf-8")
+        (root / "constraints.txt").write_text("first", encoding="utf-8")
         self.fail_at = ""
 
     def run(self, command: list[str]) -> int:
-        step = command[2]
+        step = next(word for word in ("venv", "pip", "import dqn_lib") if word in command)
         self.steps.append(step)
         if step == self.fail_at:
             raise KeyboardInterrupt
@@ -32,7 +36,7 @@ class Checkout:
             for place in ("bin/python", "Scripts/python.exe"):
                 (self.root / ".venv" / place).parent.mkdir(parents=True, exist_ok=True)
                 (self.root / ".venv" / place).touch()
-        else:
+        elif step == "pip":
             self.installed = command[-1]
         return 0
 
@@ -49,7 +53,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def test_the_first_call_installs_and_the_second_does_nothing(checkout: Checkout) -> None:
-    assert checkout.prepare() == ["venv", "pip"]
+    assert checkout.prepare() == ALL_STEPS
     assert checkout.installed == ".[lab,test]"
     assert checkout.prepare() == []
 
@@ -57,67 +61,67 @@ def test_the_first_call_installs_and_the_second_does_nothing(checkout: Checkout)
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
 def test_a_changed_file_is_installed_into_the_environment_there_is(checkout: Checkout, name: str) -> None:
     checkout.prepare()
-    (checkout.root / name).write_text("second")
-    assert checkout.prepare() == ["pip"]
+    (checkout.root / name).write_text("second", encoding="utf-8")
+    assert checkout.prepare() == ALL_STEPS[1:]
     assert checkout.prepare() == []
 
 
 def test_an_extra_is_added_once_and_stays(checkout: Checkout) -> None:
     checkout.prepare()
-    assert checkout.prepare("benchmark") == ["pip"]
+    assert checkout.prepare("benchmark") == ALL_STEPS[1:]
     assert checkout.prepare() == []
-    (checkout.root / "pyproject.toml").write_text("second")
+    (checkout.root / "pyproject.toml").write_text("second", encoding="utf-8")
     checkout.prepare()
     assert checkout.installed == ".[benchmark,lab,test]"
 
 
-@pytest.mark.parametrize("step", ["venv", "pip"])
+@pytest.mark.parametrize("step", ALL_STEPS)
 def test_an_interrupted_installation_is_made_again_from_the_start(checkout: Checkout, step: str) -> None:
     checkout.fail_at = step
     with pytest.raises(KeyboardInterrupt):
         checkout.prepare()
     checkout.fail_at = ""
-    assert checkout.prepare() == ["venv", "pip"]
+    assert checkout.prepare() == ALL_STEPS
 
 
 def test_an_interrupted_update_is_not_taken_for_a_finished_one(checkout: Checkout) -> None:
     checkout.prepare()
-    (checkout.root / "pyproject.toml").write_text("second")
+    (checkout.root / "pyproject.toml").write_text("second", encoding="utf-8")
     checkout.fail_at = "pip"
     with pytest.raises(KeyboardInterrupt):
         checkout.prepare()
-    (checkout.root / "pyproject.toml").write_text("first")
+    (checkout.root / "pyproject.toml").write_text("first", encoding="utf-8")
     checkout.fail_at = ""
-    assert checkout.prepare() == ["venv", "pip"]
+    assert checkout.prepare() == ALL_STEPS
 
 
 def test_a_damaged_stamp_another_python_and_a_moved_checkout_start_from_scratch(checkout: Checkout) -> None:
     checkout.prepare()
-    (checkout.root / ".venv" / "installed.json").write_text("{")
-    assert checkout.prepare() == ["venv", "pip"]
-    assert checkout.prepare(version="3.13") == ["venv", "pip"]
+    (checkout.root / ".venv" / "installed.json").write_text("{", encoding="utf-8")
+    assert checkout.prepare() == ALL_STEPS
+    assert checkout.prepare(version="3.13") == ALL_STEPS
     checkout.root = checkout.root.rename(checkout.root.with_name("moved"))
-    assert checkout.prepare(version="3.13") == ["venv", "pip"]
+    assert checkout.prepare(version="3.13") == ALL_STEPS
 
 
 def test_an_environment_whose_python_is_gone_is_made_again(checkout: Checkout) -> None:
     checkout.prepare()
     for python in (checkout.root / ".venv").glob("*/python*"):
         python.unlink()
-    assert checkout.prepare() == ["venv", "pip"]
+    assert checkout.prepare() == ALL_STEPS
 
 
 @pytest.mark.parametrize("version", [(3, 6, 15), (3, 10, 13), (3, 14, 0), (4, 11, 0)])
 def test_an_unsupported_python_is_named_with_those_that_will_do(version: tuple[int, ...]) -> None:
-    complaint = bootstrap.complaint(version, has_venv=True)
+    complaint = bootstrap.complaint(version, True, GOOD)
     assert f"Python {version[0]}.{version[1]}" in complaint
     assert all(f"{major}.{minor}" in complaint for major, minor in bootstrap.SUPPORTED)
 
 
 @pytest.mark.parametrize("version", [(3, 11, 7), (3, 12, 1), (3, 13, 0)])
 def test_a_supported_python_needs_venv(version: tuple[int, ...]) -> None:
-    assert bootstrap.complaint(version, has_venv=True) == ""
-    assert "python3-venv" in bootstrap.complaint(version, has_venv=False)
+    assert bootstrap.complaint(version, True, GOOD) == ""
+    assert "python3-venv" in bootstrap.complaint(version, False, GOOD)
 
 
 def test_a_refusal_is_one_sentence_and_touches_nothing(tmp_path: Path) -> None:
@@ -146,3 +150,85 @@ def test_another_python_has_to_prove_itself(monkeypatch: pytest.MonkeyPatch, usa
     else:
         with pytest.raises(SystemExit, match="Not this one"):
             bootstrap.find_python()
+
+
+@pytest.mark.parametrize(
+    "name", ["macosx-x86_64", "win32", "win-arm64", "linux-x86_64-musl", "linux-i686-32bit"]
+)
+def test_a_platform_without_tensorflow_is_named_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(bootstrap, "own_platform", lambda: name)
+    monkeypatch.setattr(bootstrap, "which", lambda _: None)
+    with pytest.raises(
+        SystemExit, match=f"^TensorFlow has no wheels for {name}.*Apple silicon.*\\.$"
+    ) as said:
+        bootstrap.find_python()
+    assert ("Intel" in str(said.value)) == name.startswith("macosx")
+
+
+@pytest.mark.parametrize(
+    ("platform", "machine", "triplet", "name"),
+    [
+        ("linux-x86_64", "x86_64", "x86_64-pc-linux-gnu", "linux-x86_64"),
+        ("linux-aarch64", "aarch64", "aarch64-unknown-linux-gnu", "linux-aarch64"),
+        ("linux-x86_64", "x86_64", "x86_64-pc-linux-musl", "linux-x86_64-musl"),
+        ("macosx-11-universal2", "x86_64", "x86_64-apple-darwin", "macosx-x86_64"),
+        ("macosx-11-universal2", "arm64", "aarch64-apple-darwin", "macosx-arm64"),
+        ("macosx-10.13-x86_64", "x86_64", "x86_64-apple-darwin", "macosx-x86_64"),
+        ("win-amd64", "AMD64", None, "win-amd64"),
+        ("win-arm64", "ARM64", None, "win-arm64"),
+    ],
+)
+def test_the_platform_is_that_of_the_python(
+    monkeypatch: pytest.MonkeyPatch, platform: str, machine: str, triplet: str | None, name: str
+) -> None:
+    monkeypatch.setattr(bootstrap.sysconfig, "get_platform", lambda: platform)
+    monkeypatch.setattr(bootstrap.sysconfig, "get_config_var", lambda _: triplet)
+    monkeypatch.setattr(bootstrap.platform, "machine", lambda: machine)
+    assert bootstrap.own_platform() == name
+
+
+def test_a_python_says_by_itself_whether_it_would_do() -> None:
+    assert subprocess.run([sys.executable, str(SCRIPT), "--check"], check=True).returncode == 0
+
+
+PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "dqn_lib"
+version = "1"
+optional-dependencies = {{ lab = [], test = [] }}
+{settings}
+"""
+
+
+@pytest.mark.slow
+def test_a_folder_with_an_umlaut_is_no_trouble_in_an_ascii_locale(tmp_path: Path) -> None:
+    """The real set-up, with the project's own settings for the build, but nothing to install."""
+    root = tmp_path / "Übung (1)"
+    for name in ("tools", "dqn_lib"):
+        (root / name).mkdir(parents=True)
+    (root / "tools" / "bootstrap.py").write_bytes(SCRIPT.read_bytes())
+    (root / "dqn_lib" / "__init__.py").touch()
+    (root / "constraints.txt").touch()
+    real = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    settings = "".join(re.findall(r"^\[tool\.hatch.*?(?=^\[(?!tool\.hatch))", real, re.MULTILINE | re.DOTALL))
+    (root / "pyproject.toml").write_text(PROJECT.format(settings=settings), encoding="utf-8")
+
+    foreign = tmp_path / "foreign"  # what another project left on the path
+    (foreign / "dqn_lib").mkdir(parents=True)
+    (foreign / "dqn_lib" / "__init__.py").write_text("raise SystemExit('not mine')", encoding="utf-8")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONPATH": str(foreign)}
+    command = [sys.executable, str(root / "tools" / "bootstrap.py")]
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert (root / ".venv" / "installed.json").exists()
+    python = root / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    for locale in ("C", "C.UTF-8"):
+        where = subprocess.run(
+            [python, "-I", "-c", "import dqn_lib, os; print(ascii(os.path.dirname(dqn_lib.__file__)))"],
+            env={**environment, "LC_ALL": locale}, cwd=tmp_path, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        assert where.strip() == ascii(str(root / "dqn_lib"))

@@ -1,6 +1,7 @@
 """Every setting is checked against its own declaration; the cases below are made from the declarations."""
 
 import dataclasses
+import json
 import math
 import re
 from typing import get_args
@@ -41,7 +42,7 @@ def wrong_values(spec):
             types = [float(low), math.nan, math.inf, str(low), None, True, np.bool_(1), (low,), 1j]
             return [(low - 1, "must lie in"), (high + 1, "must lie in")] + [(v, "an integer") for v in types]
         case "integers":
-            sizes = [(), (low,) * 9, [low], "64", low, None, True]
+            sizes = [(), (low,) * 9, [], {low}, "64", low, None, True]
             entries = [float(low), math.nan, math.inf, "1", None, True]
             return (
                 [((low, value), "must lie in") for value in (low - 1, high + 1)]
@@ -113,9 +114,80 @@ def test_the_reference_has_a_row_for_each_field_and_no_other(kind):
     assert len(kind.reference().splitlines()) == 2 + len(dataclasses.fields(kind))
 
 
-@pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), np.int64(1), 1, 0])
-def test_numbers_of_numpy_and_whole_numbers_are_numbers(value):
-    assert DQNConfig(gamma=value).gamma == value
+def plain_value(spec):
+    """A value that is allowed and not the default."""
+    allowed = {
+        "choice": spec.metadata.get("choices"),
+        "switch": (True, False),
+        "integers": ((spec.metadata["low"], spec.metadata["high"]),),
+    }.get(family(spec), (spec.metadata["high"], spec.metadata["low"]))
+    return next(value for value in allowed if value != spec.default)
+
+
+def in_numpy(spec, value):
+    """The same value as NumPy, or a list, would hold it."""
+    match family(spec):
+        case "choice":
+            return [np.str_(value), np.array(value)]
+        case "switch":
+            return [np.bool_(value), np.array(value)]
+        case "integer":
+            return [kind(value) for kind in (np.int32, np.int64, np.uint64, np.array)]
+        case "integers":
+            return [list(value), np.array(value), tuple(map(np.int64, value)), tuple(map(np.array, value))]
+        case "number":
+            return [np.float64(value), np.float32(value), np.array(float(value))]
+
+
+IN_NUMPY = [
+    pytest.param(kind, spec, plain_value(spec), value, id=f"{kind.__name__}-{spec.name}-{value!r}")
+    for kind, spec in FIELDS
+    for value in in_numpy(spec, plain_value(spec))
+]
+
+
+@pytest.mark.parametrize(("kind", "spec", "plain", "value"), IN_NUMPY)
+def test_numbers_of_numpy_become_plain_ones(kind, spec, plain, value):
+    if family(spec) == "number":
+        plain = float(value)
+    some = SMALLEST_BATCH[kind]
+    for config in (kind(**some | {spec.name: value}), kind(**some).replace(**{spec.name: value})):
+        expected = kind(**some | {spec.name: plain})
+        assert (config, hash(config), repr(config)) == (expected, hash(expected), repr(expected))
+        assert json.dumps(dataclasses.asdict(config)) == json.dumps(dataclasses.asdict(expected))
+        assert config.changed() == expected.changed()
+        found = getattr(config, spec.name)
+        assert type(found) in (bool, int, float, str, tuple)
+        assert not isinstance(found, tuple) or {type(entry) for entry in found} == {int}
+
+
+def test_numbers_of_numpy_are_refused_like_plain_ones():
+    for value in (np.float32("nan"), np.float64(1.5), np.array(1.5)):
+        with pytest.raises(ValueError, match="gamma must lie in"):
+            DQNConfig(gamma=value)
+    for value in (np.array([0.5]), np.array([0.5, 0.6]), np.bool_(1), np.array(True), np.str_("0.5")):
+        with pytest.raises(TypeError, match="gamma must be a number, got"):
+            DQNConfig(gamma=value)
+    for value in (np.float64(24.0), np.array([24]), np.array("24")):
+        with pytest.raises(TypeError, match="hold must be an integer, got"):
+            DQNConfig(hold=value)
+    for value in (np.array([[64, 64]]), np.array([64.0, 64.0])):
+        with pytest.raises(TypeError, match="every entry of hidden must be an integer, got"):
+            DQNConfig(hidden=value)
+    with pytest.raises(ValueError, match="target_update must be one of"):
+        DQNConfig(target_update=np.array(["soft", "hard"]))
+
+
+def test_the_live_settings_of_a_run_stay_plain_too():
+    changed = DQNConfig().change_live(gamma=np.float64(0.9), hold=np.int64(8), target_update=np.str_("hard"))
+    assert repr(changed) == "DQNConfig(gamma=0.9, target_update='hard', hold=8)"
+
+
+def test_a_list_of_units_is_a_copy():
+    units = [32, 32]
+    config = DQNConfig(hidden=units)
+    units.append(7)
+    assert config.hidden == (32, 32)
 
 
 def test_replace_gives_a_changed_copy_and_leaves_the_original():

@@ -20,11 +20,12 @@ def run():
     return diagnosis, agent, episodes
 
 
+@pytest.mark.slow
 def test_a_run_that_is_looked_at_is_the_run_that_is_not(run):
     _, agent, episodes = run
     env, other = mountain_car.make(), DQNAgent(mountain_car.make(), CONFIG, seed=2)
     log = TrainingLog()
-    assert list(log.record(train(env, other, steps=2_500), other, every=500)) == episodes
+    assert list(log.record(train(env, other, steps=2_500), other, env, every=500)) == episodes
     np.testing.assert_equal(agent.get_state(), other.get_state())
 
 
@@ -48,7 +49,7 @@ def test_the_error_and_the_values_by_hand():
     for state, following, ends in zip(states, [*states[1:], [0.54, 0.05]], (False, False, True), strict=True):
         agent.observe(state, 2, -1.0, following, terminated=ends, truncated=False)
     diagnosis = Diagnosis()
-    diagnosis.log.check(agent, every=1)
+    diagnosis.log.check(agent, env, every=1)
     rng = np.random.default_rng(0)
     signs = diagnosis.look(agent, rng)
     q = agent.q(states)

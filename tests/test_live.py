@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 
@@ -54,7 +55,7 @@ class Tape:
     """An agent that learns nothing, quickly, and notes which settings and which thread each step had."""
 
     loss = None
-    q = SimpleNamespace(greedy=lambda states: np.zeros(len(states), np.int64))
+    q = SimpleNamespace(greedy=lambda states: np.zeros(states.shape[:-1], np.int64))
 
     def __init__(self, config=None):
         self.config, self.clashes, self.busy = config or Settings(), 0, threading.Lock()
@@ -349,6 +350,39 @@ def test_a_reset_wins_against_those_who_start_the_run_again_and_again(start):
     run.pause()
     assert run.agent.seed == 49
     assert_consistent(run)
+
+
+@pytest.mark.parametrize("name", ["pause", "reset"])
+def test_a_run_whose_step_does_not_end_is_not_reset_under_its_feet(start, monkeypatch, name):
+    monkeypatch.setattr(loop, "PATIENCE", 0.1)
+    run, began, let_go = start(), threading.Event(), threading.Event()
+    run.agent.at[7] = lambda: (began.set(), let_go.wait(20))
+    run.train()
+    assert began.wait(20)
+    log = run.log
+    with pytest.raises(TimeoutError, match="nothing was changed"):
+        getattr(run, name)()
+    assert (run.agent.steps, run.log, run.running) == (7, log, True)
+    let_go.set()
+    rested(run)
+    assert run.agent.steps == 8
+    run.reset(3)
+    assert (run.agent.steps, run.agent.seed, run.log is log) == (0, 3, False)
+    assert run.agent.clashes == 0
+
+
+def abandoned():
+    """Weak references to a run that goes on, and to what it is made of; nobody refers to it any more."""
+    run = LiveRun(Corridor(), Tape())
+    run.train()
+    until(lambda: run.agent.steps > 10)
+    return weakref.ref(run), weakref.ref(run.agent), weakref.ref(run.log)
+
+
+def test_a_run_that_nobody_refers_to_any_more_ends_and_sets_its_agent_free():
+    gone = abandoned()
+    until(lambda: not threads())
+    assert [one() for one in gone] == [None] * 3
 
 
 @pytest.mark.parametrize("speed", [None, 5.0, 0.1])
@@ -798,6 +832,7 @@ COMMAND = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(COMMAND, max_size=12))
 def test_any_schedule_of_commands_can_be_lived_again(commands):

@@ -1,11 +1,14 @@
 """The loop behind a widget: one thread, quick to pause, and no error ends it for good."""
 
+import gc
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
 
+from dqn_lib import loop as loop_module
 from dqn_lib.loop import LATELY, WATCHING, Loop
 
 
@@ -156,3 +159,122 @@ def test_a_pause_from_its_own_thread_is_no_deadlock(loop):
     own = loop(lambda: True, lambda: (own.pause(), seen.append(1)))
     own.start()
     until(lambda: seen)
+
+
+# --- a step that does not end -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stuck(loop, monkeypatch):
+    """A loop in the middle of a step that does not end, and a function that lets it end."""
+    began, let_go, taken = threading.Event(), threading.Event(), []
+
+    def step():
+        began.set()
+        let_go.wait(20)
+        taken.append(1)
+        return True
+
+    monkeypatch.setattr(loop_module, "PATIENCE", 0.1)
+    one = loop(step)
+    one.start()
+    assert began.wait(20)
+    yield one, let_go.set, taken
+    let_go.set()
+    until(lambda: not threads())
+
+
+def test_a_pause_that_cannot_wait_for_the_step_to_end_says_so(stuck):
+    one, let_go, taken = stuck
+    with pytest.raises(TimeoutError, match=r"a step must end within 0\.1 s, the one under way has not"):
+        one.pause()
+    assert (one.running, taken) == (True, [])
+    let_go()
+    until(lambda: not one.running)
+    one.pause()
+    assert taken == [1]
+
+
+def test_a_pause_that_cannot_wait_for_the_last_look_to_end_says_so(loop, monkeypatch):
+    monkeypatch.setattr(loop_module, "PATIENCE", 0.1)
+    let_go = threading.Event()
+    one = loop(lambda: False, lambda: let_go.wait(20))
+    one.start()
+    until(lambda: not one.running)
+    with pytest.raises(TimeoutError, match="must end within"):
+        one.pause()
+    let_go.set()
+    until(lambda: not threads())
+    one.pause()
+
+
+def test_no_step_is_taken_during_the_last_look_of_the_thread_before_however_long_it_takes(loop, monkeypatch):
+    monkeypatch.setattr(loop_module, "PATIENCE", 0.05)
+    let_go, steps = threading.Event(), []
+    one = loop(lambda: steps.append(1) and False, lambda: one.running or let_go.wait(20))
+    one.start()
+    until(lambda: steps == [1] and not one.running)
+    one.start()
+    time.sleep(0.3)
+    before = list(steps)
+    let_go.set()
+    until(lambda: len(steps) == 2)
+    until(lambda: not threads())
+    assert before == [1]
+
+
+# --- a loop that nobody refers to any more --------------------------------------------------------------
+
+
+class Owner:
+    """Steps that are its own; `seconds` lie between two of them."""
+
+    def __init__(self, seconds):
+        self.steps = 0
+        self.loop = Loop(self.step, nothing, finish=self.finish, seconds=seconds)
+        self.loop.start()
+
+    def step(self):
+        self.steps += 1
+        return True
+
+    def finish(self):
+        self.finished = True
+
+
+@pytest.mark.parametrize("seconds", [0.0, 30.0], ids=["busy", "asleep"])
+def test_a_loop_that_nobody_refers_to_any_more_ends(loop, seconds):
+    one = Loop(lambda: True, nothing, seconds=seconds)
+    one.start()
+    gone = weakref.ref(one)
+    assert len(threads()) == 1
+    del one
+    until(lambda: not threads())
+    assert gone() is None
+
+
+def abandoned(seconds):
+    """A weak reference to an owner whose loop runs, and whom nobody refers to any more."""
+    owner = Owner(seconds)
+    until(lambda: owner.steps)
+    return weakref.ref(owner)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 30.0], ids=["busy", "asleep"])
+def test_the_owner_of_a_loop_that_runs_is_set_free(seconds):
+    gc.disable()  # at once, not some time later
+    try:
+        gone = abandoned(seconds)
+        until(lambda: not threads())
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_as_long_as_somebody_refers_to_it_the_owner_finishes():
+    owner = Owner(0.001)
+    until(lambda: owner.steps > 3)
+    gc.collect()
+    assert owner.loop.running
+    owner.loop.pause()
+    assert owner.finished

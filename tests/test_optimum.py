@@ -19,6 +19,7 @@ def discounted():
     return solve(101, gamma=0.95, tolerance=1e-9)
 
 
+@pytest.mark.slow
 def test_the_optimum_is_minus_97_7_and_its_error_is_the_difference_to_half_the_grid():
     measured = measure(401)
     assert measured.mean_return == pytest.approx(-97.7, abs=0.1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dqn_lib.config import DQNConfig
 from dqn_lib.replay import ReplayMemory
 
 OPEN, TERMINATED, TRUNCATED, BROKEN_OFF = range(4)
@@ -131,6 +132,17 @@ def test_every_transition_is_sampled_equally_often_the_first_and_the_last_too(ad
     assert counts.sum() == 100_000
     expected = 100_000 / len(kept)
     assert ((counts - expected) ** 2 / expected).sum() < 40  # chi-square, 9 degrees of freedom: p < 1e-5
+
+
+def test_a_memory_as_large_as_the_default_is_sampled_all_over_when_it_is_full():
+    size = DQNConfig().memory_size
+    memory = ReplayMemory(size, 1, np.random.default_rng(0))
+    for number in range(size + 500):
+        memory.add([0.0], 0, float(number), [0.0], terminated=False, truncated=False)
+    drawn = memory.sample(100_000, n_step=1, gamma=1.0).returns
+    tenths = np.histogram(drawn, 10, (500, size + 500))[0]
+    assert len(memory) == size
+    assert (drawn.min() >= 500) and (abs(tenths / 10_000 - 1) < 0.06).all()  # six standard deviations
 
 
 def test_a_sample_is_windows_at_places_drawn_with_the_memorys_own_generator():

@@ -13,6 +13,8 @@ from dqn_lib.checkpoint import save
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import TrainingLog, train
 
+pytestmark = pytest.mark.slow
+
 EPISODES = 10
 CONFIG = DQNConfig(
     hidden=(16, 16),
@@ -38,7 +40,8 @@ from dqn_lib.training import train
 env, ends = mountain_car.make(max_episode_steps=40), []
 for path in sys.argv[2:]:
     agent, log = load(path, env)
-    for episode in log.record(train(env, agent, episodes=int(sys.argv[1]) - agent.episodes), agent, every=90):
+    run = train(env, agent, episodes=int(sys.argv[1]) - agent.episodes)
+    for episode in log.record(run, agent, env, every=90):
         if episode.number == 5:
             agent.change(learning_rate=0.01, gamma=0.9)
     checks = [(check.step, check.returns, check.q.to_flat()) for check in log.checks]
@@ -53,7 +56,7 @@ def lived(tmp_path_factory):
     env, folder = mountain_car.make(max_episode_steps=40), tmp_path_factory.mktemp("runs")
     agent, log = DQNAgent(env, CONFIG, seed=11), TrainingLog()
     paths, moments = [], {}
-    for episode in log.record(train(env, agent, episodes=EPISODES), agent, every=90):
+    for episode in log.record(train(env, agent, episodes=EPISODES), agent, env, every=90):
         if episode.number == 5:
             agent.change(learning_rate=0.01, gamma=0.9)
         if episode.number in POINTS:

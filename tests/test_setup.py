@@ -1,5 +1,6 @@
 """The files that set the project up agree with one another."""
 
+import ast
 import importlib.metadata
 import importlib.util
 import json
@@ -17,9 +18,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 GROUPS = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
-PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+PINS = [
+    line
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
 PINNED = {canonicalize_name(name): version for name, _, version in (pin.partition("==") for pin in PINS)}
 
 spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "tools" / "bootstrap.py")
@@ -57,7 +62,7 @@ def test_everything_the_lessons_and_tests_install_is_pinned_and_installed_as_pin
 
 
 def test_each_dependency_says_why_it_is_there() -> None:
-    lines = [line.strip() for line in (ROOT / "pyproject.toml").read_text().splitlines()]
+    lines = [line.strip() for line in (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()]
     for dependency in chain.from_iterable(GROUPS.values()):
         assert re.fullmatch(r"# .+\.", lines[lines.index(f'"{dependency}",') - 1]), dependency
 
@@ -65,14 +70,14 @@ def test_each_dependency_says_why_it_is_there() -> None:
 def test_one_list_of_python_versions() -> None:
     allowed = SpecifierSet(PROJECT["requires-python"])
     assert {f"3.{minor}" for minor in range(30) if f"3.{minor}.5" in allowed} == SUPPORTED
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
     matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
     assert set(matrix["python"]) == SUPPORTED
     assert not {"include", "exclude"} & set(matrix)
 
 
 def test_conda_and_binder_install_the_same() -> None:
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, _, installs = environment["dependencies"]
     assert environment["channels"] == ["conda-forge"]
     assert python.removeprefix("python=") in SUPPORTED
@@ -88,21 +93,64 @@ def test_conda_and_binder_install_the_same() -> None:
         "Makefile",
         ".ci/run",
         ".github/workflows/ci.yml",
+        ".github/workflows/weekly.yml",
         ".pre-commit-config.yaml",
         "tools/bootstrap.py",
         "tools/jupyterlab/overrides.json",
     ],
 )
 def test_no_address_in_a_file_that_installs(name: str) -> None:
-    text = (ROOT / name).read_text()
+    text = (ROOT / name).read_text(encoding="utf-8")
     for url in PROJECT.get("urls", {}).values():
         text = text.replace(url, "")
     assert re.findall(r"\S*://\S*|--\S*index-url|--find-links|--trusted-host", text) == []
 
 
 def test_jupyterlab_asks_nothing_and_fetches_no_news() -> None:
-    overrides = json.loads((ROOT / "tools" / "jupyterlab" / "overrides.json").read_text())
+    overrides = json.loads((ROOT / "tools" / "jupyterlab" / "overrides.json").read_text(encoding="utf-8"))
     assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
     for plugin, settings in overrides.items():
         schema = Path(jupyterlab.__file__).parent / "schemas" / f"{plugin.replace(':', '/')}.json"
-        validate(settings, json.loads(schema.read_text()))
+        validate(settings, json.loads(schema.read_text(encoding="utf-8")))
+
+
+def opened_in_the_locale_s_encoding(node: ast.AST) -> bool:
+    """Whether this calls `open`, `read_text` or `write_text` for a text and says nothing of its encoding."""
+    if not isinstance(node, ast.Call) or any(keyword.arg == "encoding" for keyword in node.keywords):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ("read_text", "write_text"):
+        return True
+    modes = [word.value for word in ast.walk(node) if isinstance(word, ast.Constant)]
+    modes = [mode for mode in modes if isinstance(mode, str) and re.fullmatch(r"[rwxab+t]{1,3}", mode)]
+    if isinstance(node.func, ast.Name) and name == "open":
+        return (not modes and len(node.args) == 1) or any("b" not in mode for mode in modes)
+    return name == "open" and any("b" not in mode for mode in modes)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("p.read_text()", True),
+        ("p.write_text(x)", True),
+        ("p.read_text(encoding='utf-8')", False),
+        ("open(p)", True),
+        ("open(p, 'rb')", False),
+        ("p.open('w')", True),
+        ("p.open('wb')", False),
+        ("lab.open(page, cells)", False),
+    ],
+)
+def test_an_encoding_left_out_is_seen(code: str, found: bool) -> None:
+    assert opened_in_the_locale_s_encoding(ast.parse(code, mode="eval").body) == found
+
+
+def test_every_text_file_is_read_and_written_in_a_named_encoding() -> None:
+    """The locale's encoding is another one on Windows and on a machine set up for another language."""
+    found = []
+    for folder in ("dqn_lib", "tests", "tools", "docs", "benchmarks"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            calls = [node for node in nodes if opened_in_the_locale_s_encoding(node)]
+            found += [f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}" for call in calls]
+    assert found == []

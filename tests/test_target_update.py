@@ -38,6 +38,13 @@ def test_hard_goes_on_counting_from_chunk_to_chunk():
     assert np.flatnonzero(shares(config, 184, 16)).tolist() == [15]
 
 
+def test_a_rule_is_the_same_late_in_a_long_run_as_early():
+    late = {rule: shares(DQNConfig(target_update=rule), 1_000_000, 400) for rule in RULES}
+    assert np.flatnonzero(late["hard"]).tolist() == [199, 399]
+    assert set(late["soft"].tolist()) == {np.float32(DQNConfig().tau)}
+    assert set(late["none"].tolist()) == {1}
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("chunks", [[600], [16] * 37 + [8], [1] * 600, [7, 193, 400]])
 def test_chunks_do_not_change_what_happens_at_which_step(rule, chunks):

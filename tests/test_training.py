@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from types import SimpleNamespace
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.wrappers import TimeLimit
 
-from dqn_lib import mountain_car
+from dqn_lib import mountain_car, training, worlds
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import Change, Check, TrainingLog, drive, run_episode, train
@@ -171,35 +173,44 @@ def test_exactly_one_kind_of_budget_is_needed(world, budget):
         train(world.env, world.agent, **budget)
 
 
-def test_checks_come_first_of_all_and_after_every_so_many_steps(world):
-    log, scored = TrainingLog(), []
+@pytest.fixture
+def judged(monkeypatch):
+    """Who was judged when, where and over how many episodes: the return is the number of steps so far."""
+    seen = []
+
+    def returns(q, env, *, episodes):
+        seen.append((q, env, episodes))
+        return np.array([len(seen), 1.0])
+
+    monkeypatch.setattr(training, "greedy_returns", returns)
+    return seen
+
+
+def test_checks_come_first_of_all_and_after_every_so_many_steps(world, judged):
+    log, arena = TrainingLog(), Corridor([])
     world.env.length = 7
-
-    def score(q):
-        scored.append((q, world.agent.steps))
-        return np.array([world.agent.steps, 1.0])
-
-    run = log.record(train(world.env, world.agent, episodes=5), world.agent, every=10, score=score)
+    run = log.record(train(world.env, world.agent, episodes=5), world.agent, arena, every=10, episodes=3)
     assert log == TrainingLog()  # nothing before the first pull
     assert [episode.step for episode in run] == [7, 14, 21, 28, 35]
     assert [check.step for check in log.checks] == [0, 14, 21, 35]
-    assert scored == [("q", 0), ("q", 14), ("q", 21), ("q", 35)]
-    assert [check.mean for check in log.checks] == [0.5, 7.5, 11.0, 18.0]
+    assert judged == [("q", arena, 3)] * 4
+    assert [check.mean for check in log.checks] == [1, 1.5, 2, 2.5]
+    assert {check.environment for check in log.checks} == {"Corridor"}
     assert [episode.number for episode in log.episodes] == [1, 2, 3, 4, 5]
 
 
-def test_a_log_goes_on_in_the_next_run_without_a_second_first_check(world):
+def test_a_log_goes_on_in_the_next_run_without_a_second_first_check(world, judged):
     log = TrainingLog()
     for _ in range(3):
-        list(log.record(train(world.env, world.agent, episodes=1), world.agent, 4, lambda q: np.zeros(1)))
+        list(log.record(train(world.env, world.agent, episodes=1), world.agent, world.env, 4))
     assert [check.step for check in log.checks] == [0, 6, 9]
     assert [episode.step for episode in log.episodes] == [3, 6, 9]
 
 
-def test_a_check_is_due_at_first_and_whenever_a_multiple_of_the_interval_has_passed(world):
+def test_a_check_is_due_at_first_and_whenever_a_multiple_of_the_interval_has_passed(world, judged):
     log, due = TrainingLog(), []
     for world.agent.steps in (0, 0, 9, 10, 19, 31, 39, 40):
-        if log.check(world.agent, 10, lambda q: np.zeros(1)):
+        if log.check(world.agent, world.env, 10):
             due.append(world.agent.steps)
     assert due == [check.step for check in log.checks] == [0, 10, 31, 40]
 
@@ -212,24 +223,41 @@ def test_a_log_begins_without_changes_and_each_log_has_its_own():
     assert log == TrainingLog(changes=[Change(5, {"gamma": 0.5})])
 
 
-@pytest.mark.parametrize(("every", "error"), [(0, ValueError), (1.5, TypeError)])
-def test_an_interval_that_makes_no_sense_is_refused_before_anything_is_pulled(world, every, error):
-    with pytest.raises(error, match=f"every must be .*got {every}"):
-        TrainingLog().record([], world.agent, every=every)
+@pytest.mark.parametrize("name", ["every", "episodes"])
+@pytest.mark.parametrize(("value", "error"), [(0, ValueError), (1.5, TypeError)])
+def test_an_interval_that_makes_no_sense_is_refused_before_anything_is_pulled(world, name, value, error):
+    with pytest.raises(error, match=f"{name} must be .*got {value}"):
+        TrainingLog().record([], world.agent, world.env, **{name: value})
 
 
 def test_a_run_is_solved_at_its_first_good_check():
     checks = [Check(step, np.array([mean]), None) for step, mean in ((0, -200), (9, -110), (18, -99))]
     log = TrainingLog(checks=checks)
-    assert (log.solved_at(), log.solved_at(-99.5), log.solved_at(-98)) == (9, 18, None)
-    assert TrainingLog().solved_at() is None
+    assert (log.solved_at(-110), log.solved_at(-99.5), log.solved_at(-98)) == (9, 18, None)
+    assert TrainingLog().solved_at(-110) is None
+    with pytest.raises(ValueError, match="threshold must be finite, got nan"):
+        log.solved_at(np.nan)
+
+
+def test_an_episode_that_never_ends_is_an_error_and_leaves_the_agent_usable(world, monkeypatch):
+    monkeypatch.setattr(worlds, "LONGEST_EPISODE", 50)
+    world.env.length = 10**9
+    with pytest.raises(ValueError, match=r"every episode.*Corridor.*50 steps.*max_episode_steps"):
+        next(train(world.env, world.agent, steps=10**6))
+    assert (world.agent.steps, world.tape[-1]) == (50, "end")
+    limited = TimeLimit(world.env, max_episode_steps=80)
+    assert next(train(limited, world.agent, episodes=1)).length == 80
 
 
 # --- with the real agent ----------------------------------------------------------------------------
 
 
+def fresh_env():
+    return mountain_car.make(max_episode_steps=30)
+
+
 def fresh(seed=5):
-    return mountain_car.make(max_episode_steps=30), DQNAgent(mountain_car.make(), SMALL, seed=seed, xla=False)
+    return fresh_env(), DQNAgent(mountain_car.make(), SMALL, seed=seed, xla=False)
 
 
 @pytest.fixture(scope="module")
@@ -239,10 +267,11 @@ def begun():
     return agent, copy.deepcopy(agent.get_state())
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_to_the_last_bit():
     def run(seed):
         (env, agent), log = fresh(seed), TrainingLog()
-        list(log.record(train(env, agent, steps=120), agent, every=50))
+        list(log.record(train(env, agent, steps=120), agent, env, every=50))
         checks = [(check.step, check.returns, check.q.to_flat()) for check in log.checks]
         return log.episodes, checks, copy.deepcopy(agent.get_state())
 
@@ -298,17 +327,17 @@ def assert_every_open_end_leads_on(memory):
 def test_an_interrupted_run_can_be_looked_at_and_goes_on(begun, monkeypatch, owner, name, after, call):
     agent, start = begun
     agent.set_state(start)
-    env, log = mountain_car.make(max_episode_steps=30), TrainingLog()
+    env, arena, log = fresh_env(), fresh_env(), TrainingLog()
     place = {"env": env, "agent": agent, "memory": agent.memory}[owner]
     call = min(call, 10) if name in ("learn", "_batches") else call
     with monkeypatch.context() as patch:
         patch.setattr(place, name, breaks(getattr(place, name), call, after))
         with pytest.raises(KeyboardInterrupt):
-            list(log.record(train(env, agent, episodes=5), agent, every=40))
+            list(log.record(train(env, agent, episodes=5), agent, arena, every=40, episodes=3))
     whole = len(log.episodes)
     assert_every_open_end_leads_on(agent.memory)
     assert agent.episodes == 2 + whole
-    list(log.record(train(env, agent, episodes=3), agent, every=40))
+    list(log.record(train(env, agent, episodes=3), agent, env, every=40))
     assert_every_open_end_leads_on(agent.memory)
     assert [episode.length for episode in log.episodes] == [30] * (whole + 3)
     assert [episode.number for episode in log.episodes] == list(range(3, whole + 6))
@@ -326,12 +355,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the backgro
 env, log = mountain_car.make(max_episode_steps=50), TrainingLog()
 agent = DQNAgent(env, DQNConfig(hidden=(16,), learning_starts=32, batch_size=8), xla=False)
 try:
-    for episode in log.record(train(env, agent, steps=10**9), agent):
+    for episode in log.record(train(env, agent, steps=10**9), agent, env):
         if episode.number == 3:
             print("under way", flush=True)
 except KeyboardInterrupt:
     broken, whole = agent.steps, len(log.episodes)
-for _ in log.record(train(env, agent, episodes=4), agent):
+for _ in log.record(train(env, agent, episodes=4), agent, env):
     pass
 print(json.dumps({
     "more": len(log.episodes) - whole,
@@ -343,6 +372,8 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to a whole console, the tests included")
 def test_a_real_process_that_gets_ctrl_c_trains_on_and_sums_up():
     with subprocess.Popen(
         [sys.executable, "-c", LONG_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

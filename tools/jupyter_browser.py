@@ -26,9 +26,11 @@ from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HUB = "hub.test"  # this machine under another name, which is no secure context as 127.0.0.1 is
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    f"--host-resolver-rules=MAP {HUB} 127.0.0.1",
 ]  # fmt: skip
 QUIET = {"@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}}
 ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
@@ -38,17 +40,23 @@ KERNELS = "@jupyterlab/apputils-extension:kernels-settings"
 class Lab:
     """A JupyterLab of its own, on a free port, for somebody who never used it before.
 
-    `subshells` is JupyterLab's setting `commsOverSubshells`; `environment` what kernels find in theirs.
+    `subshells` is JupyterLab's setting `commsOverSubshells`; `environment` what kernels find in theirs. The
+    browser finds it under `host`; if that is `HUB`, as on a class hub without a certificate.
     """
 
     def __init__(
-        self, *, subshells: str = "perCommTarget", environment: Mapping[str, str] | None = None
+        self,
+        *,
+        subshells: str = "perCommTarget",
+        environment: Mapping[str, str] | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
+        self.host = host
         self.folder = Path(tempfile.mkdtemp(prefix="lab"))
         settings = self.folder / "settings"
         settings.mkdir()
         overrides = QUIET | {KERNELS: {"commsOverSubshells": subshells}}
-        (settings / "overrides.json").write_text(json.dumps(overrides))
+        (settings / "overrides.json").write_text(json.dumps(overrides), encoding="utf-8")
         spec = self.folder / "data" / "kernels" / "python3"
         spec.mkdir(parents=True)
         kernel = {
@@ -57,7 +65,7 @@ class Lab:
             "language": "python",
             "env": dict(environment or {}),
         }
-        (spec / "kernel.json").write_text(json.dumps(kernel))
+        (spec / "kernel.json").write_text(json.dumps(kernel), encoding="utf-8")
         self.clients: list[BlockingKernelClient] = []
         self.runtime = self.folder / "runtime"
         self.work = self.folder / "work"
@@ -68,31 +76,32 @@ class Lab:
         }  # fmt: skip
         self.server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
+             f"--ServerApp.allow_remote_access={host == HUB}",
              f"--ServerApp.root_dir={self.work}", f"--LabApp.app_settings_dir={settings}"],
             env=os.environ | {name: str(self.folder / place) for name, place in new_user.items()},
-            stdout=(self.folder / "log").open("w"), stderr=subprocess.STDOUT, start_new_session=True,
+            stdout=(self.folder / "log").open("wb"), stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
     def __enter__(self) -> "Lab":
         for _ in range(240):
             for info in self.runtime.glob("jpserver-*.json"):
                 with contextlib.suppress(OSError, ValueError):
-                    about = json.loads(info.read_text())
+                    about = json.loads(info.read_text(encoding="utf-8"))
                     self.url, self.token = about["url"], about["token"]
                     urllib.request.urlopen(f"{self.url}api/status?token={self.token}", timeout=1)
                     return self
             time.sleep(0.25)
-        raise RuntimeError((self.folder / "log").read_text())
+        raise RuntimeError((self.folder / "log").read_text(encoding="utf-8"))
 
     def __exit__(self, *_: object) -> None:
         for client in self.clients:
             client.stop_channels()  # or its garbage collection waits for ever
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.server.pid, signal.SIGTERM)
+            _end(self.server)
         try:
             self.server.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            os.killpg(self.server.pid, signal.SIGKILL)
+            _end(self.server, for_certain=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -112,7 +121,8 @@ class Lab:
 
     def open_again(self, page: Page, name: str = "lesson.ipynb") -> "Notebook":
         """A notebook that is there already, in the browser, with the kernel that it had."""
-        page.goto(f"{self.url}lab/tree/{name}?reset&token={self.token}")
+        url = self.url.replace("127.0.0.1", self.host)
+        page.goto(f"{url}lab/tree/{name}?reset&token={self.token}")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
         return Notebook(self, page, self._kernel_of(name))
 
@@ -126,6 +136,14 @@ class Lab:
                         return kernel["id"]
             time.sleep(0.25)
         raise TimeoutError(f"{name} has no kernel")
+
+
+def _end(server: subprocess.Popen, *, for_certain: bool = False) -> None:
+    """End a server and the kernels it has started, where a system knows groups of processes."""
+    if hasattr(os, "killpg"):
+        os.killpg(server.pid, signal.SIGKILL if for_certain else signal.SIGTERM)
+    else:
+        server.kill()
 
 
 def new_page(browser: Browser, width: int = 1300, height: int = 1000) -> Page:

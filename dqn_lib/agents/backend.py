@@ -14,7 +14,7 @@ import sys
 import textwrap
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -77,11 +77,30 @@ def announced() -> Iterator[None]:
     print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.".ljust(len(waiting)))
 
 
+def foreign_flags() -> list[str]:
+    """The environment variables with flags for XLA that another library, or the reader, has left."""
+    return [name for name in ("XLA_FLAGS", "TF_XLA_FLAGS") if os.environ.get(name)]
+
+
+def set_aside(flags: Iterable[str]) -> None:
+    """Take these variables out of the environment, for good: XLA reads some when it first compiles.
+
+    TensorFlow ends the process, without a word in a notebook, over a flag that its XLA does not know; and the
+    numbers here shall not depend on those it does know.
+    """
+    for name in flags:
+        del os.environ[name]
+        if hasattr(builtins, "__IPYTHON__"):
+            print(f"The environment variable {name} is ignored in this course.")
+
+
 def load() -> Any:
     """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
+    foreign = foreign_flags()
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
     with compile_cache.prepared(), announced(), without_chatter():
+        set_aside(foreign)
         tensorflow = importlib.import_module("tensorflow")
         with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
             tensorflow.config.threading.set_intra_op_parallelism_threads(1)
@@ -92,6 +111,7 @@ def load() -> Any:
 
 tf = load()
 keras = importlib.import_module("keras")
+keras.config.set_floatx("float32")  # whatever the reader's keras.json says
 
 
 def compiled(
@@ -136,7 +156,7 @@ def _program(graph: tuple[Any, list[str], list[str]], example: Sequence[NDArray]
     """The graph as a function of arrays, run once, and so compiled, in a session of its own."""
     graph, inputs, outputs = graph
     options = tf.compat.v1.ConfigProto(
-        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1, device_count={"GPU": 0}
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=-1, device_count={"GPU": 0}
     )
     run = tf.compat.v1.Session(graph=graph, config=options).make_callable(outputs, feed_list=inputs)
     run(*example)

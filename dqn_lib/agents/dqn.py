@@ -73,7 +73,7 @@ class DQNAgent:
         self.episodes = 0
         self.updates = 0  # gradient steps
         self.loss: float | None = None  # mean over the latest updates
-        weights = q_network.initial_weights(self.sizes, self.config.bias_range, for_weights)
+        weights = q_network.initial_weights(self.sizes, self.config, for_weights)
         self.parameters = learner.initial_parameters(weights)  # (4, weights)
 
     # --- acting -------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from dqn_lib.agents.backend import keras
 from dqn_lib.agents.spaces import check_spaces
 from dqn_lib.config import DQNConfig
 
+Initializer = keras.initializers.Initializer
+
 HUGE = 1e6  # bounds beyond this say nothing; some environments write the largest float for infinity
 
 
@@ -34,41 +36,49 @@ def input_scaling(space: gym.spaces.Box, input_range: float | None) -> tuple[NDA
     return scale, offset
 
 
-def initial_weights(
-    sizes: tuple[int, ...], bias_range: float, rng: np.random.Generator
-) -> list[NDArray[np.float32]]:
-    """Starting weights: a matrix and a bias vector for each layer; `sizes` are the layers' widths.
-
-    Weights are uniform as Glorot and Bengio have them (AISTATS 2010). Hidden biases are uniform in
-    [-bias_range, bias_range], so that the kinks of the ReLUs lie all over the valley; from zero they would
-    all start in its middle. The last biases are zero.
-    """
-    weights = []
-    for fan_in, fan_out in pairwise(sizes):
-        limit = np.sqrt(6 / (fan_in + fan_out))
-        weights.append(rng.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32))
-        weights.append(rng.uniform(-bias_range, bias_range, fan_out).astype(np.float32))
-    weights[-1][:] = 0.0
-    return weights
-
-
 def layer_sizes(env: gym.Env, config: DQNConfig) -> tuple[int, ...]:
     """The layers' widths, from the state to the actions."""
     check_spaces(env)
     return (env.observation_space.shape[0], *config.hidden, int(env.action_space.n))
 
 
+def initializers(config: DQNConfig, rng: np.random.Generator) -> list[tuple[Initializer, Initializer]]:
+    """What each layer's weights and its biases start from, all that is random decided by `rng`."""
+
+    def seed() -> int:
+        return int(rng.integers(2**31))
+
+    random = keras.initializers
+    # Biases spread the kinks of the ReLUs over the whole valley; from zero all would start in its middle.
+    hidden = [
+        (random.GlorotUniform(seed()), random.RandomUniform(-config.bias_range, config.bias_range, seed()))
+        for _ in config.hidden
+    ]
+    return [*hidden, (random.GlorotUniform(seed()), random.Zeros())]
+
+
 def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Sequential:
     """The Keras network `(batch, state_size) -> (batch, actions)`, with its starting weights from `rng`."""
-    states, *hidden, actions = layer_sizes(env, config)
+    state_size, *units = layer_sizes(env, config)
+    scaling = input_scaling(env.observation_space, config.input_range)
+    activations = ["relu"] * len(config.hidden) + [None]
     layers = [
-        keras.Input((states,)),
-        keras.layers.Rescaling(*input_scaling(env.observation_space, config.input_range)),
+        keras.layers.Dense(width, activation, kernel_initializer=weights, bias_initializer=biases)
+        for width, activation, (weights, biases) in zip(
+            units, activations, initializers(config, rng), strict=True
+        )
     ]
-    layers += [keras.layers.Dense(units, "relu") for units in hidden]
-    network = keras.Sequential([*layers, keras.layers.Dense(actions)])
-    network.set_weights(initial_weights((states, *hidden, actions), config.bias_range, rng))
-    return network
+    return keras.Sequential([keras.Input((state_size,)), keras.layers.Rescaling(*scaling), *layers])
+
+
+def initial_weights(
+    sizes: tuple[int, ...], config: DQNConfig, rng: np.random.Generator
+) -> list[NDArray[np.float32]]:
+    """The starting weights of `build`, a matrix and a bias vector for each layer, without the network."""
+    arrays = []
+    for (fan_in, fan_out), (weights, biases) in zip(pairwise(sizes), initializers(config, rng), strict=True):
+        arrays += [np.asarray(weights((fan_in, fan_out))), np.asarray(biases((fan_out,)))]
+    return arrays
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 Watkins (PhD thesis, Cambridge 1989); Sutton and Barto, 2nd edition, section 6.5.
 """
 
+from math import isfinite
 from typing import Any
 
 import gymnasium as gym
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib.agents.spaces import check_spaces
-from dqn_lib.checks import check_integer
+from dqn_lib.checks import check_finite, check_integer, check_number
 from dqn_lib.config import TableConfig
 from dqn_lib.exploration import EpsilonGreedy
 from dqn_lib.td import td_target
@@ -110,7 +111,20 @@ class QTableAgent:
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Move the score of what was done a little towards what it turned out to be worth."""
+        """Move the score of what was done a little towards what it turned out to be worth.
+
+        Raises:
+            TypeError: if the action or the reward is no number of its kind.
+            ValueError: if a state or the reward is not finite, or there is no such action; the table is then
+                as it was before.
+        """
+        actions = self.table.rows.shape[1]
+        if not isfinite(sum(np.asarray(state).tolist()) + sum(np.asarray(next_state).tolist()) + reward):
+            check_finite("state", state)
+            check_finite("next_state", next_state)
+            check_number("reward", reward)
+        if type(action) is not int or not 0 <= action < actions:  # the usual case, quickly
+            check_integer("action", action, low=0, high=actions - 1)
         row = self.table.rows[self.table.cell(state)]
         target = td_target(reward, terminated, self.table(next_state), self.config.gamma)
         row[action] += self.config.learning_rate * (target - row[action])

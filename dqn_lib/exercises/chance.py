@@ -1,14 +1,13 @@
-"""Answers that roll dice: judged by how often each thing comes, and told of a loop that no draw needs."""
+"""Answers that roll dice: judged by how often each thing comes, and by whether it can be repeated."""
 
-import dis
+import copy
 from collections.abc import Callable
-from types import CodeType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.exercises.compare import shown
+from dqn_lib.exercises.compare import settled, shown
 from dqn_lib.exercises.exercise import Complaint, returned
 
 DRAWS = 3_000
@@ -24,7 +23,9 @@ def action(value: Any) -> int:
     """The action that an answer has chosen; complains about anything else."""
     found = np.asarray(returned(value))
     if found.dtype.kind not in "iu" or found.size != 1 or not 0 <= int(found.item()) <= 2:
-        raise Complaint(f"It returned `{shown(value)}`; an action is one of the integers 0, 1 and 2.")
+        raise Complaint(
+            f"It returned `{shown(value, exact=True)}`; an action is one of the integers 0, 1 and 2."
+        )
     return int(found.item())
 
 
@@ -36,8 +37,6 @@ def frequencies_of_items(
     if any(len(draw) != batch for draw in draws):
         wrong = next(len(draw) for draw in draws if len(draw) != batch)
         raise Complaint(f"It must return `batch = {batch}` items, and returned {wrong}.")
-    if all(len(set(draw)) == 1 for draw in draws):
-        raise Complaint("It draws one item and returns it `batch` times. Draw anew for each.")
     places = np.array([[ring.index(item) for item in draw] for draw in draws])
     apart = (places[:, 1] - places[:, 0]) % min(count, len(ring))
     return {
@@ -56,25 +55,19 @@ def _item(ring: list, one: Any) -> Any:
     return one
 
 
-def _has_loop(function: Callable) -> bool:
-    codes = [getattr(function, "__code__", None)]
-    while codes:
-        code = codes.pop()
-        if not isinstance(code, CodeType):
-            continue
-        if any(
-            step.opname == "FOR_ITER" or "JUMP_BACKWARD" in step.opname for step in dis.get_instructions(code)
-        ):
-            return True
-        codes += code.co_consts
-    return False
+def repeatable(*case: Any) -> Callable[[Callable], str]:
+    """The demand that the same seed gives the same draws; `case` holds the arguments before the generator."""
 
+    def plain(draw: Any) -> Any:
+        return np.asarray(settled(draw)).tolist()
 
-def loop_remark(answer: Callable) -> str:
-    """What to add to a correct answer that draws one by one."""
-    if not _has_loop(answer):
-        return ""
-    return (
-        "One remark: it loops in Python. That is right, but slow: `rng.integers(n, size=batch)` "
-        "draws all numbers in one call, and an array takes them all at once as its index."
-    )
+    def demand(answer: Callable) -> str:
+        draws = []
+        for _ in range(2):
+            rng = np.random.default_rng(5)
+            draws.append([plain(answer(*copy.deepcopy(case), rng)) for _ in range(100)])
+        if draws[0] == draws[1]:
+            return ""
+        return "the dice are not those of `rng`. Draw from `rng` only: the same seed then gives the same run."
+
+    return demand

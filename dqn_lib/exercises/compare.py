@@ -2,6 +2,8 @@
 
 import reprlib
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from itertools import islice
 from typing import Any
 
@@ -19,6 +21,8 @@ def settled(value: Any) -> Any:
         return type(value)(map(settled, value)) if type(value) in (list, tuple) else list(map(settled, value))
     if isinstance(value, dict):
         return {key: settled(part) for key, part in value.items()}
+    if isinstance(value, Fraction | Decimal):
+        return float(value)
     if hasattr(value, "__array__") and not isinstance(value, np.generic):
         return np.asarray(value)
     return value
@@ -78,28 +82,40 @@ def kind_of(value: Any) -> str:
 
 
 class _Short(reprlib.Repr):
-    """Values as a student would write them: short, NumPy's scalars as plain numbers."""
+    """Values as a student would write them: short, NumPy's scalars as plain numbers.
+
+    With `exact`, every number has all its digits, and 2.0 is not 2.
+    """
+
+    def __init__(self, *, exact: bool = False) -> None:
+        super().__init__()
+        self.maxother = self.maxstring = 80
+        self.maxlist = self.maxtuple = self.maxdict = 12
+        self.exact = exact
 
     def repr1(self, x: Any, level: int) -> str:
         if isinstance(x, np.ndarray):
-            return np.array2string(x, precision=4, threshold=20, separator=", ").replace("\n", "")
+            digits = {"floatmode": "unique"} if self.exact else {"precision": 4}
+            text = np.array2string(x, threshold=20, separator=", ", **digits).replace("\n", "")
+            return f"{text} ({kind_of(x)})" if self.exact else text
         if isinstance(x, np.random.Generator):
             return "a NumPy generator"
         if isinstance(x, np.generic):
             x = x.item()
-        if isinstance(x, float):
+        if isinstance(x, float) and not self.exact:
             return f"{x:.6g}"
         return super().repr1(x, level)
 
 
-_short = _Short()
-_short.maxother = _short.maxstring = 80
-_short.maxlist = _short.maxtuple = _short.maxdict = 12
-
-
-def shown(value: Any) -> str:
+def shown(value: Any, *, exact: bool = False) -> str:
     """A value in at most a line."""
     try:
-        return _short.repr(value)
+        return _Short(exact=exact).repr(value)
     except Exception:  # an object whose repr raises, an integer with too many digits
         return f"{kind_of(value)} that cannot be shown"
+
+
+def shown_apart(expected: Any, got: Any) -> tuple[str, str]:
+    """Two different values, exactly if they would look the same otherwise: 2 and 2.0."""
+    short = shown(expected), shown(got)
+    return short if short[0] != short[1] else (shown(expected, exact=True), shown(got, exact=True))

@@ -7,18 +7,19 @@ answer that gives its results in every case has made it.
 import ast
 import copy
 import inspect
+import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises.compare import difference, kind_of, settled, shown
-from dqn_lib.exercises.guard import is_blank, within
+from dqn_lib.exercises.compare import difference, kind_of, settled, shown, shown_apart
+from dqn_lib.exercises.guard import OutOfTimeError, is_blank, within
 from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict, hint_number
 
-TIME_LIMIT = 5.0  # seconds for all cases together
+TIME_LIMIT = 5.0  # seconds of computing for all cases together
 
 
 class Complaint(Exception):
@@ -64,8 +65,11 @@ class Exercise:
     tolerance: float = 1e-5
     impure: str = "it changes its arguments: work on a copy, somebody else still needs them"
     pure: bool = True  # False where changing an argument is the task
-    remark: Callable[[Callable], str] = lambda answer: ""
+    advice: Mapping[str, str] = field(default_factory=dict)  # by what stands in the text of an error
+    demand: Callable[[Callable], str] = lambda answer: ""  # what is wrong although all results are right
+    remark: Callable[[Callable], str] = lambda answer: ""  # what to add to a correct answer
     _hinted: int = field(default=0, repr=False)
+    _known: dict[Callable, list[Any]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -108,22 +112,23 @@ class Exercise:
             return Verdict(NOT_ATTEMPTED, f"Write `{self.name}` in the cell above, run it, then this one.")
         self._check_callable(answer)
         try:
-            got, changed = self._run(answer)
+            got, fault, remark = self._run(answer, final=self._finally)
         except NotImplementedError:
             return Verdict(NOT_ATTEMPTED, f"`{self.name}` still raises NotImplementedError.")
-        expected, _ = self._run(self.reference)
+        expected = self._results_of(self.reference)
         differences = self._differences(expected, got)
         wrong = next((i for i, found in enumerate(differences) if found is not None), None)
         if wrong is None:
-            if changed:
-                raise Complaint(f"The results are right, but {self.impure}.")
-            return Verdict(CORRECT, f"{self.insight} {self.remark(answer)}".strip())
+            if fault:
+                raise Complaint(f"The results are right, but {fault}")
+            return Verdict(CORRECT, f"{self.insight} {remark}".strip())
         for known in self.mistakes:
             if any(self._agrees(function, got) for function in known.functions):
                 raise Complaint(known.message)
+        wanted, found = shown_apart(expected[wrong], got[wrong])
         raise Complaint(
-            f"With {self._arguments(wrong)} the {self.result} should be `{shown(expected[wrong])}`, "
-            f"but is `{shown(got[wrong])}`. {differences[wrong]}".strip()
+            f"With {self._arguments(wrong)} the {self.result} should be `{wanted}`, "
+            f"but is `{found}`. {differences[wrong]}".strip()
         )
 
     def _check_callable(self, answer: Any) -> None:
@@ -139,13 +144,18 @@ class Exercise:
         except TypeError as problem:
             raise Complaint(f"The function cannot be called as `{self.call}`: {problem}.") from None
 
-    def _run(self, function: Callable) -> tuple[list[Any], bool]:
-        """What the probe finds in each case, and whether any case's arguments were changed."""
-        results: list[Any] = []
-        changed = False
+    def _finally(self, answer: Callable, changed: bool) -> tuple[str, str]:
+        """What is wrong with an answer whose results are all right, and what to add if nothing is."""
+        return f"{self.impure}." if changed else self.demand(answer), self.remark(answer)
 
-        def all_cases() -> None:
-            nonlocal changed
+    def _run(
+        self, function: Callable, *, final: Callable[[Callable, bool], tuple[str, str]] = lambda *_: ("", "")
+    ) -> tuple[list[Any], str, str]:
+        """What the probe finds in each case, then what `final` says, told if an argument was changed."""
+        results: list[Any] = []
+
+        def all_cases() -> tuple[str, str]:
+            changed = False
             for case in self.cases:
                 given = copy.deepcopy(case)
                 results.append(settled(self.probe(function, *given)))
@@ -154,26 +164,31 @@ class Exercise:
                     for before, after in zip(case, given, strict=True)
                     if isinstance(before, list | dict | np.ndarray)
                 )
+            return final(function, changed)
 
         try:
-            within(TIME_LIMIT, all_cases)
+            return results, *within(TIME_LIMIT, all_cases)
         except (Complaint, NotImplementedError):
             raise
-        except TimeoutError:
-            raise Complaint(
-                f"With {self._arguments(len(results))} it has not come back after {TIME_LIMIT:g} seconds. "
-                "Is there a loop that never ends?"
-            ) from None
+        except OutOfTimeError as problem:
+            raise Complaint(f"With {self._arguments(len(results))} {problem}") from None
         except BaseException as problem:
+            told = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(problem).__name__}: {problem}")  # no colours
+            advice = next((more for words, more in self.advice.items() if words in told), "")
             raise Complaint(
-                f"With {self._arguments(len(results))} it raised {type(problem).__name__}: {problem}"
+                f"With {self._arguments(len(results))} it raised {told}\n{advice}".strip()
             ) from None
-        return results, changed
+
+    def _results_of(self, function: Callable) -> list[Any]:
+        """What the probe finds with one of our own functions, whose results are always the same."""
+        if function not in self._known:
+            self._known[function] = self._run(function)[0]
+        return self._known[function]
 
     def _agrees(self, function: Callable, got: list[Any]) -> bool:
         """Whether a wrong function gives the same results as the answer in every case."""
         try:
-            results, _ = self._run(function)
+            results = self._results_of(function)
         except Complaint:
             return False
         return all(found is None for found in self._differences(results, got, strict=False))
@@ -187,7 +202,7 @@ class Exercise:
 
     def _arguments(self, case: int) -> str:
         names = inspect.signature(self.reference).parameters
-        pairs = zip(names, self.cases[case], strict=True)
+        pairs = zip(names, self.cases[min(case, len(self.cases) - 1)], strict=True)
         return ", ".join(f"`{name} = {shown(value)}`" for name, value in pairs) or "no arguments"
 
 

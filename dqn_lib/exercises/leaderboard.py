@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from dqn_lib import mountain_car
@@ -15,6 +16,7 @@ from dqn_lib.exercises.trial import steps_to_solve
 
 SEEDS = (1, 2, 3)
 PATIENCE = 40_000
+LOCK_SECONDS = 10  # another kernel holds the file for milliseconds
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class Entry:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not isinstance(self.changed, dict):
             raise TypeError("an entry needs a name and what was changed")
-        if not isinstance(self.steps, list) or not all(
-            step is None or type(step) is int for step in self.steps
+        if (
+            not isinstance(self.steps, list)
+            or len(self.steps) != len(SEEDS)
+            or not all(step is None or (type(step) is int and step >= 0) for step in self.steps)
         ):
-            raise TypeError("an entry's steps must be integers, or null for never")
+            raise TypeError(f"an entry's steps must be {len(SEEDS)} integers, or null for never")
         for name, value in self.changed.items():
             if isinstance(value, list):  # JSON knows no tuples
                 self.changed[name] = tuple(value)
@@ -43,50 +47,111 @@ class Entry:
 
 
 class Leaderboard:
-    """Your own entries, best first, kept in a file beside the lesson."""
+    """Your own entries, best first, kept in a file.
 
-    def __init__(self, path: str | Path = "leaderboard.json") -> None:
-        self.path = Path(path)
+    By default that is `leaderboard.json` beside the lesson, or the file that the environment variable
+    DQN_LIB_LEADERBOARD names. Several kernels may share the file: each reads it again before it writes. If
+    it cannot be written, the entries stay in `entries`, and the table says that they are not saved.
+
+    Raises:
+        ValueError: `path` lies in a folder that does not exist, or is something other than a leaderboard.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        if path is None:
+            path = os.environ.get("DQN_LIB_LEADERBOARD", "leaderboard.json")
+        self.path = Path(path).resolve()  # the same file if the kernel goes to another folder
         self.entries: list[Entry] = []
+        self._unsaved: list[Entry] = []
+        self._remarks: list[str] = []  # on the latest entry
         if not self.path.parent.is_dir():
-            raise ValueError(f"path must lie in a folder that exists, got {self.path}")
-        if self.path.exists():
-            try:
-                self.entries = [Entry(**entry) for entry in json.loads(self.path.read_text())]
-            except (ValueError, TypeError, AttributeError) as problem:
-                raise ValueError(
-                    f"path must be a leaderboard written by this class, got {self.path}: {problem}. "
-                    "Rename it to keep it, and a new one will be begun."
-                ) from None
+            raise ValueError(f"path must lie in a folder that exists, got {path}")
+        self.entries = self._read()
 
     def enter(self, name: str, config: DQNConfig) -> "Leaderboard":
-        """Train with three seeds, note the result, show the table. The same name replaces its entry."""
+        """Train with three seeds, add the result to the file and show the table.
+
+        Of two entries with one name the better one stays.
+
+        Raises:
+            TypeError: `config` is no `DQNConfig`.
+            ValueError: `name` is empty, or the file has become something other than a leaderboard.
+        """
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"name must be a text with something in it, got {name!r}")
-        if not isinstance(config, DQNConfig):
+        if type(config) is not DQNConfig:
             raise TypeError(f"config must be a DQNConfig, got {config!r}")
+        self._read()  # what is no leaderboard is refused before the training, not after it
+        if problem := self._save([]):
+            print(f"{problem} You will see your result, but it will not be kept.")
         env = mountain_car.make()
         steps = [
             steps_to_solve(env, config, seed=seed, patience=PATIENCE) for seed in tqdm(SEEDS, unit=" seeds")
         ]
-        self.entries = [entry for entry in self.entries if entry.name != name]
-        self.entries.append(Entry(name, config.changed(), steps))
-        self.entries.sort(key=lambda entry: entry.total)
-        self._save()
+        self._add(Entry(name, config.changed(), steps))
         return self
 
-    def _save(self) -> None:
-        """Write to the side and then move into place, so that an interruption loses nothing."""
-        beside = self.path.with_name(self.path.name + ".part")
-        beside.write_text(json.dumps([asdict(entry) for entry in self.entries], indent=1) + "\n")
-        os.replace(beside, self.path)
+    def _add(self, new: Entry) -> None:
+        self._remarks = []
+        self._unsaved.append(new)
+        if problem := self._save(self._unsaved):
+            self.entries = merged(self.entries, [new])
+            names = ", ".join(repr(entry.name) for entry in self._unsaved)
+            self._remarks.append(f"{problem} Only this kernel knows of {names}.")
+        else:
+            self._unsaved = []
+        kept = next(entry for entry in self.entries if entry.name == new.name)
+        if kept != new:
+            self._remarks.append(
+                f"{new.name!r} keeps its better entry of {kept.total:,} steps in all; "
+                f"this time ({changes(new)}) it took {new.total:,}."
+            )
+
+    def _read(self) -> list[Entry]:
+        """The entries in the file, none if there is no file."""
+        try:
+            return merged([], [Entry(**entry) for entry in json.loads(self.path.read_bytes())])
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as problem:
+            raise ValueError(
+                f"path must be a leaderboard written by this class, got {self.path}: {problem}. "
+                "Rename it to keep it, and a new one will be begun."
+            ) from None
+
+    def _save(self, new: list[Entry]) -> str:
+        """Merge entries into the file; returns what prevents it, in words, or nothing.
+
+        The file is written to the side and then moved into place, so that an interruption loses nothing.
+        Without new entries this is a rehearsal: everything but the move.
+        """
+        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        try:
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS):
+                if self.path.exists() and not os.access(self.path, os.W_OK):
+                    raise PermissionError("the file is read-only")
+                entries = merged(self._read(), new)
+                try:
+                    part.write_text(
+                        json.dumps([asdict(entry) for entry in entries], indent=1) + "\n", encoding="utf-8"
+                    )
+                    if new:
+                        os.replace(part, self.path)
+                        self.entries = entries
+                finally:
+                    part.unlink(missing_ok=True)
+        except Timeout:
+            return f"Not saved: another kernel has been writing to {self.path} for {LOCK_SECONDS} seconds."
+        except (OSError, NotImplementedError, ValueError) as problem:
+            return f"Not saved: {self.path} cannot be written ({problem})."
+        return ""
 
     def _rows(self) -> list[list[str]]:
         return [
             [
                 str(rank),
                 entry.name,
-                ", ".join(f"{name}={value!r}" for name, value in entry.changed.items()) or "nothing changed",
+                changes(entry),
                 *("never" if step is None else f"{step:,}" for step in entry.steps),
                 f"{entry.total:,}",
             ]
@@ -100,7 +165,23 @@ class Leaderboard:
             "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>"
             for row in self._rows()
         )
-        return f"<table><tr>{cells}</tr>{rows}</table>"
+        below = "".join(f'<p role="status">{html.escape(remark)}</p>' for remark in self._remarks)
+        return f"<table><tr>{cells}</tr>{rows}</table>{below}"
 
     def __repr__(self) -> str:
-        return "\n".join(" | ".join(row) for row in self._rows()) or "no entries yet"
+        lines = [" | ".join(row) for row in self._rows()] or ["no entries yet"]
+        return "\n".join(lines + self._remarks)
+
+
+def merged(entries: list[Entry], new: list[Entry]) -> list[Entry]:
+    """All entries, the fewest steps first; of those with one name the best, or the first of equals."""
+    best: dict[str, Entry] = {}
+    for entry in [*entries, *new]:
+        if entry.name not in best or entry.total < best[entry.name].total:
+            best[entry.name] = entry
+    return sorted(best.values(), key=lambda entry: entry.total)
+
+
+def changes(entry: Entry) -> str:
+    """The settings of an entry, as one would write them."""
+    return ", ".join(f"{name}={value!r}" for name, value in entry.changed.items()) or "nothing changed"

@@ -1,11 +1,13 @@
 """Lesson 1: a policy, a return, and the two endings of an episode."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.exercises.exercise import exercise, mistake
+from dqn_lib.exercises.chance import action
+from dqn_lib.exercises.compare import shown
+from dqn_lib.exercises.exercise import Complaint, call, exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
 arrivals = predict(
@@ -26,15 +28,34 @@ holding = predict(
 )
 
 
+def _at_rest(policy: Callable) -> str:
+    """At rest any action will do; something else than an action will not."""
+    for position in (-0.5, -1.2, 0.3):
+        state = np.array([position, 0.0])
+        try:
+            action(policy(state.copy()))
+        except Exception as problem:
+            told = (
+                str(problem)
+                if isinstance(problem, Complaint)
+                else f"it raised {type(problem).__name__}: {problem}"
+            )
+            return f"not at rest, with `state = {shown(state)}`: {told}"
+    return ""
+
+
+# At -0.5, at both sides of the valley, at the ends of the world; slow and fast; as Gymnasium gives them.
+STATES = [
+    np.array(state, kind)
+    for kind in (np.float64, np.float32)
+    for position in (-0.5, 0.3, -1.0, 0.6, -1.2, -0.7, 0.1)
+    for state in ((position, 0.01), (position, -0.01), (position, 0.07), (position, -0.07), (position, -1e-4))
+]
+
+
 @exercise(
-    cases=[
-        (np.array([-0.5, 0.01]),),
-        (np.array([-0.5, -0.01]),),
-        (np.array([0.3, -0.02]),),
-        (np.array([-1.0, 0.03]),),
-        (np.array([0.2, 0.04]),),
-        (np.array([-0.9, -0.05]),),
-    ],
+    cases=[(state,) for state in STATES],
+    demand=_at_rest,
     mistakes=[
         mistake(
             "The sign is turned round: this pushes against the motion, so it brakes. "
@@ -49,6 +70,7 @@ holding = predict(
             lambda state: 2 if state[0] >= -0.5 else 0,
             lambda state: 2 if state[0] > -np.pi / 6 else 0,
             lambda state: 2 if state[0] < -0.5 else 0,
+            lambda state: 2 if state[0] <= -0.5 else 0,
         ),
         mistake(
             "It always pushes right, whatever the state. The engine alone is too weak for that; "
@@ -76,15 +98,36 @@ def _powers_from_one(rewards: Sequence[float], gamma: float) -> float:
 
 @exercise(
     cases=[
-        ([], 0.9),
         ([-1.0], 0.9),
         ([-1.0, -1.0], 0.5),
         ([3.0, 0.0, -2.0], 0.5),
         ([-1.0, 2.0, 5.0], 1.0),
         ([1.0, -4.0, 2.0, 8.0], 0.9),
         ([2.0, 7.0], 0.0),
+        ([-1.0] * 200, 0.99),
+        ([], 0.9),
     ],
     mistakes=[
+        mistake(
+            "It returns in the middle of the loop, after the first reward. `return` ends the function at once: it "
+            "belongs behind the loop, as far to the left as the `for`.",
+            lambda rewards, gamma: rewards[0] if rewards else None,
+            lambda rewards, gamma: rewards[0] if rewards else 0.0,
+            lambda rewards, gamma: gamma * rewards[0] if rewards else None,
+            lambda rewards, gamma: rewards[-1] if rewards else None,
+        ),
+        mistake(
+            "The number of the step is multiplied by gamma here. It is the *power* of gamma: `gamma**k`, not `gamma * k`.",
+            lambda rewards, gamma: sum(gamma * k * r for k, r in enumerate(rewards)),
+            lambda rewards, gamma: sum(gamma * k * r for k, r in enumerate(rewards, start=1)),
+            lambda rewards, gamma: (
+                rewards[0] + sum(gamma * k * r for k, r in enumerate(rewards)) if rewards else 0.0
+            ),
+        ),
+        mistake(
+            "The last reward is left out: `range(n)` ends at n - 1 already.",
+            lambda rewards, gamma: sum(gamma**k * r for k, r in enumerate(rewards[:-1])),
+        ),
         mistake(
             "Every power of gamma is one too high: the first reward counts in full, "
             "since gamma to the power of 0 is 1.",
@@ -130,7 +173,16 @@ def discounted_return(rewards: Sequence[float], gamma: float) -> float:
     return total
 
 
+def _lists_or_arrays(function: Callable, terminated: list, truncated: list) -> object:
+    """Called with lists or, if they will not do, with arrays: the question does not say which it is."""
+    try:
+        return call(function, terminated, truncated)
+    except (AttributeError, TypeError):
+        return call(function, np.array(terminated), np.array(truncated))
+
+
 @exercise(
+    probe=_lists_or_arrays,
     cases=[
         ([True], [False]),
         ([False], [True]),
@@ -144,10 +196,13 @@ def discounted_return(rewards: Sequence[float], gamma: float) -> float:
     ],
     mistakes=[
         mistake(
-            "This counts the truncated episodes too. Time ran out in those; nobody reached anything.",
+            "It returns 1, whatever happened. Either this counts the truncated episodes too, in which time ran out and "
+            "nobody reached anything. Or it asks `if terminated:`, which only says whether the list holds anything at all.",
             lambda terminated, truncated: float(np.mean(np.logical_or(terminated, truncated))),
+        ),
+        mistake(
+            "This counts the truncated episodes too. Time ran out in those; nobody reached anything.",
             lambda terminated, truncated: (sum(terminated) + sum(truncated)) / len(terminated),
-            lambda terminated, truncated: 1.0,
         ),
         mistake(
             "This is the share of the episodes that ran out of time: the other ending.",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.exercises.chance import DRAWS, shares_of_actions
+from dqn_lib.exercises.chance import DRAWS, repeatable, shares_of_actions
 from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
@@ -36,23 +36,37 @@ sight = predict(
 )
 
 
-def _scaled(state: NDArray, cells: int) -> NDArray:
-    return (np.asarray(state) - car.STATE_LOW) / (car.STATE_HIGH - car.STATE_LOW) * cells
+LOW, HIGH = car.STATE_LOW.astype(float), car.STATE_HIGH.astype(float)
 
 
-def _floored(state: NDArray, cells: int) -> tuple[int, int]:
-    i, j = _scaled(state, cells)
-    return floor(i), floor(j)
+def _cell(
+    cut: Callable[[float], int] = int,
+    last: Callable[[int], int] = lambda cells: cells - 1,
+    parts: Callable[[int], int] = lambda cells: cells,
+    first: int | None = None,
+    low: NDArray = LOW,
+    width: NDArray = HIGH - LOW,
+    swapped: bool = False,
+) -> Callable:
+    """The numbers of the cells, with the ways to get them wrong as parameters."""
+
+    def cell(state: NDArray, cells: int) -> tuple[int, ...]:
+        place = (state - low) / width * parts(cells)
+        numbers = [min(cut(float(x)), last(cells)) for x in place]
+        numbers = [number if first is None else max(number, first) for number in numbers]
+        return tuple(numbers[::-1] if swapped else numbers)
+
+    return cell
 
 
-def _by_hand(state: NDArray, cells: int) -> tuple[int, int]:
-    """The same with the widths as a student would type them: 1.8 is not quite 0.6 + 1.2."""
-    return floor((state[0] + 1.2) / 1.8 * cells), floor((state[1] + 0.07) / 0.14 * cells)
+def _beyond(cells: int) -> int:
+    return cells + 1
 
 
-def _right_cell(state: NDArray, cells: int) -> tuple[int, int]:
-    i, j = _floored(state, cells)
-    return min(i, cells - 1), min(j, cells - 1)
+# As a student would type them: 1.8 is not quite 0.6 + 1.2. And as the environment gives them, in float32.
+WIDTH = np.array([1.8, 0.14])
+SPACE = {"low": np.float64(np.float32(LOW)), "width": np.float64(np.float32(HIGH)) - np.float32(LOW)}
+CUTS = (int, floor)
 
 
 @exercise(
@@ -65,29 +79,50 @@ def _right_cell(state: NDArray, cells: int) -> tuple[int, int]:
         (np.array([0.6, 0.01]), 10),
         (np.array([-0.5, 0.07]), 10),
         (np.array([0.6, 0.07]), 20),
+        (np.array([0.6, 0.07]), 1),
+        # What Gymnasium gives at full speed and at the wall: beyond the bounds by the rounding of float32.
+        (np.array([0.6, 0.07], np.float32), 20),
+        (np.array([-1.2, -0.07], np.float32), 20),
+        (np.array([-1.2, 0.07], np.float32), 7),
+        (np.array([0.5, -0.07], np.float32), 40),
+        (np.array([-0.52, 0.0041], np.float32), 20),
     ],
     mistakes=[
         mistake(
             "At the upper edge this gives `cells`, and the last cell has the number `cells - 1`. "
             "A position of exactly 0.6 belongs to the last cell.",
-            _floored,
-            _by_hand,
+            *(_cell(cut, _beyond, first=first) for cut in CUTS for first in (None, 0)),
+            *(_cell(cut, _beyond, width=WIDTH, first=first) for cut in CUTS for first in (None, 0)),
+            *(_cell(cut, _beyond, **SPACE, first=first) for cut in CUTS for first in (None, 0)),
+        ),
+        mistake(
+            "At the wall this gives -1. Gymnasium's states are float32, and float32's -1.2 lies a hair below -1.2: "
+            "rounded down it is cell -1, which Python takes for the last one. Cut off with `int`, or use `max(..., 0)` too.",
+            _cell(floor),
+            _cell(floor, width=WIDTH),
         ),
         mistake(
             "The axes are transposed: the position gives the first number, the velocity the second.",
-            lambda state, cells: _right_cell(state, cells)[::-1],
-            lambda state, cells: _floored(state, cells)[::-1],
-            lambda state, cells: _by_hand(state, cells)[::-1],
+            *(_cell(cut, swapped=True, first=first) for cut in CUTS for first in (None, 0)),
+            *(_cell(cut, _beyond, swapped=True, first=first) for cut in CUTS for first in (None, 0)),
+            *(_cell(cut, _beyond, width=WIDTH, swapped=True) for cut in CUTS),
         ),
         mistake(
             "This rounds to the nearest number instead of cutting off: half of every cell ends up in its "
             "neighbour. Use `int(...)` or floor.",
-            lambda state, cells: tuple(min(round(float(x)), cells - 1) for x in _scaled(state, cells)),
-            lambda state, cells: tuple(round(float(x)) for x in _scaled(state, cells)),
+            _cell(round),
+            _cell(round, _beyond),
         ),
         mistake(
             "This divides the range into `cells - 1` parts, so the last cell is as thin as a line.",
-            lambda state, cells: tuple(int(x) for x in _scaled(state, cells - 1)),
+            *(_cell(cut, parts=lambda cells: cells - 1) for cut in CUTS),
+            *(_cell(cut, parts=lambda cells: cells - 1, first=0) for cut in CUTS),
+        ),
+        mistake(
+            "The range is cut in the wrong place: the position begins at -1.2, the velocity at -0.07. Subtract the "
+            "lowest value before you divide.",
+            *(_cell(cut, low=np.zeros(2)) for cut in CUTS),
+            *(_cell(cut, low=np.zeros(2), first=0) for cut in CUTS),
         ),
     ],
     hints=[
@@ -111,18 +146,42 @@ def _update(
     masked: bool = True,
     sign: float = 1.0,
     jump: bool = False,
+    old: float = 1.0,
+    discounted: bool = True,
+    mask: Callable[[bool], float] = lambda end: not end,
 ) -> Callable:
     """The Q-learning update, with the ways to get it wrong as parameters."""
 
     def update(
         q: NDArray, s: int, a: int, r: float, s2: int, end: bool, alpha: float, gamma: float
     ) -> NDArray:
-        target = r + gamma * (not (end and masked)) * future(q, s2, a)
+        target = r + (gamma if discounted else 1.0) * mask(end and masked) * future(q, s2, a)
         new = q.copy()
-        new[s, a] += sign * (1.0 if jump else alpha) * (target - q[s, a])
+        new[s, a] += sign * (1.0 if jump else alpha) * (target - old * q[s, a])
         return new
 
     return update
+
+
+def _row(q: NDArray, s: int, a: int, r: float, s2: int, end: bool, alpha: float, gamma: float) -> NDArray:
+    new = q.copy()
+    new[s] += alpha * ((r if end else r + gamma * q[s2].max()) - q[s])
+    return new
+
+
+def _entry(q: NDArray, s: int, a: int, r: float, s2: int, end: bool, alpha: float, gamma: float) -> float:
+    return q[s, a] + alpha * ((r if end else r + gamma * q[s2].max()) - q[s, a])
+
+
+def _written_first(
+    q: NDArray, s: int, a: int, r: float, s2: int, end: bool, alpha: float, gamma: float
+) -> NDArray:
+    """Move towards the reward first, then look for the maximum in the changed table."""
+    new = q.copy()
+    new[s, a] += alpha * (r - new[s, a])
+    if not end:
+        new[s, a] += alpha * gamma * new[s2].max()
+    return new
 
 
 Q = np.array([[-3.0, -1.0, -2.0], [-5.0, -8.0, -4.0], [0.0, -6.0, -7.0]])
@@ -136,6 +195,9 @@ Q = np.array([[-3.0, -1.0, -2.0], [-5.0, -8.0, -4.0], [0.0, -6.0, -7.0]])
         (Q, 2, 1, 5.0, 0, True, 0.2, 0.99),
         (Q, 1, 1, -1.0, 2, False, 1.0, 0.5),
         (Q, 0, 0, -2.0, 1, False, 0.25, 0.0),
+        (Q, 0, 1, -1.0, 0, False, 0.5, 0.9),  # a step that stays in its cell
+        (Q, 1, 2, 3.0, 1, False, 0.5, 1.0),
+        (Q, 2, 0, -1.0, 2, True, 0.5, 0.9),
     ],
     mistakes=[
         mistake(
@@ -162,6 +224,45 @@ Q = np.array([[-3.0, -1.0, -2.0], [-5.0, -8.0, -4.0], [0.0, -6.0, -7.0]])
         mistake(
             "This replaces the old value by the target. Move only the share `alpha` of the way.",
             _update(jump=True),
+        ),
+        mistake(
+            "The old value is not subtracted: alpha times the *target* is added, not alpha times the error. "
+            "The error is target minus estimate, `target - q[cell, action]`.",
+            _update(old=0.0),
+        ),
+        mistake(
+            "Gamma plays no part here. What comes after the next step is discounted: `gamma * q[next_cell].max()`.",
+            _update(discounted=False),
+        ),
+        mistake(
+            "`argmax` is the number of the best action. The target needs its value: `max`.",
+            _update(lambda q, s2, a: q[s2].argmax()),
+            _update(lambda q, s2, a: np.argmax(q)),
+        ),
+        mistake(
+            "The next action is taken to be the same one again. Nobody says so: take the best of the next cell.",
+            _update(lambda q, s2, a: q[s2, a]),
+        ),
+        mistake(
+            "The whole row has changed. Only the action that was taken has shown what it is worth: `new[cell, action]`.",
+            _row,
+        ),
+        mistake(
+            "This returns the one new entry. Asked for is the whole table, with that entry changed.",
+            _entry,
+        ),
+        mistake(
+            "The table is changed before the maximum is taken, so a step that stays in its cell sees its own change. "
+            "Compute the target first, from `q`.",
+            _written_first,
+        ),
+        mistake(
+            "`~` does not turn round Python's True: `~True` is -2. Write `not terminated` or `1 - terminated`.",
+            _update(mask=lambda end: ~int(end)),
+        ),
+        mistake(
+            "The flag is turned round: this drops the future everywhere but at the flag.",
+            _update(mask=lambda end: end),
         ),
     ],
     hints=[
@@ -215,6 +316,7 @@ def _others_only(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
         (np.array([-1.0, -5.0, -2.0]), 0.75, np.random.default_rng(3)),
     ],
     probe=shares_of_actions,
+    demand=repeatable(np.array([-3.0, -5.0, -2.0]), 0.5),
     tolerance=0.04,
     mistakes=[
         mistake(
@@ -257,6 +359,7 @@ def epsilon_greedy(q: NDArray, epsilon: float, rng: np.random.Generator) -> int:
 
 @exercise(
     cases=[(0.25,), (0.5,), (0.9,), (0.99,), (0.999,)],
+    tolerance=1e-4,  # a sum of many terms will do
     mistakes=[
         mistake(
             "This starts counting one step too late: the very first reward, weight 1, belongs to the sum.",

@@ -1,12 +1,12 @@
 """Lesson 3: the network and the loss that trains it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib.agents.backend import keras, tf
+from dqn_lib.exercises.anatomy import describe
 from dqn_lib.exercises.compare import kind_of
 from dqn_lib.exercises.exercise import Complaint, exercise, mistake, returned
 from dqn_lib.exercises.prediction import Choice, predict
@@ -45,54 +45,28 @@ def _network(outputs: int = 3, activation: str | None = None, hidden: str | None
     )
 
 
-def _anatomy(function: Any) -> dict[str, Any]:
-    """What the network that `function` builds is made of; activations are told by what they do."""
-    network = returned(function())
-    if not isinstance(network, keras.Model):
-        raise Complaint(f"It must return a Keras model, not {kind_of(network)}.")
-    network(np.zeros((1, 2), np.float32))
-    units, activations, others = [], [], []
-    for layer in _layers(network):
-        if isinstance(layer, keras.layers.Dense):
-            units.append(layer.units)
-            activations.append(_activation(layer.activation))
-        elif (
-            isinstance(layer, keras.layers.ReLU | keras.layers.Softmax | keras.layers.Activation)
-            and activations
-        ):
-            activations[-1] = _activation(layer)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            others.append(type(layer).__name__)
-    return {
-        "hidden units": units[:-1],
-        "hidden activations": activations[:-1],
-        "outputs": units[-1] if units else 0,
-        "output activation": activations[-1] if units else "none",
-        "other layers": others,
-        "parameters": network.count_params(),
-    }
+def _described(function: Any) -> str:
+    return describe(returned(function()))
 
 
-def _layers(network: Any) -> Iterator[Any]:
-    """The layers of a network, and of the networks inside it."""
-    for layer in network.layers:
-        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
+def _with(layer: Any, place: int) -> Any:
+    """The right network with one layer more."""
+    layers = [keras.layers.Dense(64, "relu"), keras.layers.Dense(64, "relu"), keras.layers.Dense(3)]
+    return keras.Sequential([keras.Input((2,)), *layers[:place], layer, *layers[place:]])
 
 
-def _activation(function: Any) -> str:
-    """`linear` and `relu` for whatever acts like them, otherwise a name."""
-    given = np.array([[-2.0, -0.5, 0.0, 1.0, 30.0]], np.float32)
-    found = np.asarray(function(tf.constant(given)))
-    if np.allclose(found, given):
-        return "linear"
-    if np.allclose(found, np.maximum(given, 0)):
-        return "relu"
-    return getattr(function, "__name__", type(function).__name__).lower()
+def _inputs_unknown(answer: Any) -> str:
+    """What to add about a network that cannot be asked for its weights yet."""
+    network = answer()
+    if not isinstance(network, keras.Sequential) or network.built:
+        return ""
+    return "One remark: before its first call it has no weights. With `keras.Input((2,))` in front it has them at once."
 
 
 @exercise(
     cases=[()],
-    probe=_anatomy,
+    probe=_described,
+    remark=_inputs_unknown,
     mistakes=[
         mistake(
             "Wrong output size: it must answer three questions at once, one value for each action.",
@@ -111,6 +85,16 @@ def _activation(function: Any) -> str:
             "The hidden layers have no activation. Three linear layers in a row are one linear layer: "
             "a plane cannot follow a spiral.",
             lambda: _network(hidden=None),
+        ),
+        mistake(
+            "The inputs are rescaled once more. Here they come stretched already.",
+            lambda: _with(keras.layers.Rescaling(1 / 8), 0),
+            lambda: _with(keras.layers.Normalization(), 0),
+        ),
+        mistake(
+            "In training it computes something else: a layer such as `Dropout` rolls dice. Nobody asked for it, and a target "
+            "that is random itself is harder to hit.",
+            *(lambda place=place: _with(keras.layers.Dropout(0.5), place) for place in (1, 2)),
         ),
     ],
     hints=[
@@ -182,22 +166,27 @@ def _loss(
     taken_only: bool = True,
     column: bool = False,
     row: bool = False,
-    stop: bool = True,
+    stop: str = "target",
     mask: Any = lambda end: 1 - end,
+    pick: Any = lambda q, actions, keep: tf.reduce_sum(q * tf.one_hot(actions, 3), axis=1, keepdims=keep),
+    mean: Any = tf.reduce_mean,
+    reward_kept: bool = True,
+    discounted: bool = True,
 ) -> Any:
     def loss(
         network: Any, states: Any, actions: Any, rewards: Any, next_states: Any, terminated: Any, gamma: float
     ) -> Any:
-        target = rewards + gamma * mask(terminated) * tf.reduce_max(
-            network(next_states), axis=1, keepdims=row
-        )
-        if stop:
+        future = tf.reduce_max(network(next_states), axis=1, keepdims=row) * (gamma if discounted else 1.0)
+        target = rewards + mask(terminated) * future if reward_kept else (rewards + future) * mask(terminated)
+        if stop == "target":
             target = tf.stop_gradient(target)
         q = network(states)
         if not taken_only:
             return tf.reduce_mean((target[:, None] - q) ** 2)
-        taken = tf.reduce_sum(q * tf.one_hot(actions, 3), axis=1, keepdims=column)
-        return tf.reduce_mean((target - taken) ** 2)
+        taken = pick(q, actions, column)
+        if stop == "estimate":
+            taken = tf.stop_gradient(taken)
+        return mean((target - taken) ** 2)
 
     return loss
 
@@ -221,7 +210,7 @@ def _loss(
         mistake(
             "The gradient flows into the target as well. Then the network also learns to bend the future towards "
             "its present guess. Wrap the target in `tf.stop_gradient`.",
-            _loss(stop=False),
+            _loss(stop="nothing"),
         ),
         mistake(
             "The mask is inverted: it keeps the future where the episode is over and drops it everywhere else. "
@@ -232,7 +221,41 @@ def _loss(
             "The future counts after the flag too: multiply it by `1 - terminated`.",
             _loss(mask=lambda end: 1.0),
         ),
+        mistake(
+            "The gradient is stopped on the wrong side: the estimate is held fast, and the target moves towards it. "
+            "`tf.stop_gradient` belongs around the target.",
+            _loss(stop="estimate"),
+        ),
+        mistake(
+            "This is the sum over the batch. Asked for is the mean, or the step grows with the batch: `tf.reduce_mean`.",
+            _loss(mean=tf.reduce_sum),
+        ),
+        mistake(
+            "The loss is a third of what it should be: the mean is over B x 3 numbers, two thirds of which are 0. Sum over "
+            "the actions first, `axis=1`, then take the mean over the B transitions.",
+            _loss(mean=lambda errors: tf.reduce_mean(errors) / 3),
+        ),
+        mistake(
+            "The loss is half of what it should be. Some books do write a half in front; here it is the plain mean.",
+            _loss(mean=lambda errors: tf.reduce_mean(errors) / 2),
+        ),
+        mistake(
+            "The estimate is the largest of the three values, whatever was done. Take that of the action in `actions`.",
+            _loss(pick=lambda q, actions, keep: tf.reduce_max(q, axis=1, keepdims=keep)),
+        ),
+        mistake(
+            "At the flag the reward is lost as well. The mask belongs to the future only.",
+            _loss(reward_kept=False),
+        ),
+        mistake(
+            "The future is not discounted: gamma plays no part.",
+            _loss(discounted=False),
+        ),
     ],
+    advice={
+        "predict": "Call the network itself, `network(states)`: the numbers of `predict` leave no trail for the gradient.",
+        "invert": "`terminated` holds 0.0 and 1.0, which `~` cannot turn round: `1 - terminated` can.",
+    },
     hints=[
         "Two numbers for each transition are compared: an estimate and a target. Which of them may the gradient move? "
         "The other one goes inside `tf.stop_gradient(...)`.",

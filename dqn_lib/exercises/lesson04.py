@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises.chance import frequencies_of_items, loop_remark
+from dqn_lib.exercises.chance import frequencies_of_items, repeatable
 from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
@@ -77,6 +77,7 @@ def _refuse_counting(ring: list, count: int, item: Any) -> int:
         ([13, 11, 12], 4, 14),
         ([13, 14, 15], 6, 16),
         ([20, 21, 17, 18, 19], 11, 22),
+        ([10], 1, 11),
     ],
     probe=_added,
     pure=False,
@@ -145,7 +146,7 @@ def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
     ],
     probe=frequencies_of_items,
     tolerance=0.035,
-    remark=loop_remark,
+    demand=repeatable([10, 11, 12, 13, 14], 5, 4),
     mistakes=[
         mistake(
             "It always returns the first items. A sample is drawn anew, from everywhere.",
@@ -155,6 +156,18 @@ def _draw(high: Callable[[list, int], int], low: int = 0) -> Callable:
             "It always returns the newest items: these are neighbours in time, which is what the memory "
             "was meant to cure.",
             lambda ring, count, batch, rng: [ring[(count - 1 - k) % len(ring)] for k in range(batch)],
+            lambda ring, count, batch, rng: ring[: min(count, len(ring))][-batch:],
+            lambda ring, count, batch, rng: ring[: min(count, len(ring))][::-1][:batch],
+        ),
+        mistake(
+            "It takes the end of the list. In a ring the newest items need not stand there, and while it is not full nothing "
+            "stands there at all (it holds -1). And it is the same items every time: draw them.",
+            lambda ring, count, batch, rng: ring[-batch:],
+            lambda ring, count, batch, rng: ring[::-1][:batch],
+        ),
+        mistake(
+            "It draws one item and returns it `batch` times. Draw anew for each.",
+            lambda ring, count, batch, rng: [ring[rng.integers(min(count, len(ring)))]] * batch,
         ),
         mistake(
             "It never returns the last item. The upper end of `rng.integers(n)` is left out already; "
@@ -198,7 +211,7 @@ def sample(ring: list, count: int, batch: int, rng: np.random.Generator) -> Sequ
 
 
 def _window(
-    stop: bool = True, power: Callable[[int, int], int] = lambda k, n: k + 1, mask: str = "terminated"
+    stop: str = "end", power: Callable[[int, int], int] = lambda k, n: k + 1, mask: str = "terminated"
 ) -> Callable:
     """The n-step target, with the ways to get it wrong as parameters."""
 
@@ -209,8 +222,9 @@ def _window(
         for k in range(n):
             t = start + k
             total += gamma**k * rewards[t]
-            if (episode_end[t] and stop) or k == n - 1:
-                over = {"terminated": terminated[t], "end": episode_end[t], "nothing": False}[mask]
+            flags = {"terminated": terminated[t], "end": episode_end[t], "nothing": False}
+            if flags[stop] or k == n - 1:
+                over = flags[mask]
                 return total + (not over) * gamma ** power(k, n) * next_values[t]
         return total
 
@@ -234,14 +248,22 @@ NEXT = [-10.0, -20.0, -30.0, -40.0, -50.0, -60.0, -70.0, -80.0]
             (1, 4, 0.9),
             (5, 3, 0.9),
             (4, 4, 0.9),
+            (6, 1, 0.9),
+            (5, 2, 1.0),
         ]
     ],
     mistakes=[
         mistake(
             "It runs across an episode's end, into rewards of another episode. The window stops there.",
-            _window(stop=False),
-            _window(stop=False, mask="end"),
-            _window(stop=False, mask="nothing"),
+            _window(stop="nothing"),
+            _window(stop="nothing", mask="end"),
+            _window(stop="nothing", mask="nothing"),
+        ),
+        mistake(
+            "It stops at the flag, but runs on across the time limit, into rewards of the next episode. The window "
+            "stops at *every* ending, `episode_end`; `terminated` only decides whether a value follows.",
+            _window(stop="terminated"),
+            _window(stop="terminated", mask="nothing"),
         ),
         mistake(
             "Wrong power at the tail: when the window is cut short after m rewards, the value that follows "

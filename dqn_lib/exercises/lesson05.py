@@ -54,6 +54,14 @@ ONLINE = [np.array([[11.0, 22.0], [33.0, 44.0]]), np.array([55.0, 66.0])]
             "This moves away from the online network: the way to it is `online - target`.",
             lambda target, online, tau: [t + tau * (t - o) for t, o in zip(target, online, strict=True)],
         ),
+        mistake(
+            "This is the way that is made, not where it leads: add it to the target's own weights.",
+            lambda target, online, tau: [tau * (o - t) for t, o in zip(target, online, strict=True)],
+        ),
+        mistake(
+            "This copies the online network, however small tau is: that is the hard update.",
+            lambda target, online, tau: [o.copy() for o in online],
+        ),
     ],
     hints=[
         "Go through both lists at once: `for t, o in zip(target, online)`.",
@@ -84,8 +92,13 @@ def _and_then_learn(function: Callable, target: list[NDArray], online: list[NDAr
     mistakes=[
         mistake(
             "The arrays are aliases, not copies: when the online network goes on learning, the target moves with it. "
-            "A target that follows every step is no target at all. Use `.copy()`.",
+            "A target that follows every step is no target at all. `online.copy()` or `list(online)` makes a new list of the "
+            "same arrays: copy each array, `[o.copy() for o in online]`.",
             lambda target, online: online,
+        ),
+        mistake(
+            "Only the first array is copied; the others are still those of the online network.",
+            lambda target, online: [online[0].copy(), *online[1:]],
         ),
         mistake("The target has not moved: this returns its old weights.", lambda target, online: target),
     ],
@@ -101,13 +114,21 @@ def hard_update(target: list[NDArray], online: list[NDArray]) -> list[NDArray]:
     return [o.copy() for o in online]
 
 
-def _double(choose: str, value: str, mask: Callable = lambda end: 1 - end) -> Callable:
+def _double(
+    choose: str = "online",
+    value: str = "target",
+    mask: Callable = lambda end: 1 - end,
+    reward_kept: bool = True,
+    best: Callable = lambda q: q.argmax(axis=1),
+    discount: Callable = lambda gamma: gamma,
+    pick: Callable = lambda q, choice: q[np.arange(len(q)), choice],
+) -> Callable:
     def target(
         rewards: NDArray, terminated: NDArray, next_q_online: NDArray, next_q_target: NDArray, gamma: float
     ) -> NDArray:
         q = {"online": next_q_online, "target": next_q_target}
-        rows = np.arange(len(rewards))
-        return rewards + gamma * mask(terminated) * q[value][rows, q[choose].argmax(axis=1)]
+        future = discount(gamma) * pick(q[value], best(q[choose]))
+        return rewards + mask(terminated) * future if reward_kept else mask(terminated) * (rewards + future)
 
     return target
 
@@ -135,6 +156,13 @@ def _double(choose: str, value: str, mask: Callable = lambda end: 1 - end) -> Ca
             np.array([[-6.0, -5.0, -1.0], [-2.0, -3.0, -9.0], [-2.0, -4.0, -8.0]]),
             0.9,
         ),
+        (
+            np.array([-1.0, -1.0], np.float32),
+            np.array([1.0, 0.0], np.float32),
+            np.array([[-3.0, -2.0, -9.0], [-7.0, -5.0, -4.0]], np.float32),
+            np.array([[-6.0, -5.0, -1.0], [-2.0, -3.0, -9.0]], np.float32),
+            0.5,
+        ),
     ],
     mistakes=[
         mistake(
@@ -153,9 +181,36 @@ def _double(choose: str, value: str, mask: Callable = lambda end: 1 - end) -> Ca
         ),
         mistake(
             "The future counts after the flag too: multiply it by `1 - terminated`.",
-            _double("online", "target", lambda end: 1.0),
+            _double(mask=lambda end: 1.0),
+        ),
+        mistake(
+            "The mask is turned round: it keeps the future at the flag and drops it everywhere else. You want `1 - terminated`.",
+            _double(mask=lambda end: end),
+        ),
+        mistake(
+            "At the flag the reward is lost as well. The mask belongs to the future only.",
+            _double(reward_kept=False),
+        ),
+        mistake(
+            "`values[:, choice]` takes all rows with each choice: a table of B x B. One value for each row is "
+            "`values[np.arange(len(rewards)), choice]`.",
+            _double(pick=lambda q, choice: q[:, choice]),
+        ),
+        mistake(
+            "This is the number of the chosen action, not its value: ask the target network what it is worth.",
+            _double(pick=lambda q, choice: choice),
+        ),
+        mistake("The future is not discounted: gamma plays no part.", _double(discount=lambda gamma: 1.0)),
+        mistake(
+            "The online network's smallest value is chosen: `argmax`, not `argmin`.",
+            _double(best=lambda q: q.argmin(axis=1)),
         ),
     ],
+    advice={
+        "invert": "`terminated` holds 0.0 and 1.0, which `~` cannot turn round: `1 - terminated` can.",
+        "IndexError": "`argmax` needs `axis=1`: without it there is one number for the whole batch, with `axis=0` one for "
+        "each action.",
+    },
     hints=[
         "Two questions: which action, and what is it worth? Ask each network one of them.",
         "One action for each row: `argmax(axis=1)`.",

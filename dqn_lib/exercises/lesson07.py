@@ -59,6 +59,9 @@ def _middle(never: Callable[[list], list]) -> Callable:
         ([3_000],),
         ([None, 2_000, 5_000, 9_000],),
         ([None, None],),
+        ([1_000, None],),
+        ([None, 2_000, None, 1_000],),
+        ([2_000, 1_000],),
     ],
     mistakes=[
         mistake(
@@ -75,6 +78,15 @@ def _middle(never: Callable[[list], list]) -> Callable:
             "`None` counts as the length of the run, 40,000 steps. That would be true of a run which "
             "succeeded in the very last step; these did not. Use `np.inf`.",
             _middle(lambda steps: [40_000 if step is None else step for step in steps]),
+        ),
+        mistake(
+            "This takes the middle of the list as it is. Sort the runs first: the middle one of the *sorted* list.",
+            lambda steps: float([np.inf if step is None else step for step in steps][len(steps) // 2]),
+        ),
+        mistake(
+            "With an even number of runs there are two in the middle: the median is the mean of both.",
+            lambda steps: float(sorted(np.inf if s is None else s for s in steps)[len(steps) // 2]),
+            lambda steps: float(sorted(np.inf if s is None else s for s in steps)[(len(steps) - 1) // 2]),
         ),
         mistake(
             "This is the mean. A single run that fails makes it infinite; the median asks for the middle run.",
@@ -133,6 +145,24 @@ def _ends(low: float, high: float, of: Callable = np.mean, axis: int = 1, method
             lambda values, draws: tuple(
                 values.mean() + np.array([-2, 2]) * values.std(ddof=1) / np.sqrt(len(values))
             ),
+            lambda values, draws: tuple(
+                values.mean() + np.array([-1.96, 1.96]) * values.std() / np.sqrt(len(values))
+            ),
+            lambda values, draws: tuple(
+                values.mean() + np.array([-2, 2]) * values.std() / np.sqrt(len(values))
+            ),
+            lambda values, draws: tuple(
+                values.mean() + np.array([-1.96, 1.96]) * values[draws].mean(axis=1).std()
+            ),
+            lambda values, draws: tuple(values.mean() + np.array([-2, 2]) * values[draws].mean(axis=1).std()),
+        ),
+        mistake(
+            "`np.percentile` counts in percent: 2.5 and 97.5. (0.025 and 0.975 are for `np.quantile`.)",
+            _ends(0.025, 0.975),
+        ),
+        mistake(
+            "The draws themselves are averaged. They are *places*: `values[draws]` are the values.",
+            lambda values, draws: tuple(np.percentile(draws.mean(axis=1), [2.5, 97.5])),
         ),
         mistake(
             "Here the values themselves are cut, not the means of samples. One dot may lie anywhere; "
@@ -194,13 +224,27 @@ def _same_seed(ours: Sequence[float], theirs: Sequence[float]) -> float:
         mistake(
             "This only says which mean is larger. How often would a run of ours beat one of theirs?",
             lambda ours, theirs: float(np.mean(ours) > np.mean(theirs)),
+            lambda ours, theirs: float(np.median(ours) > np.median(theirs)),
+        ),
+        mistake(
+            "This is how many pairs ours wins. The chance is that number divided by all pairs.",
+            lambda ours, theirs: float(sum((a > b) + 0.5 * (a == b) for a in ours for b in theirs)),
+        ),
+        mistake(
+            "The wins are divided by the runs of one of the two. There are `len(ours) * len(theirs)` pairs.",
+            lambda ours, theirs: sum((a > b) + 0.5 * (a == b) for a in ours for b in theirs) / len(ours),
+            lambda ours, theirs: sum((a > b) + 0.5 * (a == b) for a in ours for b in theirs) / len(theirs),
         ),
     ],
     hints=[
         "Two loops, one in the other: every run of ours against every run of theirs.",
         "A win counts 1, a tie 0.5, a loss 0. Then take the mean of all pairs.",
-        "Without loops: `ours[:, None] > theirs[None, :]` is a table of all pairs.",
+        "Without loops: make arrays, then `ours[:, None] > theirs[None, :]` is a table of all pairs.",
     ],
+    advice={
+        "list indices": "Lists know no `[:, None]`: make arrays of them first, `np.asarray(ours)`.",
+        "'list' and 'list'": "Lists know no arithmetic: make arrays of them first, `np.asarray(ours)`.",
+    },
     insight="One half means: a toss-up. It needs no normal distribution and minds no outlier.",
     result="chance",
 )

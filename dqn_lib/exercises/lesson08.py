@@ -37,6 +37,9 @@ __all__ = [
 ]
 
 
+EXACT = np.array([-2.0, -1.0, 0.0, -2.001, 0.001])  # with gamma 0.5 the floor is -2, to the last digit
+
+
 def _bounds(low: Callable[[float], float], high: float = 0.0) -> Callable:
     return lambda values, gamma: (np.asarray(values) < low(gamma)) | (np.asarray(values) > high)
 
@@ -50,6 +53,9 @@ VALUES = np.array([-120.0, -101.0, -99.0, -50.0, -7.0, -6.0, -1.0, 0.0, 0.5, 12.
         (VALUES, 0.99),
         (VALUES, 0.85),
         (np.array([-250.0, -199.0]), 0.995),
+        (EXACT, 0.5),
+        (np.array([-4.0]), 0.75),
+        (np.array([-1.0, -1.5]), 0.0),
     ],
     mistakes=[
         mistake(
@@ -71,6 +77,23 @@ VALUES = np.array([-120.0, -101.0, -99.0, -50.0, -7.0, -6.0, -1.0, 0.0, 0.5, 12.
             _bounds(lambda gamma: -200.0),
         ),
         mistake(
+            "The floor itself is possible: it is the value of never arriving. Mark what is *below* it.",
+            lambda v, gamma: (np.asarray(v) <= -1 / (1 - gamma)) | (np.asarray(v) > 0),
+        ),
+        mistake(
+            "0 is possible: it is the value at the flag. Mark what is *above* it.",
+            lambda v, gamma: (np.asarray(v) < -1 / (1 - gamma)) | (np.asarray(v) >= 0),
+            lambda v, gamma: (np.asarray(v) <= -1 / (1 - gamma)) | (np.asarray(v) >= 0),
+        ),
+        mistake(
+            "-100 is the floor for gamma 0.99 only: it is -1 / (1 - gamma).",
+            _bounds(lambda gamma: -100.0),
+        ),
+        mistake(
+            "No value can be both, below the floor *and* above 0: join the two comparisons with `|`, not with `&`.",
+            lambda values, gamma: np.zeros(len(values), bool),
+        ),
+        mistake(
             "Turned round: this marks the possible ones.",
             lambda values, gamma: (np.asarray(values) >= -1 / (1 - gamma)) & (np.asarray(values) <= 0),
         ),
@@ -80,6 +103,9 @@ VALUES = np.array([-120.0, -101.0, -99.0, -50.0, -7.0, -6.0, -1.0, 0.0, 0.5, 12.
         "The worst adds up to -1 - gamma - gamma**2 - ... = -1 / (1 - gamma).",
         "Two comparisons, joined with `|`.",
     ],
+    advice={
+        "truth value of an array": "`or` and `and` ask one question of the whole array; `|` and `&` ask one of each entry."
+    },
     insight="One line, and it would have caught exhibit G within a minute.",
     result="array",
 )
@@ -92,7 +118,14 @@ ROW, COLUMN = np.array([1.0, 4.0, 9.0]), np.array([[1.0], [2.0], [3.0]])
 
 
 @exercise(
-    cases=[(ROW, ROW - 2), (ROW, COLUMN), (COLUMN, ROW), (COLUMN, COLUMN * 3)],
+    cases=[
+        (ROW, ROW - 2),
+        (ROW, COLUMN),
+        (COLUMN, ROW),
+        (COLUMN, COLUMN * 3),
+        (ROW[:1], COLUMN[:1]),  # a batch of one
+        (COLUMN[:1].astype(np.float32), COLUMN[1:2].astype(np.float32)),
+    ],
     mistakes=[
         mistake(
             "This is exhibit D: a row minus a column is a table of all differences. Bring both to the shape `(n,)` first.",
@@ -105,6 +138,16 @@ ROW, COLUMN = np.array([1.0, 4.0, 9.0]), np.array([[1.0], [2.0], [3.0]])
         mistake(
             "The results are columns of shape `(n, 1)`. Asked for is `(n,)`.",
             lambda targets, estimates: np.reshape(targets, (-1, 1)) - np.reshape(estimates, (-1, 1)),
+        ),
+        mistake(
+            "With a batch of one, `squeeze` takes the only axis away too, and a single number is left. Say which shape you "
+            "want: `reshape(-1)`, or `np.ravel`.",
+            lambda targets, estimates: np.squeeze(targets) - np.squeeze(estimates),
+        ),
+        mistake(
+            "All differences are positive here. The sign says which way to move: target minus estimate.",
+            lambda t, e: np.abs(np.ravel(t) - np.ravel(e)),
+            lambda t, e: (np.ravel(t) - np.ravel(e)) ** 2,
         ),
         mistake(
             "The mean hides where the errors are: return one for each.",
@@ -132,12 +175,12 @@ def _word(function: Callable, *arguments: object) -> object:
     return said.strip().lower()
 
 
-def _order(*checks: str) -> Callable:
+def _order(*checks: str, **others: Callable) -> Callable:
     tests = {
         "exploration": lambda arrivals, low, high: arrivals == 0,
         "bootstrap": lambda arrivals, low, high: high > 50,
         "flat": lambda arrivals, low, high: high - low < 3,
-    }
+    } | others
     return lambda arrivals, lowest, highest: next(
         (name for name in checks if tests[name](arrivals, lowest, highest)), "look closer"
     )
@@ -151,6 +194,10 @@ def _order(*checks: str) -> Callable:
         (67, -70.0, 5.6),
         (3, 60.0, 61.0),
         (0, 55.0, 56.0),
+        (5, -90.0, 50.0),
+        (1, -10.0, -7.0),
+        (1, -10.0, -7.5),
+        (1, 10.0, 50.5),
     ],
     probe=_word,
     mistakes=[
@@ -169,6 +216,18 @@ def _order(*checks: str) -> Callable:
             "Flat comes before impossible here: values that are all near 60 are flat *and* impossible, and the "
             "second is the graver.",
             _order("exploration", "flat", "bootstrap"),
+        ),
+        mistake(
+            "*Above* 50, so 50 itself is not impossible: `>`, not `>=`.",
+            _order("exploration", "bootstrap", "flat", bootstrap=lambda arrivals, low, high: high >= 50),
+        ),
+        mistake(
+            "*Less* than 3 apart, so 3 apart is not flat: `<`, not `<=`.",
+            _order("exploration", "bootstrap", "flat", flat=lambda arrivals, low, high: high - low <= 3),
+        ),
+        mistake(
+            "The lowest value is subtracted the wrong way round: `highest - lowest` is how far apart they are.",
+            _order("exploration", "bootstrap", "flat", flat=lambda arrivals, low, high: low - high < 3),
         ),
     ],
     hints=[

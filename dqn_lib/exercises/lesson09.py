@@ -65,6 +65,18 @@ def _paid(gamma: float, steps: int) -> float:
             _gain(lambda g, e, n: _paid(g, n - 1) + g ** (n - 1) * e, lambda g: -200.0),
         ),
         mistake(
+            "Never arriving does not end after 200 steps: it costs 1 at every step without end, -1 / (1 - gamma).",
+            _gain(lambda g, e, n: _paid(g, n - 1) + g ** (n - 1) * e, lambda g: _paid(g, 200)),
+        ),
+        mistake(
+            "The cost of never arriving is added. Subtract it: it is below 0, so the gain becomes larger by it.",
+            _gain(lambda g, e, n: _paid(g, n - 1) + g ** (n - 1) * e, lambda g: 1 / (1 - g)),
+        ),
+        mistake(
+            "The rewards on the way count in full here: the k-th one (from 0) is multiplied by gamma**k.",
+            _gain(lambda g, e, n: -(n - 1) + g ** (n - 1) * e, lambda g: -1 / (1 - g)),
+        ),
+        mistake(
             "The sign is turned round: a gain is arriving minus never arriving.",
             lambda g, e, n: -1 / (1 - g) - _paid(g, n - 1) - g ** (n - 1) * e,
         ),
@@ -74,6 +86,7 @@ def _paid(gamma: float, steps: int) -> float:
         "The ending's reward is discounted by `gamma ** (steps - 1)`.",
         "Never arriving: -1 / (1 - gamma). Subtract it.",
     ],
+    tolerance=1e-3,  # a long sum in place of -1 / (1 - gamma) will do
     insight="At gamma 0.95 and -20 it is 0, however quickly one arrives: 1 / (1 - 0.95) is 20.",
     result="gain",
 )
@@ -99,6 +112,10 @@ def gain_of_arriving(gamma: float, ending: float, steps: int) -> float:
             lambda steps: max(0.995 ** (steps // 200), 0.01),
             lambda steps: max(0.995 ** -(-steps // 200), 0.01),
             lambda steps: max(0.995 ** (steps // 200 + 1), 0.01),
+        ),
+        mistake(
+            "The floor is a ceiling here: `max` takes the larger of the two numbers, `min` the smaller one.",
+            lambda steps: min(0.995**steps, 0.01),
         ),
         mistake(
             "This subtracts the same amount at every step. As printed it is multiplied by 0.995.",
@@ -139,6 +156,22 @@ def _also_future(q: NDArray, action: int, next_q: NDArray, ended: bool) -> NDArr
     return aim
 
 
+def _number_of_best(q: NDArray, action: int, next_q: NDArray, ended: bool) -> NDArray:
+    aim = q.copy()
+    aim[action] = -20 if ended else -1 + 0.95 * next_q.argmax()
+    return aim
+
+
+def _entry_only(q: NDArray, action: int, next_q: NDArray, ended: bool) -> float:
+    return -20.0 if ended else -1 + 0.95 * float(next_q.max())
+
+
+def _undiscounted(q: NDArray, action: int, next_q: NDArray, ended: bool) -> NDArray:
+    aim = q.copy()
+    aim[action] = -20 if ended else -1 + next_q.max()
+    return aim
+
+
 def _own_maximum(q: NDArray, action: int, next_q: NDArray, ended: bool) -> NDArray:
     aim = q.copy()
     aim[action] = -20 if ended else -1 + 0.95 * q.max()
@@ -149,7 +182,13 @@ Q, NEXT = np.array([-3.0, -5.0, -4.0]), np.array([-8.0, -2.0, -6.0])
 
 
 @exercise(
-    cases=[(Q, 1, NEXT, False), (Q, 1, NEXT, True), (Q, 2, NEXT, False), (NEXT, 0, Q, True)],
+    cases=[
+        (Q, 1, NEXT, False),
+        (Q, 1, NEXT, True),
+        (Q, 2, NEXT, False),
+        (NEXT, 0, Q, True),
+        (NEXT, 1, Q, False),
+    ],
     mistakes=[
         mistake(
             "The other two entries must stay as the target network has them; here they are 0.", _only_taken
@@ -160,6 +199,12 @@ Q, NEXT = np.array([-3.0, -5.0, -4.0]), np.array([-8.0, -2.0, -6.0])
         ),
         mistake("At an ending the reward is replaced by -20. Here it is still -1.", _printed(-1.0, True)),
         mistake("The maximum is over the values of the *next* state.", _own_maximum),
+        mistake("`argmax` is the number of the best action; its value is `max`.", _number_of_best),
+        mistake(
+            "This returns the one entry. Asked for is the whole target, with that entry replaced.",
+            _entry_only,
+        ),
+        mistake("The future is not discounted: 0.95 times the largest next value.", _undiscounted),
     ],
     hints=[
         "Begin with a copy: `aim = q.copy()`.",

@@ -26,18 +26,23 @@ pole = predict(
 )
 
 
+def _parked(position: float, velocity: float) -> bool:
+    return abs(position) < 0.05 and abs(velocity) < 0.02
+
+
 def _windy(
     speed: Callable[[float, int, float], float],
     move: Callable[[float, float, float, float], float] = lambda position, old, new, wind: position + new,
-    slow: bool = True,
     clip: bool = True,
+    parked: Callable[[float, float], bool] = _parked,
+    reward: float = -1.0,
 ) -> Callable:
     def step(position: float, velocity: float, action: int, wind: float) -> tuple:
         new = speed(velocity, action, wind)
         new = float(np.clip(new, -0.2, 0.2)) if clip else new
         there = move(position, velocity, new, wind)
         there = float(np.clip(there, -1, 1)) if clip else there
-        return there, new, -1.0, bool(abs(there) < 0.05 and (abs(new) < 0.02 or not slow))
+        return there, new, reward, bool(parked(there, new))
 
     return step
 
@@ -55,6 +60,11 @@ def _push(velocity: float, action: int, wind: float) -> float:
         (0.1, -0.1, 1, 0.0),
         (0.0, 0.0, 1, 0.004),
         (0.3, 0.2, 2, 0.001),
+        (-0.9, 0.0, 1, 0.0),
+        (0.95, 0.19, 2, 0.001),
+        (-0.03, 0.005, 1, 0.002),
+        (-0.2, 0.2, 1, 0.0),
+        (0.0, 0.012, 2, 0.0),
     ],
     mistakes=[
         mistake(
@@ -79,11 +89,27 @@ def _push(velocity: float, action: int, wind: float) -> float:
         ),
         mistake(
             "It counts as parked when it rushes through at full speed. It must be slow as well.",
-            _windy(_push, slow=False),
+            _windy(_push, parked=lambda position, velocity: abs(position) < 0.05),
         ),
         mistake(
             "Nothing is clipped: the cart leaves its rails, and is faster than it can be.",
             _windy(_push, clip=False),
+        ),
+        mistake(
+            "It is parked here as soon as it is left of the middle: near means `abs(position) < 0.05`.",
+            _windy(_push, parked=lambda position, velocity: position < 0.05 and abs(velocity) < 0.02),
+        ),
+        mistake(
+            "It counts as slow whenever it moves to the left: slow means `abs(velocity) < 0.02`.",
+            _windy(_push, parked=lambda position, velocity: abs(position) < 0.05 and velocity < 0.02),
+        ),
+        mistake(
+            "Near the middle *or* slow is not enough: it must be both.",
+            _windy(_push, parked=lambda position, velocity: abs(position) < 0.05 or abs(velocity) < 0.02),
+        ),
+        mistake(
+            "The engine pushes to the right whatever the action: 0 is to the left, 1 nothing, 2 to the right, `action - 1`.",
+            _windy(lambda velocity, action, wind: velocity + 0.01 * action - wind),
         ),
     ],
     hints=[
@@ -145,6 +171,7 @@ def _share(count: Callable[[bool, bool], bool]) -> Callable:
         (Endings((2, "arrived"), (1, "arrived"), (4, "cut off")), lambda: 0, 6),
         (Endings((4, "cut off")), lambda: 0, 3),
         (Endings((3, "both"), (2, "cut off")), lambda: 0, 2),
+        (Endings((1, "cut off"), (2, "arrived")), lambda: 0, 1),
     ],
     pure=False,
     mistakes=[
@@ -193,6 +220,8 @@ INF = np.inf
         (np.array([0.0, 0.07]), np.array([-1.2, -0.07]), np.array([0.6, 0.07]), 8.0),
         (np.array([2.4, 3.0]), np.array([-4.8, -INF]), np.array([4.8, INF]), 8.0),
         (np.array([1.0, -2.0]), np.array([0.0, -2.0]), np.array([1.0, 2.0]), 1.0),
+        (np.array([3.0]), np.array([-INF]), np.array([INF]), 2.0),
+        (*np.array([[0.6, 0.5, -7], [-1.2, 0, -INF], [0.6, 1, INF]], np.float32), 8.0),
     ],
     mistakes=[
         mistake(

@@ -11,6 +11,7 @@ from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Sol
 
 DELAYS = {"learning_starts", "learn_every", "updates", "epsilon_wait", "epsilon_decay"}
 PATIENCE = 12_000  # environment steps; the untouched agent has needed 11,018 at most, over 30 seeds
+SLOWEST = 1e-5  # learning rate; Adam moves a weight by at most that much in a gradient step, or little more
 
 HINTS = (
     "Each piece of the agent answers a need: to try, to remember, to see far, to see sharply, to aim. "
@@ -64,15 +65,8 @@ class Sabotage:
         if not isinstance(configs, list | tuple) or len(configs) != 3:
             return "It needs a list of three configurations."
         for config in configs:
-            if not isinstance(config, DQNConfig):
-                return f"Each must be a `DQNConfig(...)`, not a {type(config).__name__}."
-            if delays := DELAYS & config.changed().keys():
-                return f"`{min(delays)}` only makes it learn later or less often. Delay is no sabotage."
-            if len(config.changed()) != 1:
-                return (
-                    f"`{config}` changes {len(config.changed())} settings. Change exactly one at a time, "
-                    "or you will not know what did it."
-                )
+            if problem := _no_sabotage(config):
+                return problem
         if len({name for config in configs for name in config.changed()}) < 3:
             return "Two of them change the same setting. Find three different weak spots."
         return ""
@@ -85,3 +79,26 @@ class Sabotage:
     def solution(self) -> Solution:
         """One answer."""
         return Solution(self.source)
+
+
+def _no_sabotage(config: Any) -> str:
+    """Why a configuration does not count, in words."""
+    if type(config) is not DQNConfig:
+        return f"Each must be a `DQNConfig(...)`, not a {type(config).__name__}."
+    changed = config.changed()
+    if delays := DELAYS & changed.keys():
+        return f"`{min(delays)}` only makes it learn later or less often. Delay is no sabotage."
+    if len(changed) != 1:
+        return (
+            f"`{config}` changes {len(changed)} settings. Change exactly one at a time, "
+            "or you will not know what did it."
+        )
+    if config.learning_rate < SLOWEST:
+        return (
+            f"With a learning rate of {config.learning_rate:g} no weight moves by as much as "
+            f"{SLOWEST * PATIENCE:g} in the whole trial: it does not learn badly, but not at all."
+        )
+    needed = {"soft": "tau", "hard": "target_period"}.get(config.target_update)
+    if idle := changed.keys() & {"tau", "target_period"} - {needed}:
+        return f"`{min(idle)}` has no effect while `target_update` is {config.target_update!r}."
+    return ""

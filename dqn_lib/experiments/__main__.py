@@ -3,12 +3,13 @@
 import argparse
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from dqn_lib.experiments.catalogue import EXPERIMENTS
 from dqn_lib.experiments.experiment import Experiment
 from dqn_lib.experiments.results import ResultsError
-from dqn_lib.experiments.runner import run
+from dqn_lib.experiments.runner import ExperimentError, RunsFailed, run
 from dqn_lib.experiments.summary import report
 
 
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
             renew(EXPERIMENTS[name].only(seeds=range(options.seeds)), options)
             for name in options.names or EXPERIMENTS
         ]
-    except (ResultsError, ConnectionError, TimeoutError, ModuleNotFoundError) as error:
+    except (ExperimentError, ResultsError, ConnectionError, TimeoutError, ModuleNotFoundError) as error:
         sys.exit(f"{parser.prog}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"{parser.prog}: interrupted; the same command goes on from here")
@@ -43,7 +44,9 @@ def renew(experiment: Experiment, options: argparse.Namespace) -> bool:
     """Make an experiment's file anew; the old one is replaced when every run of the new one is finished."""
     path = options.folder / f"{experiment.name}.jsonl"
     unfinished = path.with_name(f"{path.name}.unfinished")
-    rows = run(experiment, unfinished, processes=options.processes, scheduler=options.scheduler)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RunsFailed)  # it is said below
+        rows = run(experiment, unfinished, processes=options.processes, scheduler=options.scheduler)
     print(report(experiment, rows))
     missing = len(experiment.jobs()) - len(rows)
     if missing:

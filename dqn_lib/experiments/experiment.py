@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import gymnasium as gym
+import numpy as np
 
-from dqn_lib.checks import check_integer
+from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import Config, DQNConfig
-from dqn_lib.mountain_car import ENV_ID, THRESHOLD
+from dqn_lib.mountain_car import ENV_ID
 
 DQN = "dqn_lib.agents.dqn:DQNAgent"
 Q_TABLE = "dqn_lib.agents.q_table:QTableAgent"
@@ -20,9 +21,14 @@ class Variant:
 
     `agent` and `environment` are names, "module:class" and a Gymnasium id, so that nothing heavy is loaded
     before a job needs it; a class, or a function that makes an environment, is taken as well. Every
-    `check_every` steps the greedy policy drives `check_episodes` held-out episodes; the run counts as
-    solved at the first check whose mean return is `threshold` or better. The final return is the mean over
-    `final_episodes` other starts.
+    `check_every` steps the greedy policy drives `check_episodes` held-out episodes there; the run counts as
+    solved at the first check whose mean return is `threshold` or better. Without one it is Gymnasium's own
+    `reward_threshold` of that environment; if that has none either, no run counts as solved. The final return
+    is the mean over `final_episodes` other starts.
+
+    Raises:
+        TypeError: if a number is of another type, or if not exactly one of `steps` and `episodes` is given.
+        ValueError: if a number is out of range.
     """
 
     agent: str | Callable[..., Any] = DQN
@@ -33,7 +39,17 @@ class Variant:
     check_every: int = 1_000
     check_episodes: int = 100
     final_episodes: int = 1_000
-    threshold: float = THRESHOLD
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("check_every", "check_episodes", "final_episodes"):
+            check_integer(name, getattr(self, name), low=1)
+        if (self.steps is None) == (self.episodes is None):
+            raise TypeError(f"either steps or episodes must be given, got {self.steps} and {self.episodes}")
+        budget = "steps" if self.episodes is None else "episodes"
+        check_integer(budget, getattr(self, budget), low=1)
+        if self.threshold is not None:
+            check_number("threshold", self.threshold)
 
     def changed(self, changes: Mapping[str, Any]) -> "Variant":
         """A copy with some fields changed, of the variant itself or of its configuration."""
@@ -43,10 +59,17 @@ class Variant:
         changed = replace(self, **here)
         return replace(changed, config=changed.config.replace(**there)) if there else changed
 
+    def known_threshold(self) -> float | None:
+        """The threshold, as far as it is known before the environment is made."""
+        if self.threshold is None and isinstance(self.environment, str):
+            registered = gym.registry.get(self.environment)
+            return None if registered is None else registered.reward_threshold
+        return self.threshold
+
     def describe(self) -> dict[str, Any]:
         """All of it as plain values that JSON can hold."""
         values = {spec.name: plain(getattr(self, spec.name)) for spec in fields(self)}
-        return {**values, "config": plain(asdict(self.config))}
+        return {**values, "config": plain(asdict(self.config)), "threshold": plain(self.known_threshold())}
 
 
 class Job(NamedTuple):
@@ -117,7 +140,9 @@ class Experiment:
 
 
 def plain(value: Any) -> Any:
-    """As JSON would give it back: tuples are lists, a class is its name."""
+    """As JSON gives it back: tuples and arrays as lists, NumPy's numbers as plain ones, classes by name."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list):

@@ -68,7 +68,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Row], bytes]:
 
 
 def read_runs(path: str | Path, *, partial: bool = False) -> list[Row]:
-    """The finished runs of a results file, variant by variant and seed by seed.
+    """The finished runs of a results file, variant by variant and seed by seed, each with its `environment`.
 
     Raises `ResultsError` if the file was edited, cut off or written by another version, and, unless
     `partial` is set, if a run of its experiment failed or is missing.
@@ -90,7 +90,31 @@ def read_runs(path: str | Path, *, partial: bool = False) -> list[Row]:
             f"{path} has {len(wanted) - len(missing)} of {len(wanted)} runs, not {missing[0][0]!r} with seed "
             f"{missing[0][1]}; run its experiment again to complete it"
         )
-    return [finished[key] for key in wanted if key in finished]
+    home = header["base"]["environment"]
+    rows = [finished[key] for key in wanted if key in finished]
+    return [{**row, "environment": row["changes"].get("environment", home)} for row in rows]
+
+
+def load_results(name: str) -> list[Row]:
+    """The finished runs of the experiment `name` that the lessons show, wherever the lesson is run.
+
+    They are looked for in `results` and `notebooks/results` of the current folder, then in the checkout that
+    this package is installed from.
+
+    Raises:
+        FileNotFoundError: they are in none of these places.
+        ResultsError: the file found is not whole; see `read_runs`.
+    """
+    here, checkout = Path.cwd(), Path(__file__).resolve().parents[2]
+    folders = [here / "results", here / "notebooks" / "results", checkout / "notebooks" / "results"]
+    for folder in folders:
+        if (path := folder / f"{name}.jsonl").is_file():
+            return read_runs(path)
+    raise FileNotFoundError(
+        f"the results {name}.jsonl are in none of {', '.join(map(str, dict.fromkeys(folders)))}; copy the "
+        "folder notebooks/results of the course to the folder of this lesson, or make them again with "
+        "`make results` in the folder of the course, which takes up to an hour"
+    )
 
 
 def write_through(path: Path, data: bytes, mode: str) -> None:

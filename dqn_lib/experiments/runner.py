@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,14 @@ VARIANTS = 4  # that a process may see before it is replaced: each compiled agen
 LOST = "the process that ran it was killed, or ran out of memory"
 
 
+class RunsFailed(UserWarning):
+    """Some runs of an experiment failed; the message says how many, and how."""
+
+
+class ExperimentError(RuntimeError):
+    """Every run of an experiment failed; the message says how."""
+
+
 def run(
     experiment: Experiment,
     path: str | Path,
@@ -38,21 +47,53 @@ def run(
     the same call goes on where it was. A run that fails is written down with its error, stops no other, and
     is tried again by the next call.
 
-    Raises `ResultsError` if the file belongs to another experiment or cannot be written, `ConnectionError`
-    if the scheduler does not answer.
+    A warning says how many failed, and how the first of them did.
+
+    Raises:
+        ExperimentError: if there is no finished run at all, although all were tried.
+        ResultsError: if the file belongs to another experiment or cannot be written.
+        ConnectionError: if the scheduler does not answer.
     """
     if processes is not None:
         check_integer("processes", processes, low=1)
+    failed: list[Row] = []
     with backend(scheduler), Store.open(Path(path), experiment) as store:
         finished = store.finished()
+        if finished and (names := made_here(experiment)):
+            warnings.warn(
+                f"{path} has {len(finished)} finished runs, which are not made again. It knows "
+                f"{' and '.join(names)} by name only: if you have changed that since, give another path",
+                stacklevel=2,
+            )
         pending = [job for job in experiment.jobs() if job.key not in finished]
         shown = progress and len(pending) > 0
         with tqdm(total=len(pending), desc=experiment.name, unit="run", disable=not shown) as bar:
             for each in rows_of(pending, processes or -1):
                 store.add(each)
+                if each["error"] is not None:
+                    failed.append(each)
                 bar.update()
         store.close()
-    return read_runs(path, partial=True)
+    rows = read_runs(path, partial=True)
+    if failed:
+        told = (
+            f"{len(failed)} of {len(pending)} runs of {experiment.name!r} failed; the first, "
+            f"{failed[0]['variant']!r} with seed {failed[0]['seed']}, with {failed[0]['error']}"
+        )
+        if not rows:
+            raise ExperimentError(told)
+        warnings.warn(f"{told}. The next call with {path} tries them again", RunsFailed, stacklevel=2)
+    return rows
+
+
+def made_here(experiment: Experiment) -> list[str]:
+    """The names of agents and environments that were defined in a notebook or a script, which may change."""
+    used = {
+        getattr(experiment.variant(name), what)
+        for name in experiment.variants
+        for what in ("agent", "environment")
+    }
+    return sorted(one.__qualname__ for one in used if getattr(one, "__module__", None) == "__main__")
 
 
 @contextlib.contextmanager

@@ -33,18 +33,26 @@ class Store:
         path = path.resolve()  # one file has one lock, whatever name it is called by
         if path.exists() and not path.is_file():
             raise ResultsError(f"path must be a file or a new name, got {path}, which is something else")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        store, lock = cls(path, experiment), FileLock(f"{path}.lock", timeout=0)
         try:
-            with FileLock(f"{path}.lock", timeout=0):
-                store = cls(path, experiment)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+            try:
                 store.load()
-                try:
-                    yield store
-                finally:
-                    with contextlib.suppress(OSError):
-                        store.save()
+                path.open("ab").close()  # what cannot be written is told before anything runs
+            except BaseException:
+                lock.release()
+                raise
         except Timeout:
             raise ResultsError(f"{path} is being written to by another process") from None
+        except OSError as error:
+            raise ResultsError(f"{path} cannot be written: {error}") from error
+        try:
+            yield store
+        finally:
+            with contextlib.suppress(OSError):
+                store.save()
+            lock.release()
 
     def load(self) -> None:
         """Take over what the file has, if it is of this experiment; refuse what is of another."""

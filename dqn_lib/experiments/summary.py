@@ -8,7 +8,7 @@ import numpy as np
 
 from dqn_lib.experiments.experiment import Experiment
 from dqn_lib.experiments.work import Row
-from dqn_lib.statistics import bootstrap_interval, wilson_interval
+from dqn_lib.statistics import bootstrap_interval, median, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> Summary:
         runs=len(rows),
         solved=int(solved),
         solved_interval=wilson_interval(int(solved), len(rows)),
-        median_steps=float(np.median(steps)),
+        median_steps=median(steps),
         median_steps_interval=bootstrap_interval(steps, np.median),
         mean_final=float(finals.mean()),
         mean_final_interval=bootstrap_interval(finals),

@@ -6,13 +6,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
 
-from dqn_lib import mountain_car
-from dqn_lib.evaluation import greedy_returns
+from dqn_lib.evaluation import Diverged, greedy_returns
 from dqn_lib.experiments.experiment import Job, Variant
 from dqn_lib.experiments.provenance import machine, versions
 from dqn_lib.training import TrainingLog, train
@@ -25,22 +25,35 @@ def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable
 
     `watch` passes the episodes on as they come; with `tqdm` there is something to look at meanwhile.
     `solved_at_step` and `first_arrival` (the number of the first episode that ended in a terminal state) are
-    None if that never happened. `curve` holds the mean return of every check, the first before any step.
+    None if that never happened. `curve` holds the mean return of every check, the first before any step. A
+    run whose network diverges ends there, at `diverged_at_step`, and is no run less: it is judged by what it
+    would do from then on.
     """
-    env, score, final_returns = make_environment(variant)
+    env, arena = make_environment(variant), make_environment(variant)  # one to train in, one to be judged in
     agent = new_agent(variant, env, seed)
     log = TrainingLog()
     run = train(env, agent, steps=variant.steps, episodes=variant.episodes)
-    arrivals = [
-        episode.number
-        for episode in watch(log.record(run, agent, every=variant.check_every, score=score))
-        if episode.terminated
-    ]
+    diverged = None
+    try:
+        for _ in watch(log.record(run, agent, arena, variant.check_every, variant.check_episodes)):
+            pass
+        returns = greedy_returns(agent.q, arena, episodes=variant.final_episodes, seed=0)
+    except Diverged:
+        diverged = agent.steps
+        returns = greedy_returns(FirstAction(), arena, episodes=variant.final_episodes, seed=0)
+    threshold = variant.threshold
+    if threshold is None and env.spec is not None:
+        threshold = env.spec.reward_threshold
+    arrivals = [episode.number for episode in log.episodes if episode.terminated]
+    final = round(float(returns.mean()), 2)
     curve = [round(check.mean, 2) for check in log.checks]
+    if diverged is not None and variant.steps is not None:  # what is left of it goes on as it ended
+        curve += [final] * (variant.steps // variant.check_every + 1 - len(curve))
     return {
-        "solved_at_step": log.solved_at(variant.threshold),
-        "best_check": max(curve),
-        "final_return": round(float(final_returns(agent.q).mean()), 2),
+        "solved_at_step": None if threshold is None else log.solved_at(threshold),
+        "best_check": max(curve, default=final),
+        "final_return": final,
+        "diverged_at_step": diverged,
         "first_arrival": min(arrivals, default=None),
         "arrivals": len(arrivals),
         "episodes": len(log.episodes),
@@ -49,20 +62,30 @@ def measure(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable
     }
 
 
-def make_environment(variant: Variant) -> tuple[gym.Env, Callable, Callable]:
-    """The environment to train in, and two functions from Q-values to returns: for checks and at the end."""
-    if variant.environment == mountain_car.ENV_ID:  # all cars drive at once, in NumPy
-        env, arena = mountain_car.make(), None
-    else:
-        make = (
-            variant.environment if callable(variant.environment) else partial(gym.make, variant.environment)
-        )
-        env, arena = make(), make()  # one to train in and one to be judged in
-    return (
-        env,
-        partial(greedy_returns, env=arena, episodes=variant.check_episodes),
-        partial(greedy_returns, env=arena, episodes=variant.final_episodes, seed=0),
-    )
+class FirstAction:
+    """What is left of a network that has diverged: of values that are no numbers the first counts as best."""
+
+    def greedy(self, states: NDArray) -> NDArray[np.int64]:
+        """The action 0 for each of the states `(..., state_size)`."""
+        return np.zeros(states.shape[:-1], dtype=np.int64)
+
+
+def make_environment(variant: Variant) -> gym.Env:
+    """The environment of a variant, newly made.
+
+    Raises:
+        ValueError: if it is a name that is not registered in this process.
+    """
+    if callable(variant.environment):
+        return variant.environment()
+    try:
+        return gym.make(variant.environment)
+    except gym.error.UnregisteredEnv as problem:
+        raise ValueError(
+            f"environment must be registered in the process that runs the job, got {variant.environment!r}, "
+            "which is not: pass a function that makes it, or 'module:Name-v0' with the module that registers "
+            f"it ({problem})"
+        ) from problem
 
 
 def new_agent(variant: Variant, env: gym.Env, seed: int) -> Any:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
-from dqn_lib.plots.ruler import MOUNTAIN_CAR, Ruler, draw_ruler
+from dqn_lib.plots.ruler import Ruler, draw_ruler, ruler_of
 from dqn_lib.plots.style import LEARNED, SERIES, Picture, finish, new_axes, number, styled
 from dqn_lib.training import TrainingLog
 
@@ -20,12 +20,16 @@ def _check_series(name: str, series: Mapping[str, Any]) -> None:
 
 @styled
 def compare_runs(
-    logs: Mapping[str, TrainingLog], ax: Axes | None = None, *, title: str, ruler: Ruler = MOUNTAIN_CAR
+    logs: Mapping[str, TrainingLog], ax: Axes | None = None, *, title: str, ruler: Ruler | None = None
 ) -> Picture:
-    """The greedy policy's mean return against environment steps, one line for each run."""
+    """The greedy policy's mean return against environment steps, one line for each run.
+
+    `ruler` has the marks to read it against, as in `learning_curve`.
+    """
     _check_series("logs", logs)
     ax = new_axes(ax)
-    draw_ruler(ax, ruler)
+    if ruler := ruler or ruler_of(check.environment for log in logs.values() for check in log.checks):
+        draw_ruler(ax, ruler)
     for (name, log), colour, dashes in zip(logs.items(), SERIES, DASHES, strict=False):
         steps, means = [check.step for check in log.checks], [check.mean for check in log.checks]
         ax.plot(steps, means, color=colour, linestyle=dashes, linewidth=1.8, label=name)
@@ -33,7 +37,8 @@ def compare_runs(
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=len(logs), columnspacing=1.4)
     ends = ", ".join(f"{name} ends at {log.checks[-1].mean:.1f}" for name, log in logs.items())
-    return finish(ax, f"Learning curves between luck and the optimum: {ends}.", title)
+    where = " between luck and the optimum" if ruler else ""
+    return finish(ax, f"Learning curves{where}: {ends}.", title)
 
 
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1, 1.5)))

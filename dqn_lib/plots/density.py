@@ -6,7 +6,7 @@ from matplotlib.colors import LogNorm
 from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.maps import draw_phase_plane
+from dqn_lib.plots.maps import check_states, draw_phase_plane
 from dqn_lib.plots.style import DENSITY, Picture, finish, new_axes, styled
 
 
@@ -25,6 +25,7 @@ def density(
     """
     ax = new_axes(ax, 6.4, 4.2)
     states = np.asarray(states)
+    check_states("states", states)
     edges = [
         np.linspace(low, high, cells + 1) for low, high in zip(car.STATE_LOW, car.STATE_HIGH, strict=True)
     ]

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.maps import EXTENT, QFunction, beyond, draw_phase_plane, grid
+from dqn_lib.plots.maps import EXTENT, QFunction, action_values, beyond, check_states, draw_phase_plane, grid
 from dqn_lib.plots.moving import DOTS_PER_INCH
 from dqn_lib.plots.style import ACTIONS, INK, TRAIL, VALUES, house_style
 from dqn_lib.plots.video import Video, film
@@ -59,6 +59,7 @@ class Car:
 
 def drive(q: QFunction, start: ArrayLike = (-0.5, 0.0), *, frames_per_second: float = 30) -> Video:
     """Film the greedy policy of `q` from `start` until its episode ends, over the map of its values."""
+    action_values(q, np.array([start]))  # refuses what is not of this world
     rollout = car.simulate(lambda states: np.asarray(q(states)).argmax(axis=-1), np.array([start]))
     return watch(rollout.trajectory(0), rollout.actions[:, 0], q=q, frames_per_second=frames_per_second)
 
@@ -73,6 +74,7 @@ def watch(
 ) -> Video:
     """Film one episode: states `(length + 1, 2)`, actions `(length,)`; with `q` over its map of values."""
     states, actions = np.asarray(states), [*np.asarray(actions), -1]
+    check_states("states", states)
     reached = bool(states[-1, 0] >= car.GOAL_POSITION)
     outcome = f"{'The flag' if reached else 'The time limit'} after {len(states) - 1} steps"
     with house_style(DOTS_PER_INCH):
@@ -99,7 +101,7 @@ def watch(
 
 
 def _draw_values(q: QFunction, ax: Axes) -> None:
-    values = np.asarray(q(grid())).max(axis=-1)
+    values = action_values(q, grid()).max(axis=-1)
     low, high = float(values.min()), min(float(values.max()), 0.0)
     image = ax.imshow(
         values, origin="lower", extent=EXTENT, aspect="auto", cmap=VALUES, vmin=low, vmax=high,

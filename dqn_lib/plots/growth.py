@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dqn_lib.mountain_car import OPTIMUM
-from dqn_lib.plots.maps import EXTENT, centres, draw_phase_plane, grid
+from dqn_lib.plots.maps import EXTENT, action_values, centres, draw_phase_plane, grid
 from dqn_lib.plots.moving import DOTS_PER_INCH
-from dqn_lib.plots.ruler import draw_ruler
+from dqn_lib.plots.ruler import MOUNTAIN_CAR, check_environments, draw_ruler
 from dqn_lib.plots.style import LEARNED, VALUES, house_style
 from dqn_lib.plots.video import Video, film
 from dqn_lib.training import Check
@@ -28,9 +28,10 @@ def watch_learning(
     """
     if not checks:
         raise ValueError("checks must hold at least one check, got none")
+    check_environments(checks)
     steps, means = np.array([check.step for check in checks]), np.array([check.mean for check in checks])
     states = grid(90, 71) if cells is None else centres(cells)
-    values = np.array([np.asarray(check.q(states)).max(axis=-1) for check in checks])
+    values = np.array([action_values(check.q, states).max(axis=-1) for check in checks])
     low, high = limits or (float(values[-1].min()), 0.0)
     with house_style(DOTS_PER_INCH):
         figure = Figure(figsize=(11, 4), layout="constrained")
@@ -46,7 +47,7 @@ def watch_learning(
             0.03, 0.96, "", transform=left.transAxes, va="top", fontsize=11, fontweight="bold",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 3},
         )  # fmt: skip
-        draw_ruler(right)
+        draw_ruler(right, MOUNTAIN_CAR)
         right.set(xlabel="environment steps", ylabel="mean return of the greedy policy")
         right.set_xlim(0, max(steps[-1], 1))
         right.xaxis.set_major_formatter("{x:,.0f}")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from dqn_lib.experiments.summary import Summary, summarise
-from dqn_lib.plots.ruler import MOUNTAIN_CAR, Ruler
+from dqn_lib.plots.ruler import Ruler, ruler_of
 from dqn_lib.plots.style import INK, LEARNED, SERIES, Picture, finish, new_axes, number, styled
 
 OWN = SERIES[1]
@@ -24,14 +24,15 @@ def ladder(
     title: str,
     intervals: bool = False,
     own: Sequence[Mapping[str, Any]] = (),
-    ruler: Ruler = MOUNTAIN_CAR,
+    ruler: Ruler | None = None,
 ) -> Picture:
     """A row for each variant: a dot for the final return of every seed, a bar for their mean.
 
     `runs` has a `variant`, a `seed`, a `final_return` and a `solved_at_step` (None: never) for each run;
     `names` says which variants to show, in order, and what to call them. With `intervals` a band shows the
     95 % bootstrap interval of each mean, and the shares get theirs in words. `own` are more such runs, each
-    shown as a diamond in the row of its variant; they count in no mean.
+    shown as a diamond in the row of its variant; they count in no mean. Without `ruler` there are the marks
+    of MountainCar-v0 if every run has it as its `environment`, and none otherwise.
     """
     ax = new_axes(ax, 10, 1.5 + 0.5 * len(names))
     rng = np.random.default_rng(0)  # spreads the dots of a row, so that none hides another
@@ -59,15 +60,19 @@ def ladder(
         )  # fmt: skip
         words.append(f"{name}: {finding}, final mean {summary.mean_final:.1f}.")
         words += [f"Your own run ends at {final:.1f}." for final in mine]
-    draw_marks(ax, ruler)
+    ruler = ruler or ruler_of(run.get("environment", "") for run in runs if run["variant"] in names)
+    if ruler:
+        draw_marks(ax, ruler)
+        ax.set_xlim(ruler.limits(0.03, 0.04))
     ax.set_yticks(range(len(names)), names.values())
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set(xlim=ruler.limits(0.03, 0.04), ylim=(len(names) - 0.45, -0.55))
+    ax.set_ylim(len(names) - 0.45, -0.55)
     marks = ["a dot a seed", "a bar for the mean"]
     marks += ["a band for its 95 % interval"] * intervals + ["a diamond for your own run"] * bool(own)
     ax.set_xlabel(f"final mean return of the greedy policy\n({', '.join(marks)})")
-    picture = finish(ax, f"{title}. {number(ruler.luck)} is luck. {' '.join(words)}")
+    luck = f"{number(ruler.luck)} is luck. " if ruler else ""
+    picture = finish(ax, f"{title}. {luck}{' '.join(words)}")
     ax.set_title(title, pad=30)
     return picture
 

@@ -5,16 +5,22 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.axes import Axes
 
-from dqn_lib.plots.ruler import MOUNTAIN_CAR, Ruler, draw_ruler
+from dqn_lib.plots.ruler import Ruler, draw_ruler, ruler_of
 from dqn_lib.plots.style import INK, LEARNED, Picture, finish, new_axes, number, styled
 from dqn_lib.training import TrainingLog
 
 
 @styled
-def learning_curve(log: TrainingLog, ax: Axes | None = None, *, ruler: Ruler = MOUNTAIN_CAR) -> Picture:
-    """Returns against environment steps: a dot per training episode, a point per greedy check."""
+def learning_curve(log: TrainingLog, ax: Axes | None = None, *, ruler: Ruler | None = None) -> Picture:
+    """Returns against environment steps: a dot per training episode, a point per greedy check.
+
+    `ruler` has the marks to read them against. Without one there are those of MountainCar-v0 if every check
+    was made there, and none in any other environment.
+    """
     ax = new_axes(ax)
-    draw_ruler(ax, ruler)
+    ruler = ruler or ruler_of(check.environment for check in log.checks)
+    if ruler:
+        draw_ruler(ax, ruler)
     ax.scatter(
         [episode.step for episode in log.episodes],
         [episode.total_reward for episode in log.episodes],
@@ -26,14 +32,17 @@ def learning_curve(log: TrainingLog, ax: Axes | None = None, *, ruler: Ruler = M
     )
     ax.set_xlabel("environment steps")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.set_ylabel(ruler.label)
+    ax.set_ylabel(ruler.label if ruler else "return")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, markerscale=1.6)
-    worst = min([ruler.luck, *means, *(episode.total_reward for episode in log.episodes)])
-    ax.set_ylim(replace(ruler, luck=worst).limits())  # one can do worse than luck
-    solved = log.solved_at(ruler.threshold)
-    if means and solved is not None:
-        title = f"Solved after {solved:,} steps; best check {number(np.max(means), 1)}"
-    else:
-        title = f"Not solved yet: best check {number(np.max(means), 1)}" if means else "Nothing checked yet"
-    alt = f"Learning curve over {steps[-1] if steps else 0:,} environment steps. {title}. {ruler.words}"
+    best = f"best check {number(np.max(means), 1)}" if means else "nothing checked yet"
+    title, marks = best.capitalize(), ""
+    if ruler:
+        worst = min([ruler.luck, *means, *(episode.total_reward for episode in log.episodes)])
+        ax.set_ylim(replace(ruler, luck=worst).limits())  # one can do worse than luck
+        solved, marks = log.solved_at(ruler.threshold), ruler.words
+        if solved is not None:
+            title = f"Solved after {solved:,} steps; {best}"
+        elif means:
+            title = f"Not solved yet: {best}"
+    alt = f"Learning curve over {steps[-1] if steps else 0:,} environment steps. {title}. {marks}"
     return finish(ax, alt, title)

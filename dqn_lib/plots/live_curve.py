@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
-from dqn_lib.plots.ruler import draw_ruler
+from dqn_lib.plots.ruler import MOUNTAIN_CAR, draw_ruler
 from dqn_lib.plots.style import INK, LEARNED, Picture, house_style
 from dqn_lib.training import Change, TrainingLog
 
@@ -49,7 +49,7 @@ class LiveCurve(Moving):
         with house_style(DOTS_PER_INCH):
             picture = Picture(figsize=(WIDTH, height), layout="constrained")
             self.ax = ax = picture.subplots()
-            draw_ruler(ax)
+            draw_ruler(ax, MOUNTAIN_CAR)
             (self.dots,) = ax.plot(
                 [], [], "o", color=INK, alpha=0.25, markersize=3.4, markeredgewidth=0,
                 label="a training episode",
@@ -94,7 +94,7 @@ class LiveCurve(Moving):
             line.set_antialiased(not crowded)
         self.last.set_data(steps[-1:], means[-1:])
         self._mark(named(log.changes, NEAR * length), length)
-        solved = log.solved_at()
+        solved = log.solved_at(THRESHOLD)
         self.figure.alt = (
             f"Learning curve after {step:,} steps and {len(log.episodes):,} episodes. The greedy policy's "
             f"mean return is {means[-1]:.1f}; luck is {LUCK:g}, solved {THRESHOLD:g}, optimum {OPTIMUM:g}. "

@@ -76,7 +76,8 @@ class LiveValues(LiveMap):
         lowest = known.min(initial=0)
         depth = next((depth for depth in DEPTHS if depth <= lowest), DEPTHS[-1])
         if depth != self.image.get_clim()[0]:
-            self.image.set_clim(depth, 0)
+            with house_style(DOTS_PER_INCH):  # the colour bar makes its ends again
+                self.image.set_clim(depth, 0)
             self.settle(lay_out=depth < USUAL)
         self.image.set_data(np.where(np.isfinite(values), values.clip(-FAR, FAR), np.nan))
         words = _span(values) if known.size == values.size else DIVERGED

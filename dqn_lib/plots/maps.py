@@ -33,6 +33,36 @@ def centres(cells: int) -> NDArray[np.float64]:
     return np.stack(np.meshgrid(middle[:, 0], middle[:, 1]), axis=-1)
 
 
+def action_values(q: QFunction, states: NDArray) -> NDArray:
+    """Q-values `(..., 3)` of states `(..., 2)` of MountainCar-v0.
+
+    Raises:
+        ValueError: if `q` is of another world: of states or actions of another number, or of another table.
+    """
+    low, high = getattr(q, "low", car.STATE_LOW), getattr(q, "high", car.STATE_HIGH)
+    try:
+        same = np.allclose(low, car.STATE_LOW) and np.allclose(high, car.STATE_HIGH)
+        values = np.asarray(q(states)) if same else None
+    except (ValueError, TypeError, IndexError) as problem:
+        raise ValueError(f"q must take states of {car.ENV_ID}, two numbers each: {problem}") from problem
+    if values is None:
+        raise ValueError(f"q must be of {car.ENV_ID}, got a table of states from {low} to {high}")
+    if values.shape != (*states.shape[:-1], len(ACTIONS)):
+        raise ValueError(
+            f"q must have a value for each of the {len(ACTIONS)} actions of {car.ENV_ID}, got the shape "
+            f"{values.shape} for states of {states.shape}"
+        )
+    return values
+
+
+def check_states(name: str, states: NDArray) -> None:
+    """Raise unless the shape of `states` is `(n, 2)`, as it is in MountainCar-v0."""
+    if states.ndim != 2 or states.shape[1] != 2:
+        raise ValueError(
+            f"{name} must hold states of {car.ENV_ID}, two numbers each, got the shape {states.shape}"
+        )
+
+
 def draw_phase_plane(ax: Axes) -> None:
     """Axes of the phase plane, and the flag."""
     ax.set(xlim=EXTENT[:2], ylim=EXTENT[2:], xlabel="position", ylabel="velocity (per step)")
@@ -83,7 +113,7 @@ def value_map(
     No true value lies above 0, so the colours stop there; `limits` fixes both ends.
     """
     ax = new_axes(ax, 6.4, 4.2)
-    values = np.asarray(q(grid())).max(axis=-1)
+    values = action_values(q, grid()).max(axis=-1)
     low, high = limits or (float(values.min()), min(float(values.max()), 0.0))
     image = ax.imshow(
         values, origin="lower", extent=EXTENT, aspect="auto", cmap=VALUES, vmin=low, vmax=high,
@@ -103,7 +133,7 @@ def policy_map(
 ) -> Picture:
     """The greedy action of each state, as a map over the phase plane; white where all are equally good."""
     ax = new_axes(ax, 6.4, 4.2)
-    actions = preferred(np.asarray(q(grid())))
+    actions = preferred(action_values(q, grid()))
     ax.imshow(
         actions, origin="lower", extent=EXTENT, aspect="auto", cmap=POLICY, norm=POLICY_NORM,
         interpolation="nearest",
@@ -145,6 +175,7 @@ def phase_plane(
     ax = new_axes(ax, 6.4, 4.2)
     draw_phase_plane(ax)
     for number, states in enumerate(map(np.asarray, trajectories)):
+        check_states("trajectories", states)
         ax.plot(*states.T, color=TRAIL, linewidth=1.6, marker=".", markersize=3)
         ax.plot(*states[0], "o", color=INK, markersize=6, label="start" if number == 0 else None)
         ax.plot(*states[-1], "*", color=INK, markersize=11, label="end" if number == 0 else None)
@@ -160,7 +191,7 @@ def compare_values(learned: QFunction, exact: QFunction, *, name: str = "learned
     picture = Picture(figsize=(13, 4), layout="constrained")
     left, middle, right = picture.subplots(1, 3, sharey=True)
     states = grid()
-    values = [np.asarray(q(states)).max(axis=-1) for q in (learned, exact)]
+    values = [action_values(q, states).max(axis=-1) for q in (learned, exact)]
     limits = float(values[1].min()), float(values[1].max())
     options: dict[str, Any] = {
         "origin": "lower",

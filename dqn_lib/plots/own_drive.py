@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
 from dqn_lib.plots.maps import phase_plane
-from dqn_lib.plots.ruler import draw_ruler
+from dqn_lib.plots.ruler import MOUNTAIN_CAR, draw_ruler
 from dqn_lib.plots.style import INK, LEARNED, Picture, number, styled
 
 
@@ -21,7 +21,7 @@ def own_drive(states: ArrayLike, returns: ArrayLike, *, name: str = "you", note:
     left, right = picture.subplots(1, 2, width_ratios=[1, 1.15])
     if note:
         picture.suptitle(note, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    draw_ruler(left)
+    draw_ruler(left, MOUNTAIN_CAR)
     left.set_ylim(top=max(left.get_ylim()[1], returns.max() + 8))
     drives = np.arange(1, len(returns) + 1)
     left.plot(drives[:-1], returns[:-1], "o", color=INK, alpha=0.5, markersize=4)

@@ -1,11 +1,13 @@
 """What a return is read against: luck at one end, the best there is at the other, the threshold between."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.mountain_car import ENV_ID, LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.style import LUCKY, OPTIMAL, SOLVED, number
+from dqn_lib.training import Check
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,19 @@ CLOSE = 0.08  # of the ruler: marks nearer than this get their names apart
 MOUNTAIN_CAR = Ruler(LUCK, THRESHOLD, OPTIMUM, label="return (minus the steps taken)")
 
 
-def draw_ruler(ax: Axes, ruler: Ruler = MOUNTAIN_CAR) -> None:
+def ruler_of(environments: Iterable[str]) -> Ruler | None:
+    """The marks of what was measured in these environments: known for MountainCar-v0 alone, None else."""
+    return MOUNTAIN_CAR if set(environments) == {ENV_ID} else None
+
+
+def check_environments(checks: Iterable[Check]) -> None:
+    """Raise if one of the checks is known to have been made in another world than MountainCar-v0."""
+    for check in checks:
+        if check.environment not in ("", ENV_ID):
+            raise ValueError(f"checks must be of one run on {ENV_ID}, got one made in {check.environment}")
+
+
+def draw_ruler(ax: Axes, ruler: Ruler) -> None:
     """The marks as lines across the axes, named beside the right edge."""
     near = ruler.best - ruler.threshold < CLOSE * (ruler.best - ruler.luck)
     lifts = (5, -5, 0) if near else (0, 0, 0)  # points, so that one name does not cover the other

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by colour-blind eyes too.
@@ -28,6 +29,9 @@ DENSITY = "cividis"
 ERRORS = "PuOr"  # two-sided
 
 RC = {
+    "font.family": [
+        "DejaVu Sans"
+    ],  # by name: moving texts are drawn outside, where "sans-serif" is the reader's
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
@@ -42,6 +46,8 @@ RC = {
     "legend.frameon": False,
     "figure.dpi": 144,
 }
+# Matplotlib's own defaults and ours over them: nothing is left to the reader's matplotlibrc or style sheet.
+SETTINGS = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"} | RC
 PIXELS_PER_INCH = 72  # on the page; drawn at twice that, for sharp screens
 DRAWING = threading.RLock()  # Matplotlib's settings and fonts are one for all threads
 
@@ -60,18 +66,27 @@ class Picture(Figure):
 
     def _repr_html_(self) -> str:
         data = io.BytesIO()
-        with DRAWING:
-            self.savefig(data, format="png")
+        self.savefig(data, format="png")
         width = round(self.get_figwidth() * PIXELS_PER_INCH)
         image = base64.b64encode(data.getvalue()).decode()
         alt = html.escape(self.alt, quote=True)
         return f'<img src="data:image/png;base64,{image}" width="{width}" alt="{alt}">'
 
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the picture; what Matplotlib makes only now, such as ticks, is in the house style too."""
+        with house_style():
+            super().draw(renderer)
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Save the picture; of Matplotlib's `savefig` settings, only the `options` given here count."""
+        with house_style():
+            super().savefig(fname, **options)
+
 
 @contextlib.contextmanager
 def house_style(dots_per_inch: int = RC["figure.dpi"]) -> Iterator[None]:
-    """Whatever is drawn inside looks like the rest; one thread draws at a time."""
-    with DRAWING, mpl.rc_context(RC | {"figure.dpi": dots_per_inch}):
+    """Whatever is made or drawn inside looks like the rest; one thread draws at a time."""
+    with DRAWING, mpl.rc_context(SETTINGS | {"figure.dpi": dots_per_inch}):
         yield
 
 

@@ -22,7 +22,7 @@ from dqn_lib.plots.maps import (
     preferred,
 )
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
-from dqn_lib.plots.ruler import draw_ruler
+from dqn_lib.plots.ruler import MOUNTAIN_CAR, draw_ruler
 from dqn_lib.plots.style import INK, LEARNED, TRAIL, VALUES, Picture, house_style, number
 
 MAPS, CURVE = (12, 3.75), (6.7, 4.2)  # inches
@@ -120,7 +120,7 @@ class RunCurve(Moving):
         with house_style(DOTS_PER_INCH):
             picture = Picture(figsize=CURVE, layout="constrained")
             ax = picture.subplots()
-            draw_ruler(ax)
+            draw_ruler(ax, MOUNTAIN_CAR)
             ax.plot(steps, means, color=INK, alpha=0.25, linewidth=1.4)
             (self.line,) = ax.plot([], [], color=LEARNED, linewidth=2.2)
             (self.dot,) = ax.plot(

@@ -3,7 +3,6 @@
 import base64
 import html
 import time
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -11,8 +10,8 @@ import traitlets as t
 
 from dqn_lib.plots.moving import Moving
 from dqn_lib.plots.style import DRAWING, PIXELS_PER_INCH
+from dqn_lib.widgets.source import text_of
 
-FOLDER = Path(__file__).parent
 AHEAD = 2  # pictures that may be on their way to a browser
 GONE = 1.0  # seconds without an answer after which nobody seems to look: then a picture a second will do
 
@@ -24,8 +23,8 @@ class Canvas(anywidget.AnyWidget):
     browser gets fewer pictures and not old ones.
     """
 
-    _esm = FOLDER / "canvas.js"
-    _css = FOLDER / "look.css"
+    _esm = text_of("canvas.js")
+    _css = text_of("look.css")
     png = t.Bytes().tag(sync=True)
     alt = t.Unicode().tag(sync=True)
     width = t.Int(600).tag(sync=True)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
 from dqn_lib.checks import check_integer, check_number
-from dqn_lib.widgets.source import module, style_sheet
+from dqn_lib.widgets.source import module, text_of
 
 ROUNDING = 1e-7  # an observation is float32, and float32's -1.2 lies a little beyond the wall
 LIVE = "The car on its hill, while it is being driven."
@@ -27,7 +27,7 @@ class HillCar(anywidget.AnyWidget):
     """
 
     _esm = module("hill.js", "clock.js", "car.js")
-    _css = style_sheet("car.css")
+    _css = text_of("car.css")
 
     positions = t.List(t.Float(), [-math.pi / 6]).tag(sync=True)  # at rest in the valley
     actions = t.List(t.Int(), [-1]).tag(sync=True)

@@ -10,7 +10,7 @@ import numpy as np
 from ipywidgets import HBox, Widget
 from numpy.typing import ArrayLike
 
-from dqn_lib.checks import check_integer, check_number
+from dqn_lib.checks import check_finite, check_integer, check_number
 from dqn_lib.loop import Loop
 from dqn_lib.plots.chase import Chase
 from dqn_lib.plots.live_chase import LiveChase
@@ -33,6 +33,9 @@ class ChaseRange(Stage):
     where it is now. While a chase is running the agent belongs to it; `end` puts it back. The first
     picture shows `rounds` visits to the optimiser; a chase runs for `limit` gradient steps, `speed` of
     them a second.
+
+    Raises:
+        ValueError: if the agent has no memories, or if `state` is not one of its states.
     """
 
     def __init__(
@@ -55,6 +58,11 @@ class ChaseRange(Stage):
         self.agent, self.state, self.limit = agent, np.asarray(state, dtype=np.float32), limit
         if self.state.ndim != 1:
             raise ValueError(f"state must be a single one, got an array of the shape {self.state.shape}")
+        if self.state.size != agent.sizes[0]:
+            raise ValueError(
+                f"state must have the {agent.sizes[0]} numbers of the agent's states, got {self.state.size}"
+            )
+        check_finite("state", self.state)
         if not len(agent.memory):
             raise ValueError("agent must have memories to learn from, got one with none")
         self.picture = LiveChase(exact)
@@ -92,6 +100,7 @@ class ChaseRange(Stage):
         """Go on until paused, or begin anew if it is over; a second press changes nothing."""
         with self._busy:
             if not self.loop.running:
+                self.loop.pause()  # its last look may go on
                 self._take()
                 if self._over:
                     self._begin()
@@ -110,7 +119,11 @@ class ChaseRange(Stage):
             self._start()
 
     def end(self) -> None:
-        """Stop, and put the agent back to where it began, unless another range has it by now."""
+        """Stop, and put the agent back to where it began, unless another range has it by now.
+
+        Raises:
+            TimeoutError: if the step under way does not end; then the agent is left as it is.
+        """
         with self._busy:
             self.loop.pause()
             self._over = True  # the next Run begins anew

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from dqn_lib import mountain_car as car
 from dqn_lib.plots.own_drive import own_drive
 from dqn_lib.plots.style import Picture, number
-from dqn_lib.widgets.source import module, style_sheet
+from dqn_lib.widgets.source import module, text_of
+from dqn_lib.widgets.stage import CellWidget
 
 CLOSE = 1e-9  # the browser's cosine may differ from NumPy's in its last bit, and by no more
 ALWAYS_RIGHT = car.simulate(np.full((car.MAX_STEPS, 1), 2), [[-0.5, 0.0]]).trajectory(0)
@@ -18,7 +19,7 @@ RULER = f"Luck scores {number(car.LUCK)}, the best possible driver about {number
 STAND_IN = "this is a driver who always pushes right"
 
 
-class DriveYourself(anywidget.AnyWidget):
+class DriveYourself(CellWidget, anywidget.AnyWidget):
     """MountainCar-v0 under the student's own hands, thirty steps a second, whatever the kernel does.
 
     Attributes:
@@ -30,7 +31,7 @@ class DriveYourself(anywidget.AnyWidget):
     """
 
     _esm = module("hill.js", "clock.js", "dynamics.js", "drive_yourself.js")
-    _css = style_sheet("car.css", "drive_yourself.css")
+    _css = text_of("car.css", "drive_yourself.css")
 
     positions = t.List(t.Float()).tag(sync=True)
     velocities = t.List(t.Float()).tag(sync=True)

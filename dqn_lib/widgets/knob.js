@@ -7,7 +7,7 @@ function render({ model, el }) {
   input.type = "range";
   input.min = 0;
   input.step = 1;
-  input.id = `dqn-knob-${crypto.randomUUID()}`;
+  input.id = `dqn-knob-${Math.random().toString(36).slice(2)}`; // crypto.randomUUID is there on https only
   label.htmlFor = output.htmlFor = input.id;
   el.append(label, input, output);
 

@@ -1,15 +1,14 @@
 """A slider over a list of values, with its name and its value beside it."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets as t
 
 from dqn_lib.checks import check_integer
+from dqn_lib.widgets.source import text_of
 
-FOLDER = Path(__file__).parent
 FIRST = object()  # None may be a value of its own
 
 
@@ -20,8 +19,8 @@ class Knob(anywidget.AnyWidget):
     whenever somebody moves it there or sets `value` here.
     """
 
-    _esm = FOLDER / "knob.js"
-    _css = FOLDER / "look.css"
+    _esm = text_of("knob.js")
+    _css = text_of("look.css")
     place = t.Int(0).tag(sync=True)
     labels = t.List(t.Unicode()).tag(sync=True)
     description = t.Unicode().tag(sync=True)

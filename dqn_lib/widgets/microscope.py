@@ -17,6 +17,7 @@ from dqn_lib.widgets.canvas import Canvas
 from dqn_lib.widgets.knob import Knob
 from dqn_lib.widgets.specimen import specimen, table
 from dqn_lib.widgets.stage import Stage
+from dqn_lib.worlds import check_drives_mountain_car
 
 if TYPE_CHECKING:  # it loads TensorFlow, which whoever has an agent has loaded already
     from dqn_lib.agents.dqn import DQNAgent
@@ -43,6 +44,7 @@ class ReplayMicroscope(Stage):
                 f"agent must drive in {car.ENV_ID}, with 2 numbers for a state and 3 actions, "
                 f"got {agent.sizes[0]} and {agent.sizes[-1]}"
             )
+        check_drives_mountain_car(agent, "a microscope")
         if not len(agent.memory):
             raise ValueError("memory of the agent must hold at least one transition, got 0: train it first")
         self.agent, self.rng = agent, np.random.default_rng(seed)

@@ -15,6 +15,7 @@ from dqn_lib.widgets.message import Message
 from dqn_lib.widgets.screen import SIGHTS, Screen
 from dqn_lib.widgets.settings import setting_knob
 from dqn_lib.widgets.stage import Stage
+from dqn_lib.worlds import check_drives_mountain_car, check_mountain_car
 
 SPEEDS = (5.0, 30.0, 200.0, 2_000.0, None)
 SEEDS = range(1, 31)
@@ -27,6 +28,10 @@ class TrainingPanel(Stage):
     `show` says what there is to see: "curve", "values", "policy", "memory" and "car". Behind it is
     `run`, whose log notes every knob turned; greedy checks are made every `every` steps, and after
     `limit` steps the run is over.
+
+    Raises:
+        ValueError: if `env` is another world than MountainCar-v0, whose maps and whose car are shown, or if
+            the agent was made for another one.
     """
 
     def __init__(
@@ -39,6 +44,8 @@ class TrainingPanel(Stage):
         every: int = 500,
         limit: int = 100_000,
     ) -> None:
+        check_mountain_car(env, "a training panel")
+        check_drives_mountain_car(agent, "a training panel")
         self.knobs = {name: setting_knob(agent.config, name, partial(self._turn, name)) for name in knobs}
         own = gym.make(env.spec) if env.spec else env
         self.run = LiveRun(own, agent, every=every, limit=limit)

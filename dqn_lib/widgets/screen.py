@@ -18,6 +18,7 @@ from dqn_lib.plots.moving import Moving
 from dqn_lib.plots.style import DRAWING
 from dqn_lib.widgets.canvas import Canvas
 from dqn_lib.widgets.car import HillCar
+from dqn_lib.worlds import check_mountain_car, time_limit
 
 SIGHTS = ("curve", "values", "policy", "memory", "car")
 FOLLOWED = 30.0  # steps a second up to which an eye can follow the car that learns
@@ -40,6 +41,7 @@ class Screen:
             raise ValueError(f"show must be of {', '.join(SIGHTS)}, got {unknown[0]!r}")
         if "memory" in show and not hasattr(run.agent, "memory"):
             raise ValueError(f"show must do without 'memory': a {type(run.agent).__name__} has none")
+        check_mountain_car(run.env, "a screen")
         self.run = run
         table = isinstance(run.agent, QTableAgent)
         self._states = centres(run.agent.config.cells) if table else grid(72, 57)
@@ -140,7 +142,7 @@ class Screen:
             action, state = self.run.latest
             self.car.follow(float(state[0]), action, "The car that learns, in slow motion")
             return
-        drive = car.simulate(self.run.agent.q.greedy, [START])
+        drive = car.simulate(self.run.agent.q.greedy, [START], time_limit(self.run.env) or car.MAX_STEPS)
         length = int(drive.lengths[0])
         ending = "the flag" if drive.reached[0] else "the time limit"
         caption = f"Greedy at step {self.run.agent.steps:,}: {ending} after {length}"

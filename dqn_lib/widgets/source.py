@@ -26,15 +26,15 @@ WORLD = {
 COLOURS = {"ink": INK, "ground": "#D9D4C7", "actions": ACTIONS}  # the ground as in the films
 
 
-def style_sheet(*names: str) -> str:
-    """The CSS files `names` of this folder as one text."""
-    return _joined(names)
+def text_of(*names: str) -> str:
+    """The files `names` of this folder as one text.
+
+    A widget class gets text, not a path: given a path, anywidget keeps every widget of the class for ever, so
+    as to tell it when the file changes.
+    """
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
 def module(*names: str) -> str:
     """The JavaScript files `names` of this folder as one module, the last one with its default export."""
-    return f"const WORLD = {json.dumps(WORLD)};\nconst COLOURS = {json.dumps(COLOURS)};\n{_joined(names)}"
-
-
-def _joined(names: tuple[str, ...]) -> str:
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+    return f"const WORLD = {json.dumps(WORLD)};\nconst COLOURS = {json.dumps(COLOURS)};\n{text_of(*names)}"

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from ipywidgets import HBox, Layout
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
 from dqn_lib.loop import Loop
-from dqn_lib.plots.maps import centres, grid
+from dqn_lib.plots.maps import action_values, centres, grid
+from dqn_lib.plots.ruler import check_environments
 from dqn_lib.plots.time_machine import Drive, RunCurve, RunMaps
 from dqn_lib.training import Check
 from dqn_lib.widgets.button import button
@@ -40,6 +42,7 @@ class TimeMachine(Stage):
         self.checks = list(checks)
         if not self.checks:
             raise ValueError("checks must hold at least one check, got none")
+        check_environments(self.checks)
         self.drives: dict[int, Drive] = {}  # by place; driven when they are first looked at
         self.maps = RunMaps(q_values(self.checks), smooth=not hasattr(self.checks[0].q, "cells"))
         self.curve = RunCurve([check.step for check in self.checks], [check.mean for check in self.checks])
@@ -50,11 +53,11 @@ class TimeMachine(Stage):
             [check.step for check in self.checks],
             says="How far the training had come",
             show="{:,}".format,
-            turned=lambda _: self._turned(),
+            turned=lambda _: self._safely(self._turned),
         )
         self.buttons = {
             "Play": button("Play", "Run through the whole training", self.play),
-            "Pause": button("Pause", "Stay at this moment", self.pause),
+            "Pause": button("Pause", "Stay at this moment", partial(self._safely, self.pause)),
         }
         self.message = Message()
         self._lock = threading.RLock()
@@ -87,7 +90,11 @@ class TimeMachine(Stage):
         self._loop.start(self._set_clock)
 
     def pause(self) -> None:
-        """Stay at this moment; comes back when nothing moves any more."""
+        """Stay at this moment; comes back when nothing moves any more.
+
+        Raises:
+            TimeoutError: if the picture under way is not drawn within ten seconds.
+        """
         if self.playing:
             self._loop.pause()
             if not self._loop.here:
@@ -100,6 +107,12 @@ class TimeMachine(Stage):
     def still(self) -> str:
         """The pictures as they are now."""
         return "".join(canvas.still() for canvas in self.canvases)
+
+    def _safely(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception as problem:
+            self.message.complain(problem, "Play begins again.")
 
     # --- what moves -----------------------------------------------------------------------------------
 
@@ -166,9 +179,6 @@ def q_values(checks: Sequence[Check]) -> NDArray[np.float32]:
     cells = getattr(checks[0].q, "cells", None)
     states = grid(90, 71) if cells is None else centres(cells)
     try:
-        q = np.array([check.q(states) for check in checks], dtype=np.float32)
-    except (ValueError, TypeError) as problem:
-        raise ValueError(f"checks must be of one run on {car.ENV_ID}, got Q-values of others") from problem
-    if q.shape[-1] != len(car.ACTION_NAMES):
-        raise ValueError(f"checks must be of one run on {car.ENV_ID}, got {q.shape[-1]} actions")
-    return q
+        return np.array([action_values(check.q, states) for check in checks], dtype=np.float32)
+    except ValueError as problem:
+        raise ValueError(f"checks must be of one run on {car.ENV_ID}: {problem}") from problem

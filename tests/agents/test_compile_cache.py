@@ -150,9 +150,9 @@ def test_what_is_damaged_is_compiled_again_and_replaced(warm, machine):
 
 def test_without_a_place_for_the_cache_it_goes_on_without(warm, machine):
     machine.cache.mkdir()
-    (machine.cache / "dqn_lib").write_text("a file, where a folder should be")
+    (machine.cache / "dqn_lib").write_text("a file, where a folder should be", encoding="utf-8")
     assert machine.learnt("4") == warm[1][:1]
-    assert (machine.cache / "dqn_lib").read_text() == "a file, where a folder should be"
+    assert (machine.cache / "dqn_lib").read_text(encoding="utf-8") == "a file, where a folder should be"
 
 
 NO_ROOM = """
@@ -315,7 +315,7 @@ def test_an_error_while_compiling_throws_away_what_was_at_hand(cache):
 
 
 def test_no_temporary_folder_no_cache(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
     monkeypatch.delenv(compile_cache.FLAGS, raising=False)
     assert compile_cache.empty_folder() is None

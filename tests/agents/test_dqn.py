@@ -353,6 +353,7 @@ def test_an_environment_with_continuous_actions_is_refused():
         DQNAgent(gym.make("Pendulum-v1"))
 
 
+@pytest.mark.slow
 def test_the_agent_lives_in_acrobot_too():
     env = gym.make("Acrobot-v1", max_episode_steps=60)
     agent = DQNAgent(env, SMALL, xla=False)
@@ -361,6 +362,7 @@ def test_the_agent_lives_in_acrobot_too():
     assert greedy_returns(agent.q, env, episodes=2).shape == (2,)
 
 
+@pytest.mark.slow
 def test_on_cartpole_a_few_thousand_steps_beat_the_untrained_policy_by_far():
     env, ruler = gym.make("CartPole-v1"), gym.make("CartPole-v1")
     config = DQNConfig(
@@ -381,11 +383,12 @@ def test_on_cartpole_a_few_thousand_steps_beat_the_untrained_policy_by_far():
     assert greedy_returns(agent.q, ruler, episodes=10).mean() > 100
 
 
+@pytest.mark.slow
 def test_the_default_configuration_solves_mountaincar():
     env = mountain_car.make()
     agent, log = DQNAgent(env, seed=0), TrainingLog()
-    for _ in log.record(train(env, agent, steps=20_000), agent):
-        if log.solved_at() is not None:
+    for _ in log.record(train(env, agent, steps=20_000), agent, env):
+        if log.solved_at(mountain_car.THRESHOLD) is not None:
             break
     assert log.checks[0].mean < -150
-    assert log.solved_at() is not None, [check.mean for check in log.checks]
+    assert log.solved_at(mountain_car.THRESHOLD) is not None, [check.mean for check in log.checks]

@@ -132,10 +132,11 @@ def trained(env, seed, episodes=40, **settings):
     return agent, list(train(env, agent, episodes=episodes))
 
 
+@pytest.mark.slow
 def test_it_learns_something_in_400_episodes(env):
     agent, _ = trained(env, seed=0, episodes=400, epsilon=0.0)
-    assert greedy_returns(agent.q).mean() > -200  # seed 0: -193.6; an untrained table never arrives
-    assert greedy_returns(QTableAgent(env).q).mean() == -200
+    assert greedy_returns(agent.q, env).mean() > -200  # seed 0: -193.6; an untrained table never arrives
+    assert greedy_returns(QTableAgent(env).q, env).mean() == -200
     visited = agent.q.values[agent.q.values != 0]
     assert len(visited) > 200
     # no reward is above -1 and none below -1 / (1 - 0.99)

@@ -91,6 +91,7 @@ def drive(agent, steps, rng, *, end_at=None):
         agent.observe(state, action, -1.0, next_state, terminated=ends, truncated=False)
 
 
+@pytest.mark.slow
 def test_two_replays_move_the_weights_as_predict_and_fit_do(agent, monkeypatch):
     literal = Literally(as_keras_has_them(agent))
     drawn = []

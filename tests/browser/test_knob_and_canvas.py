@@ -4,10 +4,13 @@ import pytest
 from mounting import IN_CHROMIUM
 from playwright.sync_api import expect
 
-KERNELS = {"comms on subshells": {}, "comms on the main thread": {"subshells": "disabled"}}
+KERNELS = [
+    pytest.param({}, id="comms on subshells"),
+    pytest.param({"subshells": "disabled"}, id="comms on the main thread", marks=pytest.mark.weekly),
+]
 pytestmark = [
     *IN_CHROMIUM,
-    pytest.mark.parametrize("lab", KERNELS.values(), ids=KERNELS, indirect=True, scope="module"),
+    pytest.mark.parametrize("lab", KERNELS, indirect=True, scope="module"),
 ]
 CELL = """
 from ipywidgets import VBox

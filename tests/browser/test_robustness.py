@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 pytestmark = IN_CHROMIUM
 
-DRAG = 30.0  # seconds
+DRAGS = [3.0, pytest.param(30.0, marks=pytest.mark.weekly)]  # seconds
 FIVE = """
 from IPython.display import display
 from dqn_lib.config import DQNConfig
@@ -115,7 +115,8 @@ def test_what_an_agent_raises_is_shown_in_words_and_can_be_got_over(notebook, pa
     notebook.do("del panel.run.agent.learn")
 
 
-def test_a_knob_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook, page):
+@pytest.mark.parametrize("seconds", DRAGS)
+def test_a_knob_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook, page, seconds):
     notebook.do("panel.run.limit = 10_000_000")
     train(notebook)
     gamma = knob(page, "gamma")
@@ -123,7 +124,7 @@ def test_a_knob_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook, p
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
-    end = time.monotonic() + DRAG
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         for share in (0.1, 0.4, 0.9, 0.6, 0.3):
             page.mouse.move(box["x"] + share * box["width"], middle, steps=5)

@@ -16,7 +16,7 @@ from dqn_lib.training import TrainingLog, train
 
 env = mountain_car.make()
 agent, log = DQNAgent(env, seed=1), TrainingLog()
-for _ in log.record(train(env, agent, steps=6_000), agent, every=1_000):
+for _ in log.record(train(env, agent, steps=6_000), agent, env, every=1_000):
     pass
 """
 IMPORT = "from dqn_lib.widgets.{} import {}\n"

@@ -1,9 +1,12 @@
 """Comparing: what counts as the same, and what is said about a type or a shape."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from dqn_lib.exercises.compare import difference, settled, shown
+from dqn_lib.exercises.compare import difference, settled, shown, shown_apart
 
 
 @pytest.mark.parametrize(
@@ -15,6 +18,9 @@ from dqn_lib.exercises.compare import difference, settled, shown
         (2, np.array(2)),
         (2.0, 2),
         (2.0, np.float32(2)),
+        (0.5, Fraction(1, 2)),
+        (0.5, Decimal("0.5")),
+        ([0.5], [Fraction(1, 2)]),
         (0.1 + 0.2, 0.3),
         (True, np.True_),
         ("relu", "relu"),
@@ -113,6 +119,25 @@ def test_the_tolerance_is_relative_and_absolute():
 )
 def test_a_value_is_shown_as_a_student_would_write_it(value, text):
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "texts"),
+    [
+        (1, 2.5, ("1", "2.5")),
+        (2, 2.0, ("2", "2.0")),
+        (2, np.float64(2), ("2", "2.0")),
+        ([1, 2], [1, 2.0], ("[1, 2]", "[1, 2.0]")),
+        ({"count": 4}, {"count": 4.0}, ("{'count': 4}", "{'count': 4.0}")),
+        (1 / 3, 0.333333, ("0.3333333333333333", "0.333333")),
+        (np.array([1 / 3]), np.array([0.33333]), ()),
+        (np.array([1]), np.array([1.0]), ()),
+    ],
+)
+def test_two_different_values_look_different(expected, got, texts):
+    found = shown_apart(expected, got)
+    assert found[0] != found[1]
+    assert not isinstance(expected, int | float | list | dict) or found == texts
 
 
 @pytest.mark.parametrize(

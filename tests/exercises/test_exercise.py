@@ -11,7 +11,7 @@ from judging import EXERCISES, LESSONS, assert_correct, assert_counterexample, f
 
 from dqn_lib.agents.backend import keras, tf
 from dqn_lib.exercises import exercise as module
-from dqn_lib.exercises import lesson01, lesson05
+from dqn_lib.exercises import lesson01, lesson02, lesson05
 from dqn_lib.exercises.compare import kind_of
 from dqn_lib.exercises.exercise import Complaint, exercise, mistake
 
@@ -291,7 +291,7 @@ def test_a_generator_without_end_is_not_waited_for():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "TIME_LIMIT", 0.3)
         checking.start()
-        checking.join(1)
+        checking.join(10)
         came_back = not checking.is_alive()
         stop.set()
         checking.join(10)
@@ -371,6 +371,28 @@ def test_an_answer_may_warn_and_print_without_spoiling_the_verdict(recwarn, caps
     assert_correct(lesson01.push_with_the_motion, answer)
     assert not [warning for warning in recwarn if "divide" in str(warning.message)]
     assert "looking at" in capsys.readouterr().out
+
+
+def test_a_print_left_in_an_answer_shows_its_first_lines(capsys):
+    def answer(q, epsilon, rng):
+        print("looking at", q)
+        return int(rng.integers(3)) if rng.random() < epsilon else int(q.argmax())
+
+    assert_correct(lesson02.epsilon_greedy, answer)
+    *lines, note = capsys.readouterr().out.splitlines()
+    assert lines == ["looking at [-3. -1. -2.]"] * 10
+    assert note == "... (not shown: 12,190 more lines)"  # of 12,000 draws, and of 200 to see them repeated
+
+
+def test_a_busy_machine_does_not_accuse_a_right_answer(monkeypatch):
+    """The answer waits for four times its limit, as it does for its turn on a busy machine."""
+    monkeypatch.setattr(module, "TIME_LIMIT", 0.1)
+
+    def answer(state):
+        time.sleep(0.4 / len(lesson01.push_with_the_motion.cases))
+        return 2 if state[1] > 0 else 0
+
+    assert_correct(lesson01.push_with_the_motion, answer)
 
 
 def test_a_method_and_a_callable_object_are_functions_too():

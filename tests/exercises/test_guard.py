@@ -1,14 +1,21 @@
 """Running somebody else's function: what it raises comes out, what never ends is ended."""
 
+import contextlib
 import functools
+import io
+import os
+import random
 import sys
+import tempfile
 import threading
 import time
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from dqn_lib.exercises import guard
 from dqn_lib.exercises.guard import is_blank, within
 
 
@@ -183,6 +190,188 @@ def test_warnings_inside_are_not_shown_and_those_outside_are_as_before():
         within(5, noisy)
     assert seen == []
     assert (list(warnings.filters), np.geterr()) == (filters, settings)
+
+
+@contextlib.contextmanager
+def stuck(before=lambda: None):
+    """A function that cannot be ended until the block is left; its thread has ended then."""
+    release, threads = threading.Event(), set(threading.enumerate())
+
+    def wait():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            before()
+            while not release.is_set():
+                try:  # noqa: SIM105
+                    release.wait(0.05)
+                except:  # noqa: E722
+                    pass
+
+    with pytest.raises(TimeoutError):
+        within(0.05, wait)
+    try:
+        yield
+    finally:
+        release.set()
+        assert ended(threads)
+
+
+def assert_warned():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.warn("be careful", UserWarning, stacklevel=1)
+    assert [str(warning.message) for warning in seen] == ["be careful"]
+
+
+def test_an_answer_that_never_ends_leaves_the_filters_of_warnings_as_they_were():
+    filters = list(warnings.filters)
+    with stuck():
+        assert list(warnings.filters) == filters
+        assert_warned()
+    assert list(warnings.filters) == filters  # and also when it has woken up
+    assert_warned()
+
+
+def settings():
+    """What belongs to the whole process, in comparable form."""
+    return {
+        "streams": (sys.stdin, sys.stdout, sys.stderr),
+        "folder": os.getcwd(),
+        "generators": (random.getstate(), str(np.random.get_state())),  # noqa: NPY002
+        "errors": np.geterr(),
+        "printing": np.get_printoptions(),
+        "colours": dict(plt.rcParams),
+        "recursion": sys.getrecursionlimit(),
+        "filters": list(warnings.filters),
+    }
+
+
+def meddle():
+    np.random.seed(7)  # noqa: NPY002
+    random.seed(7)
+    np.seterr(all="raise")
+    np.set_printoptions(precision=1)
+    plt.style.use("dark_background")
+    os.chdir(tempfile.gettempdir())
+    sys.setrecursionlimit(5_000)
+    warnings.simplefilter("error")
+    sys.stdout = io.StringIO()
+
+
+@pytest.mark.parametrize("run", ["once", "for ever"])
+def test_what_an_answer_changes_for_everybody_is_changed_back(run):
+    before = settings()
+    if run == "once":
+        within(5, meddle)
+        assert settings() == before
+    else:
+        with stuck(meddle):
+            assert settings() == before
+        assert settings() == before
+
+
+def test_the_first_lines_are_printed_and_the_rest_is_counted(capsys):
+    def talk():
+        for number in range(12_000):
+            print("line", number)
+            print("problem", number, file=sys.stderr)
+        return 42
+
+    assert within(5, talk) == 42
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [f"line {n}" for n in range(10)] + ["... (not shown: 11,990 more lines)"]
+    assert err.splitlines() == [f"problem {n}" for n in range(10)] + ["... (not shown: 11,990 more lines)"]
+
+
+@pytest.mark.parametrize("text", ["", "one\n", "no end", "\n\n", "1\n" * 10, "a\nb"])
+def test_a_few_lines_are_printed_as_they_are(text, capsys):
+    within(5, lambda: print(text, end=""))
+    assert capsys.readouterr().out == text
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "x" * 1_000_000 + "\n", ("x" * 500 + "\n") * 100])
+def test_long_lines_are_cut(text, capsys):
+    within(5, lambda: print(text, end=""))
+    out = capsys.readouterr().out
+    assert len(out) < 2_100
+    assert text.startswith(out.partition("\n...")[0])
+    assert "... (not shown: " in out
+
+
+def test_what_was_printed_before_an_error_or_for_ever_is_printed_too(capsys):
+    def fail():
+        print("so far")
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        within(5, fail)
+    assert capsys.readouterr().out == "so far\n"
+
+    def for_ever_aloud():
+        while True:
+            print("again")
+
+    with pytest.raises(TimeoutError):
+        within(0.2, for_ever_aloud)
+    out = capsys.readouterr().out
+    assert out.startswith("again\n" * 10 + "... (not shown: ")
+    assert len(out.splitlines()) == 11
+
+
+def test_what_others_print_meanwhile_is_printed_at_once(capsys):
+    def others():
+        other = threading.Thread(target=print, args=("from elsewhere",))
+        other.start()
+        other.join()
+        print("mine")
+        return capsys.readouterr().out
+
+    assert within(5, others) == "from elsewhere\n"
+    assert capsys.readouterr().out == "mine\n"
+
+
+def compute(seconds):
+    """Use as much of the processor's time."""
+    start = time.thread_time()
+    while time.thread_time() - start < seconds:
+        pass
+    return 42
+
+
+def test_waiting_is_not_computing():
+    assert within(0.2, lambda: time.sleep(0.5) or 42) == 42
+
+
+def test_what_others_compute_meanwhile_does_not_count(monkeypatch):
+    monkeypatch.setattr(guard, "WAITING", 100)
+    stop = threading.Event()
+
+    def hog():
+        while not stop.is_set():
+            pass
+
+    hogs = [threading.Thread(target=hog, daemon=True) for _ in range(6)]
+    for each in hogs:
+        each.start()
+    try:
+        assert within(0.4, lambda: compute(0.2)) == 42
+    finally:
+        stop.set()
+        for each in hogs:
+            each.join()
+
+
+def test_where_threads_have_no_clocks_a_loop_without_end_is_ended_too(monkeypatch):
+    monkeypatch.delattr(time, "pthread_getcpuclockid", raising=False)  # macOS, Windows
+    assert within(5, lambda: compute(0.01)) == 42
+    with pytest.raises(TimeoutError, match="Is there a loop that never ends"):
+        within(0.2, for_ever)
+
+
+def test_one_that_only_waits_is_not_waited_for_for_ever():
+    with pytest.raises(TimeoutError, match=r"not come back after 1.2 seconds. Does it wait for something\?"):
+        within(0.1, lambda: time.sleep(3))
+    with pytest.raises(TimeoutError, match=r"not come back after 0.1 seconds. Is there a loop that never"):
+        within(0.1, lambda: compute(3))
 
 
 def test_the_standard_streams_stay_where_they_are():

@@ -1,14 +1,25 @@
 """The leaderboard: sorted, kept in a file, and never half written."""
 
+import contextlib
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
+import numpy as np
 import pytest
+from filelock import FileLock
 
 from dqn_lib.config import DQNConfig
 from dqn_lib.exercises import leaderboard
 from dqn_lib.exercises.leaderboard import PATIENCE, SEEDS, Entry, Leaderboard
+from dqn_lib.tutorial_config import TutorialConfig
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SLOW, FAST = DQNConfig(learning_rate=5e-4), DQNConfig(learning_rate=2e-3)
 
 
@@ -22,7 +33,11 @@ def trials(monkeypatch):
     """Every trial that was made; the steps it took follow from the learning rate and the seed."""
 
     class Trials(list):
+        on_first = staticmethod(lambda: None)  # called when a training begins
+
         def __call__(self, env, config, *, seed, patience):
+            if seed == SEEDS[0]:
+                self.on_first()
             self.append((config, seed, patience))
             return round(10 / config.learning_rate) + seed
 
@@ -33,6 +48,11 @@ def trials(monkeypatch):
 
 def names(board):
     return [entry.name for entry in board.entries]
+
+
+def visible(folder):
+    """The names of the files that a student sees in this folder."""
+    return sorted(file.name for file in folder.iterdir() if not file.name.startswith("."))
 
 
 def test_an_entry_is_trained_with_each_seed_and_adds_up(path, trials):
@@ -70,7 +90,8 @@ def test_the_file_is_read_again(path, trials):
 
 def test_nothing_is_left_beside_the_file(path, trials):
     Leaderboard(path).enter("a", SLOW).enter("b", FAST)
-    assert [file.name for file in path.parent.iterdir()] == ["board.json"]
+    assert visible(path.parent) == ["board.json"]
+    assert not list(path.parent.glob(".*.part"))
 
 
 def test_a_new_board_writes_nothing(path):
@@ -104,16 +125,23 @@ def test_a_setting_looks_the_same_when_it_is_read_again(path, trials):
     ]
     + [
         json.dumps([{"name": "a", "changed": {}, "steps": [1, 2, 3]} | {key: value}])
-        for key, value in (("steps", 3), ("steps", ["x"]), ("changed", []), ("name", 7))
+        for key, value in (
+            ("steps", 3),
+            ("steps", ["x"] * 3),
+            ("steps", [1, 2]),
+            ("steps", [1, 2, True]),
+            ("changed", []),
+            ("name", 7),
+        )
     ],
 )
 def test_a_broken_file_is_refused_with_one_clear_error_and_kept(content, path):
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(
         ValueError, match=re.escape(f"path must be a leaderboard written by this class, got {path}")
     ):
         Leaderboard(path)
-    assert path.read_text() == content
+    assert path.read_text(encoding="utf-8") == content
 
 
 def test_a_file_that_is_no_text_is_refused_with_the_same_error(path):
@@ -138,11 +166,68 @@ def test_an_interruption_while_training_leaves_file_and_entries_as_they_were(nam
         board.enter(name, FAST)
     assert board.entries == entries
     assert path.read_bytes() == content
-    assert [file.name for file in path.parent.iterdir()] == ["board.json"]
+    assert visible(path.parent) == ["board.json"]
+
+
+@pytest.fixture
+def locked():
+    """Make the board's folder read-only, for a user whom that stops."""
+    folder = Path(tempfile.mkdtemp())
+    user = os.geteuid() if hasattr(os, "geteuid") else None
+    if user is None:
+        pytest.skip("a read-only folder does not stop anybody on Windows")
+
+    def lock(*, file_only=False):
+        for file in folder.iterdir():
+            file.chmod(0o444)
+        folder.chmod(0o777 if file_only else 0o555)
+        if user == 0:  # whom no permission stops
+            os.seteuid(65534)
+        return folder / "board.json"
+
+    yield folder / "board.json", lock
+    if user == 0:
+        os.seteuid(0)
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("file_only", [True, False])
+def test_what_cannot_be_written_is_told_before_the_training_and_kept_in_memory(
+    file_only, locked, trials, capsys
+):
+    path, lock = locked
+    Leaderboard(path).enter("before", SLOW)
+    content = path.read_bytes()
+    lock(file_only=file_only)
+    capsys.readouterr()
+    told = []
+    trials.on_first = lambda: told.append(capsys.readouterr().out)
+    board = Leaderboard(path).enter("mine", FAST)
+    assert "Not saved:" in told[0] and str(path) in told[0]
+    assert names(board) == ["mine", "before"]
+    for shown in (repr(board), board._repr_html_()):
+        assert "Not saved:" in shown and str(path) in shown and "Only this kernel knows of " in shown
+    assert path.read_bytes() == content
+    assert names(board.enter("another", DQNConfig())) == ["mine", "another", "before"]
+    assert "Only this kernel knows of 'mine', 'another'." in repr(board)
+
+
+def test_what_could_not_be_written_is_written_with_the_next_entry(locked, trials):
+    path, lock = locked
+    lock()
+    board = Leaderboard(path).enter("mine", FAST)
+    assert not path.exists()
+    if hasattr(os, "seteuid"):
+        with contextlib.suppress(PermissionError):
+            os.seteuid(0)
+    path.parent.chmod(0o755)
+    assert "Not saved" not in repr(board.enter("other", SLOW))
+    assert names(Leaderboard(path)) == ["mine", "other"]
 
 
 @pytest.mark.parametrize("failing", ["write_text", "replace"])
-def test_a_failure_while_writing_leaves_the_old_file(failing, path, trials, monkeypatch):
+def test_a_failure_while_writing_leaves_the_old_file_and_loses_no_entry(failing, path, trials, monkeypatch):
     board = Leaderboard(path).enter("first", SLOW)
     content = path.read_bytes()
 
@@ -152,10 +237,152 @@ def test_a_failure_while_writing_leaves_the_old_file(failing, path, trials, monk
     monkeypatch.setattr(
         *((leaderboard.os, "replace") if failing == "replace" else (type(path), "write_text")), full
     )
-    with pytest.raises(OSError, match="disk full"):
-        board.enter("second", FAST)
+    assert names(board.enter("second", FAST)) == ["second", "first"]
+    assert f"Not saved: {path} cannot be written (disk full)." in repr(board)
     assert path.read_bytes() == content
+    assert not list(path.parent.glob(".*.part"))
     assert names(Leaderboard(path)) == ["first"]
+
+
+def test_a_file_that_becomes_something_else_meanwhile_is_left_alone(path, trials):
+    board = Leaderboard(path).enter("first", SLOW)
+    trials.on_first = lambda: path.write_text("my notes", encoding="utf-8")
+    assert names(board.enter("second", FAST)) == ["second", "first"]
+    assert "Not saved" in repr(board)
+    assert path.read_text(encoding="utf-8") == "my notes"
+    trials.clear()
+    with pytest.raises(ValueError, match="path must be a leaderboard"):
+        board.enter("third", FAST)
+    assert trials == []
+
+
+def test_what_another_kernel_has_entered_meanwhile_stays(path, trials):
+    mine, other = Leaderboard(path), Leaderboard(path)
+    mine.enter("mine", SLOW)
+    other.enter("other", FAST)
+    assert names(other) == names(Leaderboard(path)) == ["other", "mine"]
+    mine.enter("mine", DQNConfig())
+    assert names(mine) == ["other", "mine"]
+    assert mine.entries[1].changed == {}
+
+
+def test_an_entry_that_was_taken_out_of_the_file_does_not_come_back(path, trials):
+    board = Leaderboard(path).enter("old", SLOW).enter("new", FAST)
+    path.write_text(
+        json.dumps(
+            [entry for entry in json.loads(path.read_text(encoding="utf-8")) if entry["name"] != "old"]
+        ),
+        encoding="utf-8",
+    )
+    assert names(board.enter("newer", DQNConfig())) == ["new", "newer"]
+
+
+def test_of_two_entries_with_one_name_the_better_stays_and_that_is_said(path, trials):
+    board = Leaderboard(path).enter("mine", FAST)
+    board.enter("mine", SLOW)
+    assert board.entries == Leaderboard(path).entries == [
+        Entry("mine", {"learning_rate": 2e-3}, [5_001, 5_002, 5_003])
+    ]  # fmt: skip
+    assert (
+        "'mine' keeps its better entry of 15,006 steps in all; "
+        "this time (learning_rate=0.0005) it took 60,006." in repr(board)
+    )
+    assert "keeps its better entry" in board._repr_html_()
+    assert "keeps" not in repr(board.enter("mine", FAST))  # the same once more
+
+
+ENTER = """
+import sys, time
+from dqn_lib.config import DQNConfig
+from dqn_lib.exercises import leaderboard
+
+def trial(env, config, *, seed, patience):
+    time.sleep(0.01)
+    return 1_000 + seed
+
+leaderboard.steps_to_solve = trial
+board = leaderboard.Leaderboard(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(10):
+    board.enter(f"{sys.argv[2]} {number}", DQNConfig())
+assert "Not saved" not in repr(board), board
+"""
+
+
+def test_three_kernels_at_once_lose_nothing(path):
+    kernels = [
+        subprocess.Popen(
+            [sys.executable, "-c", ENTER, path, name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for name in "abc"
+    ]  # fmt: skip
+    for kernel in kernels:
+        assert kernel.stdout.readline() == "ready\n", kernel.stderr.read()
+    for kernel in kernels:
+        kernel.stdin.write("go\n")
+        kernel.stdin.flush()
+    for kernel in kernels:
+        _, problems = kernel.communicate(timeout=120)
+        assert kernel.returncode == 0, problems
+    assert sorted(names(Leaderboard(path))) == [f"{name} {n}" for name in "abc" for n in range(10)]
+    assert visible(path.parent) == ["board.json"]
+
+
+def test_a_kernel_that_does_not_let_go_of_the_file_is_not_waited_for_for_ever(path, trials, monkeypatch):
+    monkeypatch.setattr(leaderboard, "LOCK_SECONDS", 0.1)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        board = Leaderboard(path).enter("mine", FAST)
+    assert names(board) == ["mine"]
+    assert "another kernel" in repr(board) and not path.exists()
+    assert names(Leaderboard(path)) == []
+    board.enter("other", SLOW)
+    assert names(Leaderboard(path)) == ["mine", "other"]
+
+
+def test_numbers_of_numpy_are_entered_like_plain_ones(path, trials):
+    config = DQNConfig(
+        hold=np.int64(24), gamma=np.float64(0.5), double=np.bool_(0), hidden=(np.int64(8), np.int32(8))
+    )
+    board = Leaderboard(path).enter("numpy", config).enter("next", FAST)
+    assert "hold=24" in repr(board) and "np." not in repr(board)
+    assert Leaderboard(path).entries == board.entries
+
+
+def test_the_file_stays_the_same_when_the_kernel_goes_elsewhere(tmp_path, trials, monkeypatch):
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "lessons")
+    monkeypatch.delenv("DQN_LIB_LEADERBOARD")  # set in conftest.py
+    board = Leaderboard()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    board.enter("mine", FAST)
+    assert visible(tmp_path / "lessons") == ["leaderboard.json"]
+    assert visible(tmp_path / "elsewhere") == []
+
+
+def test_the_environment_names_another_file(tmp_path, trials, monkeypatch):
+    monkeypatch.setenv("DQN_LIB_LEADERBOARD", str(tmp_path / "mine.json"))
+    monkeypatch.chdir(tmp_path)
+    Leaderboard().enter("mine", FAST)
+    assert visible(tmp_path) == ["mine.json"]
+
+
+def test_lessons_run_by_pytest_leave_the_leaderboard_of_this_checkout_alone(tmp_path):
+    """What a kernel started here inherits; without it, lesson 6 would write beside itself."""
+    code = "from dqn_lib.exercises.lesson06 import Leaderboard; print(Leaderboard().path)"
+    default = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=NOTEBOOKS, capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert default and NOTEBOOKS not in Path(default).parents
+
+
+def test_a_folder_in_place_of_the_file_is_refused_with_the_same_error(path):
+    path.mkdir()
+    with pytest.raises(ValueError, match="path must be a leaderboard written by this class, got"):
+        Leaderboard(path)
 
 
 def test_a_name_is_text_in_the_table_and_never_markup(path, trials):
@@ -185,7 +412,7 @@ def test_a_name_must_be_a_text_with_something_in_it(name, path, trials):
     assert not path.exists()
 
 
-@pytest.mark.parametrize("config", [None, ..., {}, DQNConfig, "DQNConfig()", 0.9])
+@pytest.mark.parametrize("config", [None, ..., {}, DQNConfig, "DQNConfig()", 0.9, TutorialConfig()])
 def test_a_config_must_be_a_config(config, path, trials):
     with pytest.raises(TypeError, match="config must be a DQNConfig, got"):
         Leaderboard(path).enter("mine", config)

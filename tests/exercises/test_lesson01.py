@@ -1,7 +1,12 @@
 """Lesson 1: every right answer is right, every usual mistake is told by its name."""
 
+import functools
+import itertools
+import math
+import statistics
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -44,7 +49,41 @@ def push_by_arithmetic(state):
     return np.int32(2) * (state[1] > 0)
 
 
-@pytest.mark.parametrize("answer", [push_by_unpacking, push_by_sign, push_by_where, push_by_arithmetic])
+def push_by_comparing(state):
+    return 2 * int(state[1] >= 0)
+
+
+def push_by_a_list(state):
+    return [0, 1, 2][int(np.sign(state[1])) + 1]
+
+
+def push_with_a_coast_at_rest(state):
+    _, velocity = state.tolist()
+    if velocity == 0:
+        return 1
+    return 2 if velocity > 0 else 0
+
+
+def push_by_choose(state):
+    return np.choose(state[1] > 0, [0, 2])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        push_by_unpacking,
+        push_by_sign,
+        push_by_where,
+        push_by_arithmetic,
+        push_by_comparing,
+        push_by_a_list,
+        push_with_a_coast_at_rest,
+        push_by_choose,
+        lambda state: (state[1] > 0) * 2,
+        lambda state: {True: 2, False: 0}[bool(state[1] > 0)],
+        lambda state: np.argmax([state[1] < 0, False, state[1] >= 0]),
+    ],
+)
 def test_a_push_with_the_motion_may_be_written_in_many_ways(answer):
     assert_correct(lesson01.push_with_the_motion, answer)
 
@@ -95,12 +134,50 @@ def test_a_usual_mistake_of_the_push_is_told(answer, words):
         (lambda state: 2 if state[1] > 0.02 else 0, ["`state = [-0.5 ,  0.01]`", "but is `0`"]),
         (lambda state: 2 if state[1] > -0.04 else 0, ["`state = [-0.5 , -0.01]`", "should be `0`"]),
         (lambda state: state[1] > 0, ["It must be an integer"]),
-        (lambda state: 2.0 * (state[1] > 0), ["but is `2`", "It must be an integer, not a float64"]),
+        (lambda state: 2.0 * (state[1] > 0), ["but is `2.0`", "It must be an integer, not a float64"]),
         (lambda state: [2 if state[1] > 0 else 0], ["but is `[2]`", "Its shape must be ()"]),
+        (lambda state: 2 if state[1] > 0 or state[0] < -0.9 else 0, ["`state = [-1.  , -0.01]`"]),
+        (lambda state: 2 if state[1] > 0 and state[0] < 0.5 else 0, ["`state = [0.6 , 0.01]`"]),
+        (lambda state: 2 if state[1] > -0.001 else 0, ["`state = [-5.e-01, -1.e-04]`"]),
+        (lambda state: 2 if abs(state[1]) < 0.05 and state[1] > 0 else 0, ["`state = [-0.5 ,  0.07]`"]),
+        (lambda state: 2 if state.dtype == np.float32 or state[1] > 0 else 0, ["`state = [-0.5 , -0.01]`"]),
     ],
 )
 def test_an_unknown_push_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson01.push_with_the_motion, answer, *words)
+
+
+def push_unless_at_rest(state):
+    if state[1] > 0:
+        return 2
+    if state[1] < 0:
+        return 0
+
+
+def push_with_a_name_unbound_at_rest(state):
+    if state[1] > 0:
+        push = 2
+    elif state[1] < 0:
+        push = 0
+    return push
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (push_unless_at_rest, "It returned nothing"),
+        (push_with_a_name_unbound_at_rest, "it raised UnboundLocalError"),
+        (lambda state: 7 if state[1] == 0 else 2 * (state[1] > 0), "It returned `7`; an action is one of"),
+        (lambda state: np.sign(state[1]) + 1 if state[1] == 0 else 2 * (state[1] > 0), "returned `1.0`"),
+        (lambda state: "left" if state[1] == 0 else 2 * (state[1] > 0), "It returned `'left'`"),
+        (lambda state: -1 if state[1] == 0 else 2 * (state[1] > 0), "It returned `-1`"),
+    ],
+)
+def test_a_car_at_rest_needs_an_action_too(answer, words):
+    verdict = lesson01.push_with_the_motion.check(answer)
+    assert verdict.status == "not yet"
+    assert verdict.message.startswith("The results are right, but not at rest, with `state = [-0.5,  0. ]`: ")
+    assert words in verdict.message
 
 
 def return_by_loop(rewards, gamma):
@@ -123,7 +200,38 @@ def return_in_float32(rewards, gamma):
     return np.float32(return_by_loop(rewards, gamma))
 
 
-@pytest.mark.parametrize("answer", [return_by_loop, return_by_array, return_by_recursion, return_in_float32])
+def return_by_while(rewards, gamma):
+    k, total = 0, 0.0
+    while k < len(rewards):
+        total += pow(gamma, k) * rewards[k]
+        k += 1
+    return total
+
+
+def return_by_reduce(rewards, gamma):
+    return functools.reduce(lambda total, reward: reward + gamma * total, rewards[::-1], 0.0)
+
+
+def return_by_polynomial(rewards, gamma):
+    return np.polyval(rewards[::-1], gamma)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        return_by_loop,
+        return_by_array,
+        return_by_recursion,
+        return_in_float32,
+        return_by_while,
+        return_by_reduce,
+        return_by_polynomial,
+        lambda rewards, gamma: sum(gamma**k * r for k, r in enumerate(rewards)),
+        lambda rewards, gamma: sum(gamma**k * rewards[k] for k in range(len(rewards))),
+        lambda rewards, gamma: math.fsum(r * gamma**k for k, r in zip(itertools.count(), rewards)),
+        lambda rewards, gamma: np.sum(np.array(rewards) * np.power(gamma, range(len(rewards)))),
+    ],
+)
 def test_a_return_may_be_written_in_many_ways(answer):
     assert_correct(lesson01.discounted_return, answer)
 
@@ -172,6 +280,24 @@ def return_backwards(rewards, gamma):
     return total
 
 
+def return_in_the_loop(rewards, gamma):
+    total = 0.0
+    for k, reward in enumerate(rewards):
+        total += gamma**k * reward
+        return total
+
+
+def return_with_a_product(rewards, gamma):
+    return sum(gamma * i * rewards[i] for i in range(len(rewards)))
+
+
+def return_without_the_last(rewards, gamma):
+    total = 0.0
+    for k in range(len(rewards) - 1):
+        total += gamma**k * rewards[k]
+    return total
+
+
 def return_as_a_mean(rewards, gamma):
     if not rewards:
         return 0.0
@@ -188,6 +314,9 @@ def return_as_a_mean(rewards, gamma):
         (return_without_gamma, "gamma plays no part"),
         (return_backwards, "runs backwards"),
         (return_as_a_mean, "divides by the number of rewards"),
+        (return_in_the_loop, "returns in the middle of the loop"),
+        (return_with_a_product, "`gamma**k`, not `gamma * k`"),
+        (return_without_the_last, "The last reward is left out"),
     ],
 )
 def test_a_usual_mistake_of_the_return_is_told(answer, words):
@@ -207,11 +336,11 @@ def test_a_usual_mistake_of_the_return_is_told(answer, words):
         ),
         (
             lambda rewards, gamma: return_by_loop(rewards, gamma) + 1,
-            ["`rewards = []`", "should be `0`", "but is `1`"],
+            ["`rewards = [-1]`", "should be `-1`", "but is `0`"],
         ),
         (
             lambda rewards, gamma: [gamma**k * r for k, r in enumerate(rewards)],
-            ["Its shape must be (), not (0,)"],
+            ["Its shape must be (), not (1,)"],
         ),
         (lambda rewards, gamma: float("nan"), ["but is `nan`"]),
         (lambda rewards, gamma: float("inf"), ["but is `inf`"]),
@@ -251,7 +380,23 @@ def share_by_array(terminated, truncated):
     return np.asarray(terminated).mean(dtype=np.float32)
 
 
-@pytest.mark.parametrize("answer", [share_by_count, share_by_loop, share_by_array])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        share_by_count,
+        share_by_loop,
+        share_by_array,
+        lambda terminated, truncated: terminated.mean(),
+        lambda terminated, truncated: terminated.sum() / terminated.size,
+        lambda terminated, truncated: np.count_nonzero(terminated) / len(truncated),
+        lambda terminated, truncated: sum(terminated) / len(terminated),
+        lambda terminated, truncated: statistics.mean(terminated),
+        lambda terminated, truncated: Fraction(sum(terminated), len(terminated)),
+        lambda terminated, truncated: np.average(terminated),
+        lambda terminated, truncated: len([flag for flag in terminated if flag]) / len(terminated),
+        lambda terminated, truncated: (terminated & truncated).mean() + (terminated & ~truncated).mean(),
+    ],
+)
 def test_a_share_may_be_written_in_many_ways(answer):
     assert_correct(lesson01.share_reached, answer)
 
@@ -281,8 +426,9 @@ def share_without_late_arrivals(terminated, truncated):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (share_of_both, "counts the truncated episodes too"),
-        (share_of_the_sum, "counts the truncated episodes too"),
+        (share_of_both, "It returns 1, whatever happened"),
+        (lambda terminated, truncated: 1 if terminated else 0, "It returns 1, whatever happened"),
+        (share_of_the_sum, "This counts the truncated episodes too"),
         (share_of_time_limits, "the other ending"),
         (number_of_arrivals, "how many episodes arrived"),
         (share_without_late_arrivals, "on its very last step"),

@@ -64,6 +64,98 @@ def network_with_activations_in_layers_of_their_own():
     )
 
 
+def network_with_relu_as_an_operation():
+    inputs = keras.Input((2,))
+    hidden = keras.ops.relu(layers.Dense(64)(inputs))
+    hidden = keras.ops.maximum(layers.Dense(64)(hidden), 0.0)
+    return keras.Model(inputs, layers.Dense(3)(hidden))
+
+
+def network_of_a_class_with_activations_in_its_call():
+    class Network(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = layers.Dense(3)  # in another order than they are called in
+            self.second, self.first = layers.Dense(64), layers.Dense(64)
+
+        def call(self, states):
+            hidden = tf.nn.relu(self.first(states))
+            return self.last(tf.maximum(self.second(hidden), 0))
+
+    return Network()
+
+
+def network_of_weights():
+    class Layer(layers.Layer):
+        def __init__(self, units, activation):
+            super().__init__()
+            self.units, self.activate = units, activation
+
+        def build(self, shape):
+            self.b = self.add_weight(shape=(self.units,), initializer="zeros")
+            self.w = self.add_weight(shape=(shape[-1], self.units), initializer="glorot_uniform")
+
+        def call(self, inputs):
+            return self.activate(inputs @ self.w + self.b)
+
+    return keras.Sequential(
+        [keras.Input((2,)), Layer(64, keras.ops.relu), Layer(64, keras.ops.relu), Layer(3, lambda x: x)]
+    )
+
+
+def network_with_lambda_layers():
+    return keras.Sequential(
+        [
+            keras.Input((2,)),
+            layers.Dense(64),
+            layers.Lambda(lambda x: (x + keras.ops.absolute(x)) / 2),
+            layers.Dense(64),
+            layers.LeakyReLU(negative_slope=0.0),
+            layers.Dense(3),
+            layers.Activation("linear"),
+        ]
+    )
+
+
+def network_with_a_network_inside():
+    body = keras.Sequential([keras.Input((2,)), layers.Dense(64, "relu"), layers.Dense(64, "relu")])
+    return keras.Sequential([keras.Input((2,)), body, layers.Dense(3)])
+
+
+def network_with_other_initial_weights():
+    start = {"kernel_initializer": "he_uniform", "bias_initializer": "random_normal"}
+    return keras.Sequential(
+        [
+            keras.Input((2,), dtype="float32"),
+            layers.Dense(64, "relu", **start),
+            layers.Dense(64, "relu", kernel_regularizer="l2", **start),
+            layers.Dense(3, name="q_values", **start),
+        ]
+    )
+
+
+def network_that_stretches_by_one():
+    return keras.Sequential(
+        [
+            keras.Input((2,)),
+            layers.Rescaling(1.0),
+            layers.Dense(64, "relu"),
+            layers.Dropout(0.0),
+            layers.Dense(64, "relu"),
+            layers.Dense(3),
+        ]
+    )
+
+
+def network_that_is_compiled():
+    network = network_by_adding()
+    network.compile("adam", "mse")
+    return network
+
+
+ALREADY_BUILT = network_by_adding()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -72,10 +164,34 @@ def network_with_activations_in_layers_of_their_own():
         network_without_an_input_layer,
         network_of_a_class,
         network_with_activations_in_layers_of_their_own,
+        network_with_relu_as_an_operation,
+        network_of_a_class_with_activations_in_its_call,
+        network_of_weights,
+        network_with_lambda_layers,
+        network_with_a_network_inside,
+        network_with_other_initial_weights,
+        network_that_stretches_by_one,
+        lambda: with_a(layers.LeakyReLU(negative_slope=0.3), 2),  # which changes nothing behind a ReLU
+        network_that_is_compiled,
+        lambda: ALREADY_BUILT,
+        lambda: keras.models.clone_model(ALREADY_BUILT),
     ],
 )
 def test_a_network_may_be_written_in_many_ways(answer):
     assert_correct(lesson03.build_network, answer)
+
+
+def test_a_network_that_is_used_for_something_else_keeps_its_weights():
+    before = ALREADY_BUILT.get_weights()
+    assert_correct(lesson03.build_network, lambda: ALREADY_BUILT)
+    for old, new in zip(before, ALREADY_BUILT.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_network_that_does_not_know_its_inputs_yet_is_remarked_on():
+    remark = "One remark: before its first call it has no weights."
+    assert remark in lesson03.build_network.check(network_without_an_input_layer).message
+    assert lesson03.build_network.check(network_by_adding).message == lesson03.build_network.insight
 
 
 def stack(*sizes_and_activations):
@@ -115,6 +231,26 @@ def network_of_planes():
     return stack((64, None), (64, None), (3, None))
 
 
+def network_of_planes_in_a_class():
+    class Network(network_of_a_class().__class__):
+        def __init__(self):
+            keras.Model.__init__(self)
+            self.first, self.second, self.last = layers.Dense(64), layers.Dense(64), layers.Dense(3)
+
+    return Network()
+
+
+def network_with_relu_as_an_operation_at_the_end():
+    inputs = keras.Input((2,))
+    hidden = layers.Dense(64, "relu")(layers.Dense(64, "relu")(inputs))
+    return keras.Model(inputs, keras.ops.relu(layers.Dense(3)(hidden)))
+
+
+def with_a(layer, place):
+    parts = [layers.Dense(64, "relu"), layers.Dense(64, "relu"), layers.Dense(3)]
+    return keras.Sequential([keras.Input((2,)), *parts[:place], layer, *parts[place:]])
+
+
 @pytest.mark.parametrize(
     "answer, words",
     [
@@ -124,6 +260,13 @@ def network_of_planes():
         (network_with_probabilities, "activation on the output"),
         (network_with_a_softmax_layer, "activation on the output"),
         (network_of_planes, "hidden layers have no activation"),
+        (network_of_planes_in_a_class, "hidden layers have no activation"),
+        (network_with_relu_as_an_operation_at_the_end, "activation on the output"),
+        (lambda: with_a(layers.Rescaling(1 / 8), 0), "rescaled once more"),
+        (lambda: with_a(layers.Rescaling(8.0, offset=1.0), 0), "rescaled once more"),
+        (lambda: with_a(layers.Normalization(), 0), "rescaled once more"),
+        (lambda: with_a(layers.Dropout(0.2), 1), "In training it computes something else"),
+        (lambda: with_a(layers.GaussianNoise(1.0), 0), "In training it computes something else"),
     ],
 )
 def test_a_usual_mistake_of_the_network_is_told(answer, words):
@@ -133,15 +276,47 @@ def test_a_usual_mistake_of_the_network_is_told(answer, words):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (lambda: stack((64, "tanh"), (64, "tanh"), (3, None)), ["['tanh', 'tanh']"]),
-        (lambda: stack((32, "relu"), (64, "relu"), (3, None)), ["[64, 64]", "[32, 64]"]),
-        (lambda: stack((64, "relu"), (3, None)), ["It must have 2 parts, not 1"]),
-        (lambda: stack((64, "relu"), (64, "relu"), (4, None)), ["'outputs': 3", "'outputs': 4"]),
-        (lambda: stack((64, "relu"), (64, "relu"), (3, "selu")), ["'linear'", "'selu'"]),
+        (lambda: stack((64, "tanh"), (64, "tanh"), (3, None)), "64 tanh, 64 tanh, 3 linear"),
+        (lambda: stack((64, "relu"), (64, None), (3, None)), "64 relu, 64 linear, 3 linear"),
+        (lambda: stack((64, "gelu"), (64, "relu6"), (3, None)), "64 gelu, 64 relu6, 3 linear"),
+        (lambda: stack((32, "relu"), (64, "relu"), (3, None)), "32 relu, 64 relu, 3 linear"),
+        (lambda: stack((64, "relu"), (3, None)), "64 relu, 3 linear"),
+        (lambda: stack(*[(64, "relu")] * 3, (3, None)), "64 relu, 64 relu, 64 relu, 3 linear"),
+        (lambda: stack((64, "relu"), (64, "relu"), (4, None)), "64 relu, 64 relu, 4 linear"),
+        (lambda: stack((64, "relu"), (64, "relu"), (3, "selu")), "64 relu, 64 relu, 3 selu"),
+        (lambda: stack((3, None)), "3 linear"),
+        (lambda: with_a(layers.BatchNormalization(), 1), "weights of other shapes and BatchNormalization"),
+        (
+            lambda: keras.Sequential(
+                [
+                    keras.Input((2,)),
+                    *(layers.Dense(n, "relu", use_bias=False) for n in (64, 64)),
+                    layers.Dense(3),
+                ]
+            ),
+            "64 relu, 64 relu, 3 linear, not all with biases",
+        ),
+        (
+            lambda: keras.Sequential(
+                [
+                    keras.Input((2,)),
+                    layers.Dense(64),
+                    layers.LeakyReLU(0.01),
+                    layers.Dense(64, "relu"),
+                    layers.Dense(3),
+                ]
+            ),
+            "64 leaky_relu 0.01, 64 relu, 3 linear",
+        ),
     ],
 )
-def test_an_unknown_network_is_shown_where_it_fails(answer, words):
-    assert_counterexample(lesson03.build_network, answer, *words)
+def test_an_unknown_network_is_told_by_what_it_computes(answer, words):
+    verdict = lesson03.build_network.check(answer)
+    assert verdict.status == "not yet"
+    assert verdict.message.startswith(
+        "With no arguments the network should be `'64 relu, 64 relu, 3 linear'`, but is "
+    )
+    assert f"but is `'{words}" in verdict.message
 
 
 @pytest.mark.parametrize(
@@ -154,12 +329,19 @@ def test_an_unknown_network_is_shown_where_it_fails(answer, words):
             lambda: keras.Sequential([keras.Input((4,)), layers.Dense(3)]),
             "expected axis -1 of input shape to have value 4",
         ),
+        (
+            lambda: keras.Sequential([keras.Input((3,)), layers.Dense(3)]),
+            "it raised ValueError: Exception encountered",
+        ),
+        (lambda: with_a(layers.Lambda(keras.ops.squeeze), 3), "it must give values `(1, 3)`, not `(3,)`"),
+        (lambda: with_a(layers.Lambda(lambda q: q[0]), 3), "it must give values `(1, 3)`, not `(3,)`"),
     ],
 )
 def test_what_is_no_network_is_told(answer, words):
     verdict = lesson03.build_network.check(answer)
     assert verdict.status == "not yet"
     assert words in verdict.message
+    assert "\x1b" not in verdict.message
 
 
 def loss_by_gather(network, states, actions, rewards, next_states, terminated, gamma):
@@ -249,21 +431,6 @@ def loss_without_a_mask(network, states, actions, rewards, next_states, terminat
     return tf.reduce_mean(tf.square(target - taken))
 
 
-@pytest.mark.parametrize(
-    "answer, words",
-    [
-        (loss_of_all_actions, "All three actions are trained"),
-        (loss_with_an_estimate_in_a_column, "a table of B x B"),
-        (loss_with_a_target_in_a_column, "a table of B x B"),
-        (loss_that_bends_the_future, "gradient flows into the target"),
-        (loss_with_an_inverted_mask, "mask is inverted"),
-        (loss_without_a_mask, "counts after the flag too"),
-    ],
-)
-def test_a_usual_mistake_of_the_loss_is_told(answer, words):
-    assert_told(lesson03.td_loss, answer, words)
-
-
 def errors(network, states, actions, rewards, next_states, terminated, gamma):
     future = tf.reduce_max(network(next_states), axis=1)
     target = tf.stop_gradient(rewards + gamma * (1 - terminated) * future)
@@ -274,6 +441,52 @@ def loss_of_the_best(network, states, actions, rewards, next_states, terminated,
     future = tf.reduce_max(network(next_states), axis=1)
     target = tf.stop_gradient(rewards + gamma * (1 - terminated) * future)
     return tf.reduce_mean((target - tf.reduce_max(network(states), axis=1)) ** 2)
+
+
+def loss_over_three_numbers(network, states, actions, rewards, next_states, terminated, gamma):
+    future = tf.reduce_max(network(next_states), axis=1)
+    target = tf.stop_gradient(rewards + gamma * (1 - terminated) * future)
+    taken = tf.one_hot(actions, 3)
+    return tf.reduce_mean(tf.square((target[:, None] - network(states)) * taken))
+
+
+def loss_that_moves_the_target(network, states, actions, rewards, next_states, terminated, gamma):
+    future = tf.reduce_max(network(next_states), axis=1)
+    taken = tf.stop_gradient(tf.gather(network(states), actions, axis=1, batch_dims=1))
+    return tf.reduce_mean((rewards + gamma * (1 - terminated) * future - taken) ** 2)
+
+
+def loss_that_loses_the_reward(network, states, actions, rewards, next_states, terminated, gamma):
+    target = tf.stop_gradient(
+        (rewards + gamma * tf.reduce_max(network(next_states), axis=1)) * (1 - terminated)
+    )
+    return tf.reduce_mean((target - tf.gather(network(states), actions, axis=1, batch_dims=1)) ** 2)
+
+
+def loss_without_discount(network, states, actions, rewards, next_states, terminated, gamma):
+    return loss_by_gather(network, states, actions, rewards, next_states, terminated, 1.0)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (loss_of_all_actions, "All three actions are trained"),
+        (loss_with_an_estimate_in_a_column, "a table of B x B"),
+        (loss_with_a_target_in_a_column, "a table of B x B"),
+        (loss_that_bends_the_future, "gradient flows into the target"),
+        (loss_with_an_inverted_mask, "mask is inverted"),
+        (loss_without_a_mask, "counts after the flag too"),
+        (lambda *batch: tf.reduce_sum(errors(*batch) ** 2), "This is the sum over the batch"),
+        (lambda *batch: 0.5 * tf.reduce_mean(errors(*batch) ** 2), "half of what it should be"),
+        (loss_over_three_numbers, "a third of what it should be"),
+        (loss_of_the_best, "the largest of the three values"),
+        (loss_that_moves_the_target, "stopped on the wrong side"),
+        (loss_that_loses_the_reward, "the reward is lost as well"),
+        (loss_without_discount, "gamma plays no part"),
+    ],
+)
+def test_a_usual_mistake_of_the_loss_is_told(answer, words):
+    assert_told(lesson03.td_loss, answer, words)
 
 
 def summed(*batch):
@@ -295,10 +508,9 @@ def unreduced(*batch):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (summed, ["`actions = [1, 0]`", "`gamma = 0.9`"]),  # one transition alone has the same sum and mean
         (absolute, ["`actions = [0]`", "'loss'"]),
         (signed, ["`actions = [0]`", "'loss'"]),
-        (loss_of_the_best, ["'gradient'"]),
+        (lambda n, s, a, r, s2, end, gamma: loss_by_gather(n, s, a, r, s2, end, gamma**2), ["`gamma = 0.9`"]),
         (unreduced, ["Its shape must be (), not (1,)"]),
     ],
 )
@@ -320,6 +532,24 @@ def test_a_loss_without_a_trail_is_told(answer, words):
     verdict = lesson03.td_loss.check(answer)
     assert verdict.status == "not yet"
     assert words in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (
+            lambda network, states, *more: network.predict(states),
+            "Call the network itself, `network(states)`",
+        ),
+        (lambda network, s, a, r, next_states, terminated, gamma: r + ~terminated, "`1 - terminated` can"),
+    ],
+)
+def test_an_error_of_python_is_followed_by_advice(answer, advice):
+    def loss(network, states, actions, rewards, next_states, terminated, gamma):
+        return answer(network, states, actions, rewards, next_states, terminated, gamma)
+
+    verdict = lesson03.td_loss.check(loss)
+    assert "it raised " in verdict.message and advice in verdict.message
 
 
 def test_a_loss_that_returns_nothing_is_told_that_and_nothing_about_trails():

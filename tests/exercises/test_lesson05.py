@@ -41,7 +41,20 @@ def soft_with_tensors(target, online, tau):
     return [t + tau * (o - t) for t, o in pairs]
 
 
-@pytest.mark.parametrize("answer", [soft_by_loop, soft_as_a_tuple, soft_number_by_number, soft_with_tensors])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        soft_by_loop,
+        soft_as_a_tuple,
+        soft_number_by_number,
+        soft_with_tensors,
+        lambda target, online, tau: [
+            np.average([t, o], axis=0, weights=[1 - tau, tau]) for t, o in zip(target, online, strict=True)
+        ],
+        lambda target, online, tau: list(map(lambda t, o: t + tau * (o - t), target, online)),
+        lambda target, online, tau: [o - (1 - tau) * (o - t) for o, t in zip(online, target, strict=True)],
+    ],
+)
 def test_a_soft_update_may_be_written_in_many_ways(answer):
     assert_correct(lesson05.soft_update, answer)
 
@@ -70,6 +83,11 @@ def soft_away(target, online, tau):
         (soft_with_tau_on_the_target, "Tau is on the wrong side"),
         (soft_that_grows, "own weights are not shrunk"),
         (soft_away, "moves away from the online network"),
+        (
+            lambda target, online, tau: [tau * (o - t) for t, o in zip(target, online, strict=True)],
+            "the way that is made",
+        ),
+        (lambda target, online, tau: [np.array(o) for o in online], "that is the hard update"),
     ],
 )
 def test_a_usual_mistake_of_the_soft_update_is_told(answer, words):
@@ -127,7 +145,20 @@ def hard_by_deepcopy(target, online):
     return copy.deepcopy(online)
 
 
-@pytest.mark.parametrize("answer", [hard_by_loop, hard_by_arithmetic, hard_into_the_target, hard_by_deepcopy])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        hard_by_loop,
+        hard_by_arithmetic,
+        hard_into_the_target,
+        hard_by_deepcopy,
+        lambda target, online: list(map(np.copy, online)),
+        lambda target, online: [np.copyto(t, o) or t for t, o in zip(target, online, strict=True)],
+        lambda target, online: [o + 0 for o in online],
+        lambda target, online: [np.array(o.tolist()) for o in online],
+        lambda target, online: [o.astype(np.float32) for o in online],
+    ],
+)
 def test_a_hard_update_may_be_written_in_many_ways(answer):
     assert_correct(lesson05.hard_update, answer)
 
@@ -157,6 +188,9 @@ def hard_without_a_move(target, online):
         (hard_by_views, "aliases, not copies"),
         (hard_by_names, "aliases, not copies"),
         (hard_without_a_move, "has not moved"),
+        (lambda target, online: online.copy(), "copy each array, `[o.copy() for o in online]`"),
+        (lambda target, online: online[:], "copy each array, `[o.copy() for o in online]`"),
+        (lambda target, online: copy.copy(online), "aliases, not copies"),
     ],
 )
 def test_a_usual_mistake_of_the_hard_update_is_told(answer, words):
@@ -207,9 +241,36 @@ def double_with_tensors(rewards, terminated, next_q_online, next_q_target, gamma
     return rewards + gamma * (1 - terminated) * tf.gather(next_q_target, choice, axis=1, batch_dims=1)
 
 
-@pytest.mark.parametrize("answer", [double_by_loop, double_by_take, double_by_one_hot, double_with_tensors])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        double_by_loop,
+        double_by_take,
+        double_by_one_hot,
+        double_with_tensors,
+        lambda r, end, online, target, gamma: (
+            r + gamma * (end == 0) * target[range(len(r)), np.argmax(online, 1)]
+        ),
+        lambda r, end, online, target, gamma: r + gamma * (1 - end) * np.choose(online.argmax(1), target.T),
+        lambda r, end, online, target, gamma: (
+            r + np.where(end, 0, gamma * np.diag(target[:, online.argmax(axis=1)]))
+        ),
+        lambda r, end, online, target, gamma: (
+            r + gamma * (1.0 - end) * np.einsum("bi,bi->b", target, np.eye(3)[online.argmax(1)])
+        ),
+        lambda r, end, online, target, gamma: (
+            r
+            + gamma
+            * np.logical_not(end)
+            * np.array([t[o.argmax()] for t, o in zip(target, online, strict=True)])
+        ),
+    ],
+)
 def test_a_double_target_may_be_written_in_many_ways(answer):
-    assert_correct(lesson05.double_target, answer)
+    def named(rewards, terminated, next_q_online, next_q_target, gamma):
+        return answer(rewards, terminated, next_q_online, next_q_target, gamma)
+
+    assert_correct(lesson05.double_target, named)
 
 
 def plain_target(rewards, terminated, next_q_online, next_q_target, gamma):
@@ -231,19 +292,6 @@ def target_without_a_mask(rewards, terminated, next_q_online, next_q_target, gam
     return double_by_take(rewards, np.zeros_like(terminated), next_q_online, next_q_target, gamma)
 
 
-@pytest.mark.parametrize(
-    "answer, words",
-    [
-        (plain_target, "action is chosen by the wrong network"),
-        (target_valued_online, "value comes from the wrong network"),
-        (target_with_networks_swapped, "have changed places"),
-        (target_without_a_mask, "counts after the flag too"),
-    ],
-)
-def test_a_usual_mistake_of_the_double_target_is_told(answer, words):
-    assert_told(lesson05.double_target, answer, words)
-
-
 def target_of_the_worst(rewards, terminated, next_q_online, next_q_target, gamma):
     return double_by_take(rewards, terminated, -next_q_online, next_q_target, gamma)
 
@@ -256,12 +304,64 @@ def target_without_discount(rewards, terminated, next_q_online, next_q_target, g
     return double_by_take(rewards, terminated, next_q_online, next_q_target, 1.0)
 
 
+def target_with_gamma_twice(rewards, terminated, next_q_online, next_q_target, gamma):
+    return double_by_take(rewards, terminated, next_q_online, next_q_target, gamma**2)
+
+
+def target_that_loses_the_reward(rewards, terminated, next_q_online, next_q_target, gamma):
+    value = next_q_target[np.arange(len(rewards)), next_q_online.argmax(axis=1)]
+    return (rewards + gamma * value) * (1 - terminated)
+
+
+def target_as_a_table(rewards, terminated, next_q_online, next_q_target, gamma):
+    return rewards + gamma * (1 - terminated) * next_q_target[:, next_q_online.argmax(axis=1)]
+
+
+def target_of_numbers(rewards, terminated, next_q_online, next_q_target, gamma):
+    return rewards + gamma * (1 - terminated) * np.argmax(next_q_online, axis=1)
+
+
+@pytest.mark.parametrize("axis", [None, 0])
+def test_a_maximum_over_the_wrong_axis_is_explained(axis):
+    def answer(rewards, terminated, next_q_online, next_q_target, gamma):
+        choice = next_q_online.argmax(axis=axis)
+        return rewards + gamma * (1 - terminated) * next_q_target[np.arange(len(rewards)), choice]
+
+    assert "`argmax` needs `axis=1`" in lesson05.double_target.check(answer).message
+
+
+def test_a_mask_that_cannot_be_turned_round_is_explained():
+    def answer(rewards, terminated, next_q_online, next_q_target, gamma):
+        return rewards + ~terminated
+
+    message = lesson05.double_target.check(answer).message
+    assert "it raised TypeError: ufunc 'invert' not supported" in message
+    assert message.endswith("which `~` cannot turn round: `1 - terminated` can.")
+
+
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (target_of_the_worst, ["`rewards = [-1.]`", "should be `[-5.]`", "but is `[-3.]`"]),
-        (target_with_an_inverted_mask, ["should be `[-5.]`", "but is `[-1.]`"]),
-        (target_without_discount, ["should be `[-5.]`", "but is `[-9.]`"]),
+        (plain_target, "action is chosen by the wrong network"),
+        (target_valued_online, "value comes from the wrong network"),
+        (target_with_networks_swapped, "have changed places"),
+        (target_without_a_mask, "counts after the flag too"),
+        (target_of_the_worst, "smallest value is chosen"),
+        (target_with_an_inverted_mask, "mask is turned round"),
+        (target_without_discount, "gamma plays no part"),
+        (target_that_loses_the_reward, "the reward is lost as well"),
+        (target_as_a_table, "a table of B x B"),
+        (target_of_numbers, "number of the chosen action"),
+    ],
+)
+def test_a_usual_mistake_of_the_double_target_is_told(answer, words):
+    assert_told(lesson05.double_target, answer, words)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (target_with_gamma_twice, ["should be `[-5.]`", "but is `[-3.]`"]),
         (lambda r, end, online, target, gamma: -5.0, ["Its shape must be (1,), not ()"]),
         (lambda r, end, online, target, gamma: r[:, None], ["Its shape must be (1,), not (1, 1)"]),
     ],

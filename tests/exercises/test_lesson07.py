@@ -1,6 +1,8 @@
 """Lesson 7: every right answer is right, every usual mistake is told by its name."""
 
+import math
 import statistics
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -28,7 +30,25 @@ def median_by_the_standard_library(steps):
     return statistics.median(float("inf") if step is None else step for step in steps)
 
 
-@pytest.mark.parametrize("answer", [median_by_sorting, median_by_the_standard_library])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        median_by_sorting,
+        median_by_the_standard_library,
+        lambda steps: np.median([s if s is not None else math.inf for s in steps]),
+        lambda steps: (
+            np.median(np.array(steps, dtype=float), axis=0) if None not in steps else median_by_sorting(steps)
+        ),
+        lambda steps: np.nan_to_num(np.array(steps, float), nan=np.inf).tolist() and median_by_sorting(steps),
+        lambda steps: (
+            np.percentile([np.inf if s is None else s for s in steps], 50, method="median_unbiased")
+            if None not in steps
+            else float(median_by_sorting(steps))
+        ),
+        lambda steps: float("inf") if steps.count(None) * 2 >= len(steps) else median_by_sorting(steps),
+        lambda steps: np.median([*filter(None, steps), *[np.inf] * steps.count(None)]),
+    ],
+)
 def test_a_median_may_be_written_in_many_ways(answer):
     assert_correct(lesson07.median_steps, answer)
 
@@ -45,6 +65,11 @@ def median_of_the_lucky(steps):
         (lambda steps: statistics.median(step or 0 for step in steps), "counts as 0 steps"),
         (lambda steps: np.median([40_000 if s is None else s for s in steps]), "length of the run"),
         (lambda steps: sum(np.inf if s is None else s for s in steps) / len(steps), "This is the mean"),
+        (lambda steps: [np.inf if s is None else float(s) for s in steps][len(steps) // 2], "*sorted* list"),
+        (
+            lambda steps: sorted(np.inf if s is None else s for s in steps)[len(steps) // 2],
+            "two in the middle",
+        ),
     ],
 )
 def test_a_usual_mistake_with_the_median_is_told(answer, words):
@@ -72,7 +97,16 @@ def interval_as_an_array(values, draws):
     return np.percentile(np.mean(np.take(values, draws), axis=-1), (2.5, 97.5))
 
 
-@pytest.mark.parametrize("answer", [interval_by_loop, interval_as_an_array])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        interval_by_loop,
+        interval_as_an_array,
+        lambda values, draws: [np.percentile(values[draws].mean(1), p) for p in (2.5, 97.5)],
+        lambda values, draws: tuple(np.quantile(values[draws].sum(1) / draws.shape[1], [0.025, 0.975])),
+        lambda values, draws: (np.percentile(np.mean(values[draws], 1), q) for q in [2.5, 97.5]),
+    ],
+)
 def test_an_interval_may_be_written_in_many_ways(answer):
     assert_correct(lesson07.interval_of_mean, answer)
 
@@ -90,6 +124,9 @@ def quantiles(samples, low, high):
         (lambda v, d: np.quantile(v[d].mean(1), [0.025, 0.975], method="nearest"), "Leave `method` out"),
         (lambda v, d: quantiles(np.median(v[d], 1), 0.025, 0.975), "interval of the median"),
         (lambda v, d: quantiles(v, 0.025, 0.975), "the values themselves are cut"),
+        (lambda v, d: np.percentile(v[d].mean(1), [0.025, 0.975]), "counts in percent"),
+        (lambda v, d: np.percentile(d.mean(1), [2.5, 97.5]), "The draws themselves are averaged"),
+        (lambda v, d: v.mean() + np.array([-1.96, 1.96]) * v[d].mean(1).std(), "two standard errors"),
     ],
 )
 def test_a_usual_mistake_with_the_interval_is_told(answer, words):
@@ -132,7 +169,24 @@ def chance_by_signs(ours, theirs):
     return np.mean(np.sign(np.subtract.outer(ours, theirs)) + 1) / 2
 
 
-@pytest.mark.parametrize("answer", [chance_by_loops, chance_by_signs])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        chance_by_loops,
+        chance_by_signs,
+        lambda ours, theirs: np.mean(
+            [1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs(ours, theirs)]
+        ),
+        lambda ours, theirs: (
+            sum((a > b) + (a >= b) for a, b in pairs(ours, theirs)) / 2 / len(ours) / len(theirs)
+        ),
+        lambda ours, theirs: Fraction(
+            sum((a > b) + (a >= b) for a, b in pairs(ours, theirs)), 2 * len(pairs(ours, theirs))
+        ),
+        lambda ours, theirs: np.heaviside(np.subtract.outer(ours, theirs), 0.5).mean(),
+        lambda ours, theirs: statistics.fmean(np.heaviside(a - b, 0.5) for a in ours for b in theirs),
+    ],
+)
 def test_a_chance_may_be_written_in_many_ways(answer):
     assert_correct(lesson07.chance_of_improvement, answer)
 
@@ -152,6 +206,11 @@ def pairs(ours, theirs):
             lambda ours, theirs: float(np.mean(ours) > np.mean(theirs)),
             "which mean is larger",
         ),
+        (
+            lambda ours, theirs: chance_by_loops(ours, theirs) * len(pairs(ours, theirs)),
+            "how many pairs ours wins",
+        ),
+        (lambda ours, theirs: chance_by_loops(ours, theirs) * len(theirs), "divided by the runs of one"),
     ],
 )
 def test_a_usual_mistake_with_the_chance_is_told(answer, words):
@@ -167,6 +226,19 @@ def test_a_usual_mistake_with_the_chance_is_told(answer, words):
 )
 def test_an_unknown_chance_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson07.chance_of_improvement, answer, *words)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda ours, theirs: (ours[:, None] > theirs[None, :]).mean(),  # as the last hint says
+        lambda ours, theirs: np.mean(ours - theirs),
+    ],
+)
+def test_arithmetic_with_lists_is_explained(answer):
+    verdict = lesson07.chance_of_improvement.check(answer)
+    assert "it raised TypeError" in verdict.message
+    assert "make arrays of them first, `np.asarray(ours)`." in verdict.message
 
 
 def test_what_the_questions_say_of_chances_is_so():

@@ -30,7 +30,19 @@ def impossible_by_logic(values, gamma):
     return ~np.logical_and(values * (1 - gamma) >= -1, values <= 0)
 
 
-@pytest.mark.parametrize("answer", [impossible_by_loop, impossible_by_logic])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        impossible_by_loop,
+        impossible_by_logic,
+        lambda values, gamma: np.logical_or(values < -1 / (1 - gamma), values > 0),
+        lambda values, gamma: (values > 0) + (values < 1 / (gamma - 1)),
+        lambda values, gamma: [not -1 / (1 - gamma) <= value <= 0 for value in values],
+        lambda values, gamma: np.where(values > 0, True, values < -1 / (1 - gamma)),
+        lambda values, gamma: np.clip(values, -1 / (1 - gamma), 0) != values,
+        lambda values, gamma: ~((values <= 0) & (values >= -((1 - gamma) ** -1))),
+    ],
+)
 def test_the_impossible_may_be_found_in_many_ways(answer):
     assert_correct(lesson08.impossible, answer)
 
@@ -43,6 +55,10 @@ def test_the_impossible_may_be_found_in_many_ways(answer):
         (lambda values, gamma: (values < 1 / (1 - gamma)) | (values > 0), "has the wrong sign"),
         (lambda values, gamma: (values < -200) | (values > 0), "worst *return*"),
         (lambda values, gamma: ~impossible_by_logic(values, gamma), "Turned round"),
+        (lambda values, gamma: (values <= -1 / (1 - gamma)) | (values > 0), "The floor itself is possible"),
+        (lambda values, gamma: (values < -1 / (1 - gamma)) | (values >= 0), "0 is possible"),
+        (lambda values, gamma: (values < -100) | (values > 0), "for gamma 0.99 only"),
+        (lambda values, gamma: (values < -1 / (1 - gamma)) & (values > 0), "join the two comparisons"),
     ],
 )
 def test_a_usual_mistake_with_the_impossible_is_told(answer, words):
@@ -72,7 +88,23 @@ def errors_by_reshape(targets, estimates):
     return targets.reshape(-1) - estimates.reshape(-1)
 
 
-@pytest.mark.parametrize("answer", [errors_by_loop, errors_by_reshape])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        errors_by_loop,
+        errors_by_reshape,
+        lambda targets, estimates: np.ravel(targets) - np.ravel(estimates),
+        lambda targets, estimates: targets.flatten() - estimates.flatten(),
+        lambda targets, estimates: (targets.reshape(-1, 1) - estimates.reshape(-1, 1))[:, 0],
+        lambda targets, estimates: targets.reshape(len(targets)) - estimates.reshape(len(estimates)),
+        lambda targets, estimates: np.subtract(
+            *(x if x.ndim == 1 else x[:, 0] for x in (targets, estimates))
+        ),
+        lambda targets, estimates: np.array(
+            [np.sum(t) - np.sum(e) for t, e in zip(targets, estimates, strict=True)]
+        ),
+    ],
+)
 def test_errors_may_be_written_in_many_ways(answer):
     assert_correct(lesson08.td_errors, answer)
 
@@ -84,6 +116,14 @@ def test_errors_may_be_written_in_many_ways(answer):
         (lambda targets, estimates: errors_by_reshape(estimates, targets), "sign is turned round"),
         (lambda targets, estimates: errors_by_reshape(targets, estimates)[:, None], "columns of shape"),
         (lambda targets, estimates: errors_by_reshape(targets, estimates).mean(), "The mean hides"),
+        (
+            lambda targets, estimates: targets.squeeze() - estimates.squeeze(),
+            "With a batch of one, `squeeze`",
+        ),
+        (
+            lambda targets, estimates: np.abs(errors_by_reshape(targets, estimates)),
+            "differences are positive",
+        ),
     ],
 )
 def test_a_usual_mistake_with_the_errors_is_told(answer, words):
@@ -94,7 +134,7 @@ def test_a_usual_mistake_with_the_errors_is_told(answer, words):
     ("answer", "words"),
     [
         (
-            lambda targets, estimates: np.abs(errors_by_reshape(targets, estimates)),
+            lambda targets, estimates: 2 * errors_by_reshape(targets, estimates),
             ["should be `", "but is `"],
         ),
         (lambda targets, estimates: "small", ["should be `"]),
@@ -132,6 +172,41 @@ def test_the_checklist_may_shout():
 )
 def test_a_checklist_in_another_order_is_told(order, words):
     assert_told(lesson08.where_to_look, checklist(*order), words)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda arrivals, lowest, highest: (
+            "exploration"
+            if not arrivals
+            else ("bootstrap" if highest > 50 else "flat" if highest - lowest < 3 else "look closer")
+        ),
+        lambda arrivals, lowest, highest: ["look closer", "flat", "bootstrap", "exploration"][
+            3 if arrivals < 1 else 2 if highest > 50 else int(abs(highest - lowest) < 3)
+        ],
+    ],
+)
+def test_a_checklist_may_be_written_in_many_ways(answer):
+    assert_correct(lesson08.where_to_look, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda high, apart: (high >= 50, apart < 3), "50 itself is not impossible"),
+        (lambda high, apart: (high > 50, apart <= 3), "3 apart is not flat"),
+        (lambda high, apart: (high > 50, -apart < 3), "the wrong way round"),
+    ],
+)
+def test_a_border_of_the_checklist_is_told(answer, words):
+    def where_to_look(arrivals, lowest, highest):
+        impossible, flat = answer(highest, highest - lowest)
+        if arrivals == 0:
+            return "exploration"
+        return "bootstrap" if impossible else "flat" if flat else "look closer"
+
+    assert_told(lesson08.where_to_look, where_to_look, words)
 
 
 def test_a_checklist_that_is_wrong_in_an_unknown_way_is_shown_where():

@@ -28,7 +28,18 @@ def gain_by_loop(gamma, ending, steps):
     return arriving - never
 
 
-@pytest.mark.parametrize("answer", [gain_in_one_line, gain_by_loop])
+def gain_with_a_long_sum(gamma, ending, steps):
+    return arriving(gamma, ending, steps) - sum(-(gamma**k) for k in range(2_000))
+
+
+def gain_by_going_back(gamma, ending, steps):
+    value = ending
+    for _ in range(steps - 1):
+        value = -1 + gamma * value
+    return value - -1 / (1 - gamma)
+
+
+@pytest.mark.parametrize("answer", [gain_in_one_line, gain_by_loop, gain_with_a_long_sum, gain_by_going_back])
 def test_a_gain_may_be_computed_in_many_ways(answer):
     assert_correct(lesson09.gain_of_arriving, answer)
 
@@ -46,6 +57,9 @@ def arriving(gamma, ending, steps):
         (lambda g, e, n: arriving(g, 0, n) + e + 1 / (1 - g), "not discounted"),
         (lambda g, e, n: arriving(g, e, n) + 200, "at full price"),
         (lambda g, e, n: -gain_in_one_line(g, e, n), "sign is turned round"),
+        (lambda g, e, n: arriving(g, e, n) + sum(g**k for k in range(200)), "does not end after 200 steps"),
+        (lambda g, e, n: arriving(g, e, n) - 1 / (1 - g), "The cost of never arriving is added"),
+        (lambda g, e, n: 1 - n + g ** (n - 1) * e + 1 / (1 - g), "count in full here"),
     ],
 )
 def test_a_usual_mistake_with_the_gain_is_told(answer, words):
@@ -77,6 +91,7 @@ def test_epsilon_may_be_computed_in_many_ways(answer):
         (lambda steps: epsilon_by_loop(steps // 200), "once in an episode"),
         (lambda steps: epsilon_by_loop(math.ceil(steps / 200)), "once in an episode"),
         (lambda steps: max(1 - steps * 0.005, 0.01), "subtracts the same amount"),
+        (lambda steps: min(0.995**steps, 0.01), "The floor is a ceiling here"),
     ],
 )
 def test_a_usual_mistake_with_epsilon_is_told(answer, words):
@@ -104,7 +119,20 @@ def target_by_where(q, action, next_q, ended):
     return np.where(np.arange(3) == action, -20 if ended else -1 + 0.95 * np.max(next_q), q)
 
 
-@pytest.mark.parametrize("answer", [target_by_list, target_by_where])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        target_by_list,
+        target_by_where,
+        lambda q, action, next_q, ended: [
+            (-20 if ended else 0.95 * max(next_q) - 1) if i == action else q[i] for i in range(3)
+        ],
+        lambda q, action, next_q, ended: np.concatenate(
+            [q[:action], [-20.0 if ended else -1 + 0.95 * np.max(next_q)], q[action + 1 :]]
+        ),
+        lambda q, action, next_q, ended: tuple(target_by_list(q, action, next_q, ended)),
+    ],
+)
 def test_a_target_may_be_written_in_many_ways(answer):
     assert_correct(lesson09.printed_target, answer)
 
@@ -126,6 +154,9 @@ def aimed(aim, others=None):
         (aimed(lambda q, n, end: (-20 if end else -1) + 0.95 * n.max()), "nothing is added"),
         (aimed(lambda q, n, end: -1 if end else -1 + 0.95 * n.max()), "Here it is still -1"),
         (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * q.max()), "*next* state"),
+        (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * n.argmax()), "number of the best action"),
+        (aimed(lambda q, n, end: -20 if end else -1 + n.max()), "The future is not discounted"),
+        (lambda q, action, next_q, ended: target_by_list(q, action, next_q, ended)[action], "the one entry"),
     ],
 )
 def test_a_usual_mistake_with_the_target_is_told(answer, words):

@@ -15,7 +15,7 @@ def test_the_solution_as_it_is_shown_is_correct(name):
     assert_correct(exercise, from_source(exercise.source, np=np))
 
 
-def windy(push=lambda a, wind: 0.01 * (a - 1) - wind, carry=0, old=False, slow=True, clip=True):
+def windy(push=lambda a, wind: 0.01 * (a - 1) - wind, carry=0, old=False, slow=True, clip=True, there=None):
     def step(position, velocity, action, wind):
         before = velocity
         velocity += push(action, wind)
@@ -25,14 +25,23 @@ def windy(push=lambda a, wind: 0.01 * (a - 1) - wind, carry=0, old=False, slow=T
         if clip:
             position = min(max(position, -1.0), 1.0)
         parked = -0.05 < position < 0.05 and (not slow or -0.02 < velocity < 0.02)
+        if there:
+            parked = there(position, velocity)
         return position, velocity, -1.0, parked
 
     return step
 
 
+def step_in_numpy(position, velocity, action, wind):
+    velocity = np.clip(velocity + (action - 1) * 0.01 - wind, -0.2, 0.2)
+    position = np.clip(position + velocity, -1, 1)
+    return position, velocity, -1, np.all(np.abs([position, velocity]) < [0.05, 0.02])
+
+
 def test_a_step_may_be_written_in_another_way():
     assert_correct(lesson10.windy_step, windy())
     assert_correct(lesson10.windy_step, lambda p, v, a, wind: list(windy()(p, v, a, wind)))
+    assert_correct(lesson10.windy_step, step_in_numpy)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +53,10 @@ def test_a_step_may_be_written_in_another_way():
         (windy(old=True), "*old* velocity"),
         (windy(slow=False), "must be slow as well"),
         (windy(clip=False), "Nothing is clipped"),
+        (windy(there=lambda x, v: x < 0.05 and abs(v) < 0.02), "left of the middle"),
+        (windy(there=lambda x, v: abs(x) < 0.05 and v < 0.02), "whenever it moves to the left"),
+        (windy(there=lambda x, v: abs(x) < 0.05 or abs(v) < 0.02), "it must be both"),
+        (windy(push=lambda a, wind: 0.01 * a - wind), "whatever the action"),
     ],
 )
 def test_a_usual_mistake_with_a_step_is_told(answer, words):
@@ -118,8 +131,31 @@ def stretch_by_loop(state, low, high, r):
     return out
 
 
-def test_a_stretch_may_be_written_in_another_way():
-    assert_correct(lesson10.stretch, stretch_by_loop)
+def stretch_by_mask(state, low, high, r):
+    out, bounded = state.copy(), ~np.isinf(low)
+    out[bounded] = np.interp(0.0, [0], [0]) + r * (2 * (state - low)[bounded] / (high - low)[bounded] - 1)
+    return out
+
+
+def stretch_from_the_middle(state, low, high, r):
+    middle, half = (low + high) / 2, (high - low) / 2
+    return np.where(np.isfinite(high), (state - middle) / half * r, state)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        stretch_by_loop,
+        stretch_by_mask,
+        stretch_from_the_middle,
+        lambda s, low, high, r: [
+            np.interp(x, [a, b], [-r, r]) if np.isfinite(a) else x
+            for x, a, b in zip(s, low, high, strict=True)
+        ],
+    ],
+)
+def test_a_stretch_may_be_written_in_another_way(answer):
+    assert_correct(lesson10.stretch, answer)
 
 
 @pytest.mark.parametrize("name", ["MountainCar-v0", "CartPole-v1", "Acrobot-v1"])

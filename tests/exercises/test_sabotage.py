@@ -8,6 +8,7 @@ from dqn_lib.config import DQNConfig, TableConfig
 from dqn_lib.exercises import sabotage
 from dqn_lib.exercises.sabotage import HINTS, PATIENCE, Sabotage
 from dqn_lib.exercises.trial import steps_to_solve
+from dqn_lib.tutorial_config import TutorialConfig
 
 THREE = [DQNConfig(gamma=0.85), DQNConfig(hold=1), DQNConfig(learning_rate=0.3)]
 
@@ -62,6 +63,13 @@ def test_nothing_done_yet_is_no_mistake(answer, trials):
         ([*THREE[:2], DQNConfig(learning_starts=12_000)], "`learning_starts` only makes it learn later"),
         ([*THREE[:2], DQNConfig(gamma=0.5)], "Two of them change the same setting"),
         ([THREE[0]] * 3, "Two of them change the same setting"),
+        ([*THREE[:2], DQNConfig(learning_rate=1e-9)], "With a learning rate of 1e-09 no weight moves"),
+        ([*THREE[:2], DQNConfig(learning_rate=0.0)], "With a learning rate of 0 no weight moves"),
+        (
+            [*THREE[:2], DQNConfig(target_period=5)],
+            "`target_period` has no effect while `target_update` is 'soft'",
+        ),
+        ([*THREE[:2], TutorialConfig(hold=2)], "not a TutorialConfig"),
     ],
 )
 def test_a_bad_answer_is_told_in_words_and_without_training(answer, words, trials):
@@ -90,6 +98,12 @@ def test_a_survivor_is_named_with_its_steps(container, trials):
     assert len(trials) == 3
 
 
+@pytest.mark.parametrize("config", [DQNConfig(learning_rate=1e-4), DQNConfig(tau=1.0), DQNConfig(tau=0.0)])
+def test_what_can_learn_and_has_an_effect_is_tried(config, trials):
+    Sabotage().check([*THREE[:2], config])
+    assert trials[-1][0] == config
+
+
 def test_every_survivor_is_named(trials):
     trials.solved = THREE
     assert Sabotage().check(THREE).message.count("all the same") == 3
@@ -115,6 +129,7 @@ def test_hints_advance_and_the_last_one_stays_and_names_the_solution():
     assert "solution()" in given[-1].message
 
 
+@pytest.mark.slow
 def test_a_trial_ends_when_the_task_is_solved_or_the_patience_is_over():
     env = mountain_car.make()
     step = steps_to_solve(env, DQNConfig(), seed=1, patience=12_000)

@@ -49,6 +49,16 @@ def test_backticks_are_code_and_lines_stay_lines():
     assert "<code>a &lt; b</code>, then <code>c</code>.<br>Second line, one ` alone." in html
 
 
+def test_stars_are_emphasis_but_not_in_code_nor_in_a_product():
+    html = panel(
+        "Heading.", "Draw *with* it: `a*b*c`, 2 * 3 * 4, gamma**k or gamma**2. *Every run* counts.", "#0"
+    )
+    assert (
+        "Draw <em>with</em> it: <code>a*b*c</code>, 2 * 3 * 4, gamma**k or gamma**2. <em>Every run</em>"
+        in html
+    )
+
+
 def test_a_hint_says_which_of_how_many_it_is():
     hint = Hint(2, 3, "Look at `x`.")
     assert repr(hint) == "Hint 2 of 3. Look at `x`."

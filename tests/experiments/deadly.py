@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import gymnasium as gym
+from gymnasium.envs.classic_control.mountain_car import MountainCarEnv
 
 from dqn_lib.agents.q_table import QTableAgent
 
@@ -42,7 +43,7 @@ class Deadly(QTableAgent):
             if mark.exists():
                 return
             mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))  # on Windows each ends it at once
 
 
 class TwiceDeadly(Deadly):
@@ -59,6 +60,14 @@ class Leaving(QTableAgent):
             raise SystemExit("I leave")
 
 
+class Diverging(QTableAgent):
+    """Has nothing left in its table, from its third episode on."""
+
+    def end_episode(self):
+        if self.episodes == 2:
+            self.table.values[:] = float("nan")
+
+
 class Slow(QTableAgent):
     """Takes its time for an episode."""
 
@@ -70,3 +79,7 @@ class Slow(QTableAgent):
 def short_car():
     """MountainCar with a time limit of ten steps."""
     return gym.make("MountainCar-v0", max_episode_steps=10)
+
+
+gym.register("Brief-v0", entry_point=MountainCarEnv, max_episode_steps=7, reward_threshold=-7.0)
+gym.register("Briefer-v0", entry_point=MountainCarEnv, max_episode_steps=7)

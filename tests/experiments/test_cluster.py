@@ -15,6 +15,8 @@ from distributed import Client
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.runner import run
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}
 NETWORKS = Experiment("cluster", Variant(steps=1_200), {"base": {}, "one step": {"n_step": 1}}, range(3))
@@ -24,7 +26,7 @@ def start(what, *options, folder):
     """A scheduler or a worker; what it says goes to a file, where its address can be read."""
     said = folder / f"{what}-{time.monotonic_ns()}.log"
     command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *options, "--no-dashboard"]
-    with said.open("w") as file:
+    with said.open("w", encoding="utf-8") as file:
         return subprocess.Popen(command, env=ENVIRONMENT, stderr=file, cwd=folder), said
 
 
@@ -34,8 +36,8 @@ def cluster(tmp_path):
     processes = [scheduler]
     try:
         deadline = time.monotonic() + 60
-        while not (found := re.search(r"Scheduler at:\s+(tcp://\S+)", said.read_text())):
-            assert time.monotonic() < deadline, said.read_text()
+        while not (found := re.search(r"Scheduler at:\s+(tcp://\S+)", said.read_text(encoding="utf-8"))):
+            assert time.monotonic() < deadline, said.read_text(encoding="utf-8")
             time.sleep(0.1)
         address = found[1]
         for _ in range(2):

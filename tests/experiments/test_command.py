@@ -9,6 +9,8 @@ from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.results import read_runs
 from dqn_lib.experiments.work import measure
 
+pytestmark = pytest.mark.slow
+
 BASE = Variant(
     agent="deadly:Failing", config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
 )
@@ -47,10 +49,10 @@ def test_an_incomplete_one_leaves_the_old_results_alone(tmp_path, capsys):
 
 def test_a_file_that_is_no_results_file_is_told_in_a_sentence_and_left_alone(tmp_path):
     unfinished = tmp_path / "short.jsonl.unfinished"
-    unfinished.write_text("shopping list\n")
+    unfinished.write_text("shopping list\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"^python -m dqn_lib.experiments: .*short.jsonl.unfinished"):
         call(tmp_path, "--seeds", "1")
-    assert unfinished.read_text() == "shopping list\n"
+    assert unfinished.read_text(encoding="utf-8") == "shopping list\n"
 
 
 @pytest.mark.parametrize(

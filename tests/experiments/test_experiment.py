@@ -3,11 +3,13 @@
 import json
 
 import deadly
+import numpy as np
 import pytest
 
 from dqn_lib.config import DQNConfig, TableConfig
 from dqn_lib.experiments.catalogue import EXPERIMENTS, NETWORKS
 from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
+from dqn_lib.experiments.runner import run
 
 
 def test_a_change_reaches_the_variant_or_its_configuration():
@@ -74,3 +76,31 @@ def test_classes_and_functions_are_described_by_name():
     assert variant.describe()["agent"] == "deadly:Slow"
     assert variant.describe()["environment"] == "deadly:short_car"
     assert Variant(agent=Q_TABLE).describe()["agent"] == Q_TABLE
+
+
+def test_numbers_of_numpy_are_run_written_and_known_again(tmp_path):
+    def experiment(integer, number, sequence):
+        base = Variant(
+            agent=Q_TABLE,
+            config=TableConfig(gamma=number(0.5)),
+            steps=None,
+            episodes=integer(1),
+            check_episodes=integer(2),
+            final_episodes=integer(2),
+            threshold=number(-110.0),
+        )
+        variants = {"base": {}, "held": {"hold": integer(8), "epsilon": number(0.25)}}
+        return Experiment("numpy", base, variants, seeds=sequence([0, 1]))
+
+    path = tmp_path / "numpy.jsonl"
+    rows = run(experiment(np.int64, np.float32, np.array), path, processes=1, progress=False)
+    assert [row["changes"] for row in rows] == [{}, {}, *[{"hold": 8, "epsilon": 0.25}] * 2]
+    written = path.read_bytes()
+    assert run(experiment(int, float, list), path, processes=1, progress=False) == rows
+    assert path.read_bytes() == written  # nothing was run again
+
+
+def test_arrays_in_a_change_are_lists_in_the_file():
+    units = Experiment("wide", Variant(), {"wide": {"hidden": np.array([8, 8])}})
+    assert json.loads(json.dumps(units.describe()))["variants"] == {"wide": {"hidden": [8, 8]}}
+    assert units.variant("wide").config.hidden == (8, 8)

@@ -2,9 +2,13 @@
 
 import os
 import platform
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
-from dqn_lib.experiments.provenance import PACKAGES, machine, versions
+import pytest
+
+from dqn_lib.experiments.provenance import INSTRUCTIONS, PACKAGES, machine, versions
 
 
 def test_the_versions_are_those_that_are_installed():
@@ -21,3 +25,9 @@ def test_the_machine_is_this_one():
     assert here["python"] == platform.python_version()
     assert here["cores"] == os.cpu_count()
     assert here["processor"] and platform.system() in here["system"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lists them in a file")
+def test_what_the_processor_can_do_is_read_from_the_system():
+    listed = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    assert machine()["instructions"].split() == [name for name in INSTRUCTIONS if name in listed]

@@ -1,12 +1,17 @@
 """A results file is read as it was written, or refused with the reason."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
-from dqn_lib.experiments.results import ResultsError, decode, encode, read_runs
+from dqn_lib.experiments.results import ResultsError, decode, encode, load_results, read_runs
 from dqn_lib.experiments.runner import run
 
 BASE = Variant(
@@ -50,8 +55,8 @@ def test_a_line_survives_the_way_to_the_file_and_back():
 
 
 def test_an_edited_figure_is_noticed(path):
-    text = path.read_text().replace('"final_return": -200.0', '"final_return": -99.0', 1)
-    path.write_text(text)
+    text = path.read_text(encoding="utf-8").replace('"final_return": -200.0', '"final_return": -99.0', 1)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ResultsError, match=r"few\.jsonl, line 2 was edited after it was written"):
         read_runs(path)
 
@@ -102,3 +107,43 @@ def test_a_failed_run_is_refused_unless_a_part_will_do(path):
     assert len(read_runs(path, partial=True)) == 3
     path.write_bytes(path.read_bytes() + encode(first))  # tried again, and it went well
     assert len(read_runs(path)) == 4
+
+
+COURSE = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.mark.parametrize("there", [COURSE, COURSE.parent, None], ids=["notebooks", "checkout", "elsewhere"])
+def test_the_results_of_the_lessons_are_found_from_everywhere(there, tmp_path, monkeypatch):
+    expected = read_runs(COURSE / "results" / "tables.jsonl")
+    monkeypatch.chdir(there or tmp_path)
+    assert load_results("tables") == expected
+
+
+@pytest.mark.parametrize("folder", ["results", "notebooks/results"])
+def test_one_s_own_results_come_first(folder, tmp_path, written, monkeypatch):
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "tables.jsonl").write_bytes(written)
+    monkeypatch.chdir(tmp_path)
+    assert len(load_results("tables")) == 4
+    (tmp_path / folder / "tables.jsonl").write_bytes(written[:-1])
+    with pytest.raises(ResultsError, match="ends in the middle of a line"):
+        load_results("tables")
+
+
+def test_results_that_are_nowhere_are_told_with_the_way_to_get_them(tmp_path):
+    """The package alone, as somebody has it who did not clone the course."""
+    shutil.copytree(COURSE.parent / "dqn_lib", tmp_path / "site" / "dqn_lib")
+    (tmp_path / "lesson").mkdir()
+    code = "from dqn_lib.experiments.results import load_results; load_results('tables')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "lesson", capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+    )  # fmt: skip
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("FileNotFoundError: ")]
+    for words in (
+        "the results tables.jsonl are in none of",
+        str(tmp_path / "lesson" / "results"),
+        "copy the folder notebooks/results of the course",
+        "`make results`",
+    ):
+        assert words in said

@@ -1,10 +1,12 @@
 """Experiments in real processes: interrupted, resumed, with failures, with workers that die."""
 
+import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.results import ResultsError, read_runs
 from dqn_lib.experiments.runner import LOST, next_round, run
+
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 TABLE = Variant(config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5)
@@ -36,7 +40,7 @@ def outcomes(rows):
 
 
 def errors(path):
-    rows = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
     return {(row["variant"], row["seed"]): row["error"] for row in rows if row["error"]}
 
 
@@ -75,7 +79,7 @@ def test_a_failed_run_is_tried_again_and_counted_once(path, monkeypatch):
     monkeypatch.setattr(deadly.Failing, "end_episode", lambda agent: None)
     rows = run(experiment(deadly.Failing), path, processes=1, progress=False)
     assert len(rows) == len(set(keys(rows))) == 8
-    assert len(path.read_text().splitlines()) == 9
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 9
 
 
 def test_a_job_that_kills_its_process_is_found_and_the_others_finish(path):
@@ -117,7 +121,10 @@ def test_a_link_leads_to_the_file_that_is_written(path, tmp_path):
     whole = experiment("dqn_lib.agents.q_table:QTableAgent")
     run(whole.only("base"), path, processes=1, progress=False)
     link = tmp_path / "link.jsonl"
-    link.symlink_to(path)
+    try:
+        link.symlink_to(path)
+    except OSError as error:  # Windows lets only administrators and developers do so
+        pytest.skip(f"no symbolic link can be made here: {error}")
     rows = run(whole, link, processes=1, progress=False)
     assert link.is_symlink()
     assert read_runs(path) == rows and len(rows) == 8
@@ -128,10 +135,12 @@ def test_a_link_leads_to_the_file_that_is_written(path, tmp_path):
         run(whole, link, progress=False)
 
 
-@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+@pytest.mark.parametrize("make", ["mkdir", "mkfifo"])
 def test_what_is_no_file_is_refused_and_left_alone(tmp_path, make):
+    if not hasattr(os, make):
+        pytest.skip("there are no named pipes in a folder on Windows")
     path = tmp_path / "something"
-    make(path)
+    getattr(os, make)(path)
     before = path.stat()
     with pytest.raises(ResultsError, match=r"path must be a file or a new name, got .*something"):
         run(experiment("dqn_lib.agents.q_table:QTableAgent"), path, processes=1, progress=False)
@@ -148,11 +157,17 @@ def test_an_own_environment_is_run_and_judged_in(path):
 
 SCRIPT = """
 import sys
+import tempfile
 import deadly
 from test_runner import experiment
 from dqn_lib.experiments.runner import run
 run(experiment(deadly.Slow), sys.argv[1], processes=2)
 """
+
+
+needs_groups = pytest.mark.skipif(
+    not hasattr(os, "killpg"), reason="Windows cannot kill a program and all its processes at one stroke"
+)
 
 
 def started(script, path):
@@ -161,6 +176,7 @@ def started(script, path):
     return subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, start_new_session=True)
 
 
+@needs_groups
 def test_interrupted_it_goes_on_where_it_was(path):
     with started(SCRIPT, path) as process:
         deadline = time.monotonic() + 60
@@ -183,6 +199,7 @@ def is_alive(process_number):
     return True
 
 
+@needs_groups
 def test_when_it_is_killed_its_processes_do_not_work_on_for_nobody(path, tmp_path, monkeypatch):
     register = tmp_path / "register"
     register.mkdir()
@@ -200,6 +217,7 @@ def test_when_it_is_killed_its_processes_do_not_work_on_for_nobody(path, tmp_pat
         time.sleep(0.1)
 
 
+@needs_groups
 def test_two_do_not_write_to_one_file(path):
     with started(SCRIPT, path) as process:
         while not path.exists():
@@ -225,6 +243,10 @@ except ResultsError as error:
 """
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("resource") is None,
+    reason="Windows cannot limit the size of a file that a process writes",
+)
 def test_a_full_disk_is_told_and_what_was_written_stays(path):
     path.parent.mkdir()
     command = [sys.executable, "-c", FULL_DISK, str(path), "3500"]
@@ -237,6 +259,49 @@ def test_a_full_disk_is_told_and_what_was_written_stays(path):
     assert [entry.name for entry in path.parent.glob("*.new")] == []
     rows = run(experiment("dqn_lib.agents.q_table:QTableAgent"), path, processes=1, progress=False)
     assert len(rows) == 8 and rows[: len(saved)] == saved
+
+
+UNWRITABLE = """
+import os, sys
+from test_runner import experiment
+from dqn_lib.experiments.runner import run
+from dqn_lib.experiments.results import ResultsError
+if os.geteuid() == 0:
+    os.setuid(65534)  # somebody whom permissions stop
+try:
+    run(experiment("dqn_lib.agents.q_table:QTableAgent"), sys.argv[1], processes=1, progress=False)
+except ResultsError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of folders are something else there")
+@pytest.mark.parametrize("what", ["folder", "parent", "file"])
+def test_what_cannot_be_written_is_told_before_anything_runs(what):
+    with tempfile.TemporaryDirectory() as top:
+        path = Path(top) / "results" / "short.jsonl"
+        if what != "parent":
+            path.parent.mkdir()
+        if what == "file":
+            run(experiment("dqn_lib.agents.q_table:QTableAgent"), path, processes=1, progress=False)
+            lines = path.read_bytes().splitlines(keepends=True)
+            path.write_bytes(b"".join(lines[:-1]))  # one run is still to be made
+            path.chmod(0o444)
+            Path(f"{path}.lock").unlink(missing_ok=True)
+        before = path.read_bytes() if path.exists() else None
+        for folder in (Path(top), path.parent):
+            if folder.exists():
+                folder.chmod(0o777 if what == "file" else 0o555)
+        command = [sys.executable, "-c", UNWRITABLE, str(path)]
+        done = subprocess.run(
+            command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False
+        )
+        for folder in (Path(top), path.parent):
+            if folder.exists():
+                folder.chmod(0o755)
+        assert done.returncode == 0, done.stderr
+        assert f"{path} cannot be written:" in done.stdout
+        assert (path.read_bytes() if path.exists() else None) == before
 
 
 @pytest.mark.parametrize(

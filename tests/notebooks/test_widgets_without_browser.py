@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from running import run
 
+pytestmark = pytest.mark.slow
+
 TRAIN = """
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
@@ -22,7 +24,7 @@ from dqn_lib.widgets.time_machine import TimeMachine
 
 env = mountain_car.make()
 agent, log = DQNAgent(env, seed=1), TrainingLog()
-for _ in log.record(train(env, agent, steps=1_500), agent, every=500):
+for _ in log.record(train(env, agent, steps=1_500), agent, env, every=500):
     pass
 """
 PICTURES = {  # how many each of them shows

@@ -13,7 +13,11 @@ CURVES = {
     "a": [[-200.0, -150.0, -100.0], [-200.0, -200.0, -120.0, -99.0], [-200.0, -160.0, -98.0]],
     "b": [[-200.0, -200.0, -200.0]] * 2,
 }
-RUNS = [{"variant": name, "curve": curve} for name, curves in CURVES.items() for curve in curves]
+RUNS = [
+    {"variant": name, "curve": curve, "environment": "MountainCar-v0"}
+    for name, curves in CURVES.items()
+    for curve in curves
+]
 NAMES = {"b": "the bad one", "a": "the good one"}
 
 

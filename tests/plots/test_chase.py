@@ -89,6 +89,7 @@ def filming():
     return made[0]
 
 
+@pytest.mark.slow
 def test_the_film_is_whole_small_and_moves(filming, tmp_path):
     assert_laid_out(filming)
     assert_good_film(filming.video, 200, tmp_path)

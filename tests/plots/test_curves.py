@@ -5,7 +5,7 @@ import pytest
 from looking import assert_beside_the_data, assert_whole, labels, title
 from matplotlib.colors import same_color
 
-from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.mountain_car import ENV_ID, LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.curves import compare_runs, costs, lines
 from dqn_lib.plots.style import LEARNED, LUCKY, OPTIMAL, SERIES, SOLVED
 from dqn_lib.training import Check, TrainingLog
@@ -17,7 +17,9 @@ SECONDS = {"keras": 0.0213, "compiled": 0.0005, "NumPy": 4.2e-6, "a whole run": 
 
 def logs():
     return {
-        name: TrainingLog([], [Check(1_000 * n, np.full(5, mean), None) for n, mean in enumerate(means)])
+        name: TrainingLog(
+            [], [Check(1_000 * n, np.full(5, mean), None, ENV_ID) for n, mean in enumerate(means)]
+        )
         for name, means in MEANS.items()
     }
 

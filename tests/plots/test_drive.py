@@ -31,6 +31,7 @@ def filming(request):
     return made[0]
 
 
+@pytest.mark.slow
 def test_the_film_is_whole_small_and_moves(filming, tmp_path):
     assert_laid_out(filming)
     assert_good_film(filming.video, len(STATES) + REST, tmp_path)

@@ -116,6 +116,7 @@ def test_the_words_and_the_ruler_are_there(filming):
         assert set(line[:, 1]) == {level}
 
 
+@pytest.mark.slow
 def test_the_film_is_whole_small_and_moves(monkeypatch, tmp_path):
     made = spy_on_film(monkeypatch, growth)
     growth.watch_learning(checks())

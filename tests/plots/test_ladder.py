@@ -8,7 +8,7 @@ from looking import assert_whole, in_colour, title
 from matplotlib.colors import same_color
 
 from dqn_lib.experiments.results import read_runs
-from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.mountain_car import ENV_ID, LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.ladder import BAND, OWN, ladder
 from dqn_lib.plots.ruler import Ruler
 from dqn_lib.plots.style import INK, LEARNED, LUCKY, OPTIMAL, SOLVED
@@ -18,7 +18,7 @@ RESULTS = Path(__file__).parents[2] / "notebooks" / "results"
 FINALS = {"a": [-100.0, -120.0, -140.0], "b": [-200.0, -200.0], "c": [-98.0, -99.0, -100.5, -101.5]}
 SOLVED_AT = {"a": [3_000, None, 9_000], "b": [None, None], "c": [1_001, 2_002, 3_004, 4_005]}
 RUNS = [
-    {"variant": variant, "seed": seed, "final_return": final, "solved_at_step": step}
+    {"variant": variant, "seed": seed, "final_return": final, "solved_at_step": step, "environment": ENV_ID}
     for variant in FINALS
     for seed, (final, step) in enumerate(zip(FINALS[variant], SOLVED_AT[variant], strict=True))
 ]
@@ -79,6 +79,7 @@ def test_the_words_are_there():
     assert picture.alt.startswith("A finding. −200 is luck.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["networks", "tables"])
 def test_the_committed_results_make_whole_pictures(kind):
     runs = read_runs(RESULTS / f"{kind}.jsonl")

@@ -125,5 +125,5 @@ def test_nothing_to_show_is_refused(picture):
         picture.update(a_chase(8), [])
     with pytest.raises(ValueError, match="must hold at least one entry, got 0 and 2"):
         picture.update(a_chase(0), RULES)
-    with pytest.raises(ValueError, match="exact must lie in"):
+    with pytest.raises(ValueError, match="exact must be finite, got nan"):
         LiveChase(float("nan"))

@@ -139,6 +139,7 @@ def hectic():
     sys.setswitchinterval(before)
 
 
+@pytest.mark.slow
 def test_many_threads_draw_while_pictures_are_made_and_shown(hectic):
     """Each gets what it would have got alone, and Matplotlib's settings are afterwards as before."""
     before, rounds = dict(mpl.rcParams), 12

@@ -36,7 +36,10 @@ def with_the_motion(states):
 
 def a_log():
     episodes = [Episode(n, 200 * n, 200, -200.0, False, 1.0, None) for n in range(1, 11)]
-    checks = [Check(0, np.full(100, -200.0), None), Check(1000, np.full(100, -105.0), None)]
+    checks = [
+        Check(step, np.full(100, mean), None, "MountainCar-v0")
+        for step, mean in ((0, -200.0), (1_000, -105.0))
+    ]
     return TrainingLog(episodes, checks)
 
 

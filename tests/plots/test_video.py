@@ -9,6 +9,8 @@ from dqn_lib import mountain_car
 from dqn_lib.plots.drive import REST, drive
 from dqn_lib.plots.video import film
 
+pytestmark = pytest.mark.slow
+
 RIGHT = np.array([0.0, 0.0, 1.0])
 
 

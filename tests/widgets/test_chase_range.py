@@ -6,12 +6,14 @@ import time
 import numpy as np
 import pytest
 
-from dqn_lib import mountain_car
+from dqn_lib import loop, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.plots.style import ESTIMATE, TARGET
 from dqn_lib.training import train
 from dqn_lib.widgets.chase import ChaseRange
+
+pytestmark = pytest.mark.slow
 
 FLOOR, EXACT = np.array([-0.5, 0.0]), -63.25
 
@@ -383,3 +385,30 @@ def test_a_bad_state_and_an_empty_memory_are_refused(agent):
     agent.memory.added = 0
     with pytest.raises(ValueError, match="agent must have memories to learn from, got one with none"):
         ChaseRange(agent, FLOOR, EXACT)
+
+
+def test_an_agent_in_the_middle_of_a_step_is_put_nowhere(agent, make, monkeypatch):
+    chase = make()
+    monkeypatch.setattr(loop, "PATIENCE", 0.1)
+    began, let_go, learn, moved = threading.Event(), threading.Event(), agent.learn, []
+
+    def stuck():
+        began.set()
+        let_go.wait(20)
+        return learn()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(agent, "learn", stuck)
+        press(chase, "Run")
+        assert began.wait(20)
+        patch.setattr(agent, "set_state", moved.append)
+        with pytest.raises(TimeoutError):
+            chase.end()
+        press(chase, "From the beginning")
+        said = chase.message.value
+        with pytest.raises(TimeoutError):  # another range wants the agent
+            make()
+        let_go.set()
+        until(lambda: not threads())
+    assert moved == []
+    assert "TimeoutError:" in said

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from dqn_lib import mountain_car
+from dqn_lib import loop, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
@@ -421,6 +421,32 @@ def test_end_stops_and_says_why(open_panel):
     assert status(panel) == "Ended: the cell was run again." and not threads()
     time.sleep(0.05)
     assert panel.run.agent.steps == steps
+
+
+def test_a_step_that_does_not_end_is_said_and_nothing_is_reset(open_panel, monkeypatch):
+    monkeypatch.setattr(loop, "PATIENCE", 0.1)
+    panel = open_panel()
+    began, let_go, act = threading.Event(), threading.Event(), panel.run.agent.act
+
+    def stuck(state):
+        began.set()
+        let_go.wait(20)
+        return act(state)
+
+    lived(panel, 20)
+    with monkeypatch.context() as patch:
+        patch.setattr(panel.run.agent, "act", stuck)
+        press(panel, "Train")
+        assert began.wait(20)
+        steps, log = panel.run.agent.steps, panel.run.log
+        press(panel, "Reset")
+        assert '<span role="alert"><b>TimeoutError:</b> a step must end within' in panel.message.value
+        assert (panel.run.agent.steps, panel.run.log) == (steps, log)
+        let_go.set()
+        rested(panel)
+    press(panel, "Reset")
+    assert status(panel).startswith("Back at the beginning")
+    assert panel.run.agent.steps == 0
 
 
 class Broken(QTableAgent):

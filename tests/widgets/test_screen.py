@@ -36,14 +36,20 @@ def haste(monkeypatch):
     monkeypatch.setattr(screen_module, "PICTURES", np.inf)
 
 
-def a_run(agent=None):
-    env = car.make(max_episode_steps=40)
+def a_run(agent=None, length=40):
+    env = car.make(max_episode_steps=length)
     return LiveRun(env, agent or QTableAgent(env, TableConfig(cells=9), seed=2), every=80)
 
 
 @pytest.fixture
 def screen():
     return Screen(a_run(), FOR_A_TABLE)
+
+
+@pytest.fixture
+def whole():
+    """A screen of whole drives: with the time limit of 200 steps."""
+    return Screen(a_run(length=200), FOR_A_TABLE)
 
 
 def live(run, episodes=3):
@@ -244,14 +250,14 @@ def test_a_diverged_network_is_shown_in_words(network, monkeypatch):
     screen = Screen(network, SIGHTS)
     for name in ("values", "policy"):
         assert "diverged" in screen.canvases[name].alt
-    assert "the time limit after 200" in screen.car.caption
+    assert "the time limit after 40" in screen.car.caption
 
 
 def test_the_counter_says_how_far_it_is_and_how_well_it_drives(screen):
     live(screen.run, 1)
     screen.count()
     assert screen.counter.value == (
-        "step <b>40</b> · episode <b>1</b> · epsilon <b>0.05</b> · best check <b>−200.0</b>"
+        "step <b>40</b> · episode <b>1</b> · epsilon <b>0.05</b> · best check <b>−40.0</b>"
     )
 
 
@@ -275,8 +281,8 @@ def pushes_with_the_motion(agent):
 
 
 @pytest.mark.parametrize(("good", "ending"), [(True, "the flag"), (False, "the time limit")])
-def test_the_greedy_car_drives_as_the_simulation_does(screen, good, ending):
-    agent = screen.run.agent
+def test_the_greedy_car_drives_as_the_simulation_does(whole, good, ending):
+    screen, agent = whole, whole.run.agent
     if good:
         pushes_with_the_motion(agent)
     screen.show_car()
@@ -288,8 +294,8 @@ def test_the_greedy_car_drives_as_the_simulation_does(screen, good, ending):
     assert screen.car.caption == f"Greedy at step 0: {ending} after {length}"
 
 
-def test_a_drive_is_given_time_before_the_next_one_begins(screen, monkeypatch):
-    good = -car.OPTIMUM / screen_module.FRAMES
+def test_a_drive_is_given_time_before_the_next_one_begins(whole, monkeypatch):
+    screen, good = whole, -car.OPTIMUM / screen_module.FRAMES
     assert len(screen.car.actions) >= car.MAX_STEPS, "it fails"
     assert good < screen._car_free_at - time.monotonic() < car.MAX_STEPS / screen_module.FRAMES
     before = screen.car.positions

@@ -6,12 +6,15 @@ import time
 import numpy as np
 import pytest
 
+from dqn_lib import loop
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import TableQ
 from dqn_lib.plots.maps import centres, preferred
 from dqn_lib.training import Check
 from dqn_lib.widgets import canvas, time_machine
 from dqn_lib.widgets.time_machine import TimeMachine, q_values
+
+pytestmark = pytest.mark.slow
 
 STEPS = (0, 600, 1_000, 5_500, 12_000)
 
@@ -132,7 +135,10 @@ def test_a_tables_checks_are_drawn_as_its_cells():
         ([], "checks must hold at least one check, got none"),
         ([Check(0, np.zeros(1), None)], "checks must be of one run on MountainCar-v0"),
         ([Check(0, np.zeros(1), lambda states: states @ np.ones((4, 2)))], "checks must be of one run"),
-        ([Check(0, np.zeros(1), lambda states: states)], "checks must be of one run .* got 2 actions"),
+        (
+            [Check(0, np.zeros(1), lambda states: states)],
+            "checks must be of one run .* each of the 3 actions",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_refused(checks, problem):
@@ -250,6 +256,32 @@ def test_the_end_of_a_machine_ends_its_thread(machine):
     machine.end()
     assert not players()
     machine.end()
+
+
+@pytest.mark.parametrize("act", ["Pause", "the knob"])
+def test_a_picture_that_is_never_done_is_said_and_nothing_else_moves(machine, monkeypatch, act):
+    monkeypatch.setattr(loop, "PATIENCE", 0.1)
+    began, let_go, drawn = threading.Event(), threading.Event(), []
+    travel = machine._travel
+
+    def stuck(place, **options):
+        drawn.append(place)
+        began.set()
+        let_go.wait(20)
+        travel(place, **options)
+
+    monkeypatch.setattr(machine, "_travel", stuck)
+    machine.play()
+    assert began.wait(20)
+    if act == "Pause":
+        machine.buttons["Pause"].click()
+    else:
+        machine.knob.place = 3
+    said = machine.message.value
+    let_go.set()
+    wait(lambda: not players())
+    assert "TimeoutError:" in said and 'role="alert"' in said
+    assert drawn == [0]
 
 
 # --- without a browser ------------------------------------------------------------------------------------

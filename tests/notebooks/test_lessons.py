@@ -1,4 +1,4 @@
-"""A student who gets everything right: each lesson with the solutions in its blank cells."""
+"""Each lesson as it is committed, from top to bottom, and then by a student who gets every exercise right."""
 
 import importlib
 import re
@@ -15,6 +15,7 @@ LESSONS = sorted(NOTEBOOKS.glob("[!_]*.ipynb"))
 LARGEST = 4_000_000  # bytes with all outputs
 WITHOUT_TENSORFLOW = ("01", "02")
 WORDS_FOR = {"img": "alt", "video": "aria-label"}
+CHECK = r"lesson\.\w+\.check\(.*\)"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 
@@ -39,16 +40,15 @@ def folder(tmp_path):
     )
 
 
-def fill_in(lesson, number):
-    """Put the solutions into the blank cells; the positions of the cells that check them."""
+def solved(lesson, number):
+    """The cells of the exercises again, with the solutions in the blank ones, and those that check them."""
     solutions = importlib.import_module(f"dqn_lib.exercises.lesson{number}")
-    checks = []
     for position, cell in enumerate(lesson.cells):
         if "exercise" in cell.metadata.get("tags", []):
-            name = re.match(r"lesson\.(\w+)\.check\(", lesson.cells[position + 1].source)[1]
-            cell.source = getattr(solutions, name).source
-            checks.append(position + 1)
-    return checks
+            check = lesson.cells[position + 1].source
+            name = re.match(r"lesson\.(\w+)\.check\(", check)[1]
+            yield nbformat.v4.new_code_cell(getattr(solutions, name).source)
+            yield nbformat.v4.new_code_cell(check)
 
 
 def pages(lesson):
@@ -70,11 +70,8 @@ def shown(cell):
     )
 
 
-def faults(lesson, checks):
+def faults(lesson):
     """Everything that a student would rather not have seen."""
-    for position in checks:
-        if "Correct" not in (verdict := shown(lesson.cells[position])):
-            yield f"cell {position}: {lesson.cells[position].source} says {verdict or 'nothing'}"
     for position, cell in enumerate(lesson.cells):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr" or output["output_type"] == "error":
@@ -85,18 +82,25 @@ def faults(lesson, checks):
         yield from (f"{where}: {fault}" for fault in Wordless(page).found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_runs_with_its_solutions_and_every_check_says_correct(path, folder):
+def test_a_lesson_runs_to_its_end_and_every_solution_is_correct(path, folder):
+    """One kernel for both, so that nothing is trained twice: the exercises are the end of a lesson."""
     lesson = nbformat.read(folder / path.name, as_version=4)
     number = path.stem[:2]
-    checks = fill_in(lesson, number)
-    assert checks
+    count = len(lesson.cells)
+    lesson.cells += solved(lesson, number)
     lesson.cells.append(nbformat.v4.new_code_cell("import sys\nprint('tensorflow' in sys.modules)"))
 
     run(lesson, folder)
 
-    assert list(faults(lesson, checks)) == []
+    assert list(faults(lesson)) == []
     loaded = lesson.cells.pop().outputs[0].text.strip()
     assert loaded == str(number not in WITHOUT_TENSORFLOW), f"TensorFlow loaded: {loaded}"
+    blank = [cell for cell in lesson.cells[:count] if re.fullmatch(CHECK, cell.source)]
+    filled = [cell for cell in lesson.cells[count:] if re.fullmatch(CHECK, cell.source)]
+    assert [cell.source for cell in blank] == [cell.source for cell in filled] != []
+    assert [cell.source for cell in blank if "Correct" in shown(cell)] == []
+    assert [(cell.source, shown(cell)) for cell in filled if "Correct" not in shown(cell)] == []
     size = len(nbformat.writes(lesson).encode())
     assert size < LARGEST, f"{size:,} bytes"

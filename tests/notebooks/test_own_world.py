@@ -1,0 +1,69 @@
+"""Lesson 10's own world: what is changed in its cell is what is trained and judged the next time."""
+
+import ast
+import warnings
+from pathlib import Path
+
+import nbformat
+import pytest
+from gymnasium.envs.registration import registry
+
+LESSON = nbformat.read(Path(__file__).parents[2] / "notebooks" / "10_your_turn.ipynb", as_version=4)
+CODE = [cell.source for cell in LESSON.cells if cell.cell_type == "code"]
+
+
+def cell_with(text):
+    (source,) = [source for source in CODE if text in source]
+    return source
+
+
+def defined_in(source):
+    """A cell without what it does: only its functions."""
+    tree = ast.parse(source)
+    tree.body = [statement for statement in tree.body if isinstance(statement, ast.FunctionDef)]
+    return ast.unparse(tree)
+
+
+@pytest.fixture
+def lesson():
+    """A kernel in which the lesson has come to the training in the student's own world."""
+    names = {}
+    for source in (CODE[0], cell_with("def luck("), defined_in(cell_with("def learn("))):
+        exec(source, names)
+    exec(cell_with("class Parking("), names)
+    exec(cell_with("check_env("), names)
+    exec(cell_with("class ByHand"), names)
+    return names
+
+
+def test_a_changed_world_is_the_one_that_is_trained_and_judged(lesson):
+    training = cell_with("rails = Ruler(").replace("12_000", "300")
+    before = set(registry)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as Gymnasium's "Overriding environment"
+        exec(training, lesson)
+        first, rails = lesson["log"], lesson["rails"]
+        exec(
+            cell_with("class Parking(").replace("return self.state, -1.0,", "return self.state, -2.0,"),
+            lesson,
+        )
+        exec(training, lesson)
+    second = lesson["log"]
+    assert {episode.total_reward / episode.length for episode in first.episodes} == {-1.0}
+    assert {episode.total_reward / episode.length for episode in second.episodes} == {-2.0}
+    assert min(first.checks[0].returns) >= -100 > min(second.checks[0].returns)
+    assert lesson["rails"].best < rails.best  # the ruler is measured there too
+    assert set(registry) == before  # nothing is left behind that could be trained instead
+
+
+def test_the_worst_there_is_in_the_own_world_is_minus_100(lesson):
+    """Not -200: that is the other world's."""
+    _, log = lesson["learn"](lesson["parking"](), 300)
+    assert min(returns for check in log.checks for returns in check.returns) == -100
+
+
+def test_its_cells_can_be_run_again_without_a_word(lesson, capfd):
+    for text in ("class Parking(", "check_env("):
+        exec(cell_with(text), lesson)
+    said = capfd.readouterr()
+    assert "Overriding" not in said.out + said.err

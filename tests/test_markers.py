@@ -1,0 +1,62 @@
+"""The markers mean what they say, and what a Makefile's target leaves out another one runs."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in ROOT.glob("tests/**/test_*.py")
+}
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+NEEDS_CHROMIUM = re.compile(
+    r"^(?:from|import) (?:playwright|jupyter_browser|mounting|clicking)\b", re.MULTILINE
+)
+MARKED = re.compile(r"^pytestmark = (?:IN_CHROMIUM$|\[\n    \*IN_CHROMIUM,$)", re.MULTILINE)
+
+
+def recipe(target):
+    """The commands of a target."""
+    return re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[1]
+
+
+def left_out(target):
+    """The markers that a target leaves out."""
+    return set(re.findall(r"not (\w+)", recipe(target)))
+
+
+def test_whatever_needs_chromium_is_marked_and_nothing_else_is():
+    needs = {name for name, source in TESTS.items() if NEEDS_CHROMIUM.search(source)}
+    assert needs == {name for name, source in TESTS.items() if MARKED.search(source)}
+    assert needs >= {name for name in TESTS if name.startswith("tests/browser/")}
+
+
+def test_each_target_runs_more_than_the_one_before():
+    declared = {marker.partition(":")[0] for marker in PYTEST["markers"]}
+    assert left_out("quick") == declared
+    assert left_out("test") == {"weekly"}
+    assert left_out("verify") == set()
+    assert all("$(PYTEST)" in recipe(target) for target in ("quick", "test", "verify"))
+
+
+def test_browser_tests_come_last_and_the_slow_ones_after_the_quick_ones(request):
+    def cost(item):
+        return "browser" in item.keywords, "slow" in item.keywords
+
+    costs = [cost(item) for item in request.session.items]
+    assert costs == sorted(costs)
+
+
+@pytest.mark.parametrize("name", ["ci", "weekly"])
+def test_a_workflow_runs_what_anybody_can_run(name):
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+    commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    targets = [word for command in commands for word in command.split()[1:] if word.isalpha()]
+    assert all(command == ".ci/run" or command.startswith("make ") for command in commands)
+    assert all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in targets)
+    assert ("verify" in targets) == (name == "weekly")

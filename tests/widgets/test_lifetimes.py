@@ -1,0 +1,319 @@
+"""What a widget leaves behind when it is closed, or when its cell runs again or is deleted: nothing."""
+
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+
+import pytest
+from ipywidgets import Widget
+from jupyter_client.manager import start_new_kernel
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.agents.q_table import QTableAgent
+from dqn_lib.config import DQNConfig, TableConfig
+from dqn_lib.plots.density import density
+from dqn_lib.training import TrainingLog, train
+from dqn_lib.widgets.chase import ChaseRange
+from dqn_lib.widgets.drive_yourself import DriveYourself
+from dqn_lib.widgets.explore import explore
+from dqn_lib.widgets.gamma_glasses import GammaGlasses
+from dqn_lib.widgets.luck import LuckExplorer
+from dqn_lib.widgets.microscope import ReplayMicroscope
+from dqn_lib.widgets.panel import TrainingPanel
+from dqn_lib.widgets.time_machine import TimeMachine
+
+SMALL = DQNConfig(hidden=(8,), memory_size=300, learning_starts=32, batch_size=8, learn_every=4, updates=2)
+TABLE = TableConfig(cells=8)
+
+
+def world():
+    return mountain_car.make(max_episode_steps=50)
+
+
+def a_dqn():
+    agent = DQNAgent(world(), SMALL, seed=1, xla=False)
+    for _ in train(world(), agent, steps=60):
+        pass
+    return agent
+
+
+def checks():
+    agent, log = QTableAgent(world(), TABLE), TrainingLog()
+    for _ in log.record(train(world(), agent, steps=100), agent, every=50):
+        pass
+    return log.checks
+
+
+MAKERS = {
+    "panel": lambda: TrainingPanel(
+        world(), QTableAgent(world(), TABLE), show=["curve", "car"], knobs=["gamma"]
+    ),
+    "panel of a network": lambda: TrainingPanel(world(), DQNAgent(world(), SMALL, xla=False)),
+    "time machine": lambda: TimeMachine(checks()),
+    "microscope": lambda: ReplayMicroscope(a_dqn()),
+    "chase": lambda: ChaseRange(a_dqn(), [-0.5, 0.0], -60.0, rounds=3),
+    "explore": lambda: explore(lambda n: density([[0.0, 0.0]] * n), n=range(1, 9)),
+    "gamma glasses": lambda: GammaGlasses([0.85, 0.9]),
+    "luck": lambda: LuckExplorer(episodes=20),
+    "drive yourself": DriveYourself,
+}
+PLAY = {"panel": "train", "panel of a network": "train", "time machine": "play", "chase": "run"}
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("dqn_lib")]
+
+
+class Census:
+    """Weak references to all widgets that are made, and to what else is noted; who they belong to."""
+
+    def __init__(self):
+        self.owner, self.noted = "", []
+
+    def note(self, *things):
+        self.noted += [(self.owner, weakref.ref(one)) for one in things]
+
+    def alive(self):
+        """What is still there, by owner."""
+        gc.collect()
+        return {owner: one() for owner, one in self.noted if one() is not None}
+
+
+@pytest.fixture
+def census():
+    census = Census()
+    Widget.on_widget_constructed(census.note)
+    yield census
+    Widget.on_widget_constructed(None)
+
+
+def one_of_each(census):
+    """A widget of each kind, by name; those that can go on do."""
+    widgets = {}
+    for census.owner, make in MAKERS.items():
+        widget = widgets[census.owner] = make()
+        if isinstance(widget, TrainingPanel):
+            census.note(widget.run, widget.run.agent, widget.run.log, widget.run.env)
+        if hasattr(widget, "agent"):
+            census.note(widget.agent)
+        if hasattr(widget, "canvas"):
+            census.note(widget.canvas.moving)
+    for name, method in PLAY.items():
+        getattr(widgets[name], method)()
+    return widgets
+
+
+def test_closed_widgets_stop_and_are_set_free_with_all_their_parts_and_agents(census):
+    widgets = one_of_each(census)
+    assert len(threads()) == len(PLAY)
+    assert census.alive().keys() == MAKERS.keys()
+    for name in [*MAKERS][::2]:
+        widgets.pop(name).close()
+    assert census.alive().keys() == {*MAKERS}.difference([*MAKERS][::2])
+    Widget.close_all()
+    widgets.clear()
+    assert threads() == []
+    assert census.alive() == {}
+
+
+def test_a_closed_widget_can_still_be_read_and_closed_again():
+    panel = MAKERS["panel"]()
+    panel.train()
+    for _ in range(2):
+        panel.close()
+        assert not panel.run.running
+        assert panel.run.log.checks
+
+
+def test_a_widget_whose_constructor_fails_leaves_nothing_that_cannot_be_closed(census):
+    with pytest.raises(ValueError, match="knob must be one of"):
+        TrainingPanel(world(), QTableAgent(world(), TABLE), show=["curve"], knobs=["gamma", "temperature"])
+    assert census.alive() != {}
+    Widget.close_all()
+    assert census.alive() == {}
+
+
+def test_a_process_ends_cleanly_and_quickly_while_a_panel_trains():
+    script = (
+        "from dqn_lib import mountain_car; from dqn_lib.agents.q_table import QTableAgent\n"
+        "from dqn_lib.widgets.panel import TrainingPanel\n"
+        "env = mountain_car.make(); agent = QTableAgent(env)\n"
+        "panel = TrainingPanel(env, agent, show=['curve'], knobs=['gamma']); panel.train()\n"
+        "while panel.run.agent.steps < 100: pass\n"
+        "print(panel.run.running)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+def test_in_a_terminal_a_widget_is_closed_like_any_other():
+    script = (
+        "from dqn_lib.widgets.drive_yourself import DriveYourself; drive = DriveYourself(); drive\n"
+        "drive.close(); print(drive.comm, Out, [name for name in ('_', '_1') if name in globals()])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--quick", "--no-banner", "--colors=nocolor"],
+        input=script + "\n", capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "None {} []" in done.stdout, done.stdout + done.stderr
+
+
+# --- in a kernel, as JupyterLab runs cells --------------------------------------------------------------
+
+BEGIN = """
+import gc, threading, weakref
+from dqn_lib import loop, mountain_car
+from dqn_lib.agents.q_table import QTableAgent
+from dqn_lib.widgets.drive_yourself import DriveYourself
+from dqn_lib.widgets.panel import TrainingPanel
+
+env = mountain_car.make()
+agents, panels = weakref.WeakSet(), weakref.WeakSet()
+
+def threads():
+    return [thread.name for thread in threading.enumerate()].count("dqn_lib live run")
+
+def new():
+    agent = QTableAgent(env)
+    panel = TrainingPanel(env, agent, show=["curve"], knobs=["gamma"])
+    agents.add(agent)
+    panels.add(panel)
+    return panel
+"""
+PANEL = "panel = new()\npanel.train()\npanel"
+
+
+class Cells:
+    """A kernel, and cells with names, which are run as JupyterLab does it."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def run(self, code, cell, *, deleted=(), fails=False):
+        message = self.client.session.msg(
+            "execute_request",
+            {"code": code, "silent": False, "store_history": True, "user_expressions": {}},
+            metadata={} if cell is None else {"cellId": cell, "deletedCells": [*deleted]},
+        )
+        self.client.shell_channel.send(message)
+        reply = self._reply(message["header"]["msg_id"])
+        assert (reply["status"] == "error") == fails, reply
+        return self._printed(message["header"]["msg_id"])
+
+    def ask(self, expression):
+        asked = self.client.execute("", silent=True, user_expressions={"answer": expression})
+        answer = self._reply(asked)["user_expressions"]["answer"]
+        assert answer["status"] == "ok", answer
+        return answer["data"]["text/plain"]
+
+    def _reply(self, asked):
+        while True:
+            reply = self.client.get_shell_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") == asked:
+                return reply["content"]
+
+    def _printed(self, asked):
+        text = ""
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            if message["parent_header"].get("msg_id") == asked:
+                if message["msg_type"] == "stream":
+                    text += message["content"]["text"]
+                if message["content"].get("execution_state") == "idle":
+                    return text
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    manager, client = start_new_kernel()
+    yield Cells(client)
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def cells(kernel):
+    """In the beginning no agent has been made, in the end no thread is left."""
+    kernel.run(BEGIN, "begin")
+    yield kernel
+    kernel.run("from ipywidgets import Widget; Widget.close_all(); panel = old = other = one = None", "end")
+    assert kernel.ask("threads()") == "0"
+
+
+def test_a_cell_that_runs_again_and_again_keeps_one_agent_and_one_thread(cells):
+    for _ in range(5):
+        cells.run(PANEL, "a")
+        assert cells.ask("len(agents), len(panels), threads()") == "(1, 1, 1)"
+    assert cells.ask("panel.run.running, _ is Out[max(Out)] is panel") == "(True, True)"
+
+
+@pytest.mark.parametrize(
+    ("code", "fails"),
+    [("x = 1", False), ("DriveYourself()", False), ("1 +", True), ("1 / 0", True), ("%%bash\ntrue", False)],
+    ids=["nothing", "another kind", "a slip", "an error", "a magic"],
+)
+def test_a_cell_that_shows_something_else_now_ends_what_it_showed_before(cells, code, fails):
+    cells.run(PANEL, "a")
+    cells.run(code, "a", fails=fails)
+    assert cells.ask("panel.run.running, threads()") == "(False, 0)"
+    cells.run("del panel; gc.collect(); None", "b")
+    assert cells.ask("len(agents), len(panels)") == "(0, 0)"
+
+
+def test_a_deleted_cell_ends_what_it_showed_as_soon_as_another_one_runs(cells):
+    cells.run(PANEL, "a")
+    cells.run("x = 1", "b")
+    assert cells.ask("threads()") == "1"
+    cells.run("x = 1", "b", deleted=["a"])
+    assert cells.ask("panel.run.running, threads()") == "(False, 0)"
+
+
+def test_widgets_of_other_cells_and_several_of_one_cell_live_side_by_side(cells):
+    cells.run(PANEL, "a")
+    cells.run("other = [new(), new()]\nfor one in other: one.train()", "b")
+    cells.run("x = 1", "c")
+    assert cells.ask("threads()") == "3"
+    cells.run("x = 1", "b")
+    assert cells.ask("[one.run.running for one in [panel, *other]]") == "[True, False, False]"
+
+
+@pytest.mark.parametrize("close", ["panel.close()", "Widget.close_all()"])
+def test_a_panel_that_was_shown_and_closed_is_set_free(cells, close):
+    cells.run(PANEL, "a")
+    cells.run("panel", "b")  # in `_`, `__`, `Out` and names with numbers
+    cells.run("_", "c")
+    cells.run(f"from ipywidgets import Widget\n{close}\ndel panel", "d")
+    cells.run("gc.collect(); None", "e")
+    assert cells.ask("len(agents), len(panels), threads()") == "(0, 0, 0)"
+    cells.run("1 + 1", "f")
+    cells.run("assert _ == 2", "g")
+
+
+def test_whoever_keeps_an_ended_panel_can_read_its_log(cells):
+    cells.run(PANEL, "a")
+    cells.run("old = panel", "b")
+    cells.run(PANEL, "a")
+    assert cells.ask("old is panel, old.run.running, len(old.run.log.checks) > 0") == "(False, False, True)"
+
+
+def test_a_front_end_that_does_not_name_its_cells_ends_nothing(cells):
+    cells.run("other = [new(), new()]\nfor one in other: one.train()", None)
+    cells.run("x = 1", None)
+    assert cells.ask("[one.run.running for one in other]") == "[True, True]"
+    cells.run("for one in other: one.close()", None)
+
+
+def test_a_panel_that_cannot_be_ended_says_so_and_the_cell_runs(cells):
+    cells.run("import time; loop.PATIENCE = 0.1; stuck = threading.Event()", "b")
+    cells.run(PANEL + "\npanel.run.agent.act = lambda state: stuck.wait(30) and 1\ntime.sleep(0.3)", "a")
+    said = cells.run("x = 'it runs'", "a")
+    again = cells.run("x = 'it runs'", "a")
+    cells.run("loop.PATIENCE = 10.0; stuck.set()", "b")
+    assert again == ""
+    assert "could not be ended: a step must end within 0.1 s" in said
+    assert cells.ask("x") == "'it runs'"
