@@ -862,8 +862,10 @@ def test_any_schedule_of_commands_can_be_lived_again(commands):
 
 @pytest.fixture
 def agents():
-    """Two equal new agents."""
-    return [DQNAgent(short(), DQN, seed=5, xla=False) for _ in range(2)]
+    """Two equal new agents, compiled now, so that no test waits for it."""
+    two = [DQNAgent(short(), DQN, seed=5, xla=False) for _ in range(2)]
+    two[0].compile()
+    return two
 
 
 def test_a_dqn_run_with_every_knob_turned_ends_with_the_same_bits_when_lived_again(start, agents):

@@ -138,15 +138,15 @@ def store(here: Path, there: Path) -> None:
     with contextlib.suppress(OSError):
         there.mkdir(parents=True, exist_ok=True)
         for path in here.iterdir():
+            if any(there.glob(f"*-{path.name}")):
+                continue
             contents = path.read_bytes()
-            target = there / f"{hashlib.sha256(contents).hexdigest()}-{path.name}"
-            part = there.parent / f"part-{secrets.token_hex(8)}"
-            if not target.exists():
-                try:
-                    part.write_bytes(contents)
-                    os.replace(part, target)
-                finally:
-                    part.unlink(missing_ok=True)
+            part = there / f"part-{secrets.token_hex(8)}"  # if it stays behind, `fetch` throws it away
+            try:
+                part.write_bytes(contents)
+                os.replace(part, there / f"{hashlib.sha256(contents).hexdigest()}-{path.name}")
+            finally:
+                part.unlink(missing_ok=True)
         programs = sorted(there.parents[1].glob("tensorflow-*/*"), key=lambda path: path.stat().st_mtime)
         for oldest in programs[:-MOST]:
             shutil.rmtree(oldest, ignore_errors=True)

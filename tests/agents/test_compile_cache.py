@@ -39,7 +39,7 @@ if __name__ == "__main__":
 WIDTHS = ("4", "5", "6", "7")
 TRACED_BEFORE = """
 from dqn_lib.agents.backend import tf
-for number in range(1, 8):
+for number in range(1, 4):  # more often, and TensorFlow would warn of it
     tf.function(lambda x: tf.while_loop(lambda y: y < 3, lambda y: (y + number,), (x,)), autograph=False)(1.0)
 """
 
@@ -112,13 +112,9 @@ def test_the_next_process_reads_them_whatever_it_has_traced_before(warm):
     assert machine.programs() == before
 
 
-@pytest.mark.parametrize(
-    "switch",
-    [{compile_cache.SWITCH: "off"}, {compile_cache.SWITCH: "0"}],
-    ids=lambda switch: switch.popitem()[1],
-)
-def test_switched_off_nothing_is_kept_and_the_results_are_the_same_to_the_bit(warm, machine, switch):
-    assert machine.learnt("4", **switch) == warm[1][:1]
+@pytest.mark.parametrize("word", ["off", "0"])
+def test_switched_off_nothing_is_kept_and_the_results_are_the_same_to_the_bit(warm, machine, word):
+    assert machine.learnt("4", **{compile_cache.SWITCH: word}) == warm[1][:1]
     assert not machine.programs()
 
 
@@ -142,21 +138,21 @@ def damage(path, kind):
 
 def test_what_is_damaged_is_compiled_again_and_replaced(warm, machine):
     shutil.copytree(warm[0].cache, machine.cache)
-    originals = sorted(machine.programs())
     kinds = ("truncated", "flipped", "empty", "nonsense")
-    damaged = {damage(path, kind): path.read_bytes() for kind, path in zip(kinds, originals, strict=True)}
-    bad = {path: path.read_bytes() for path in damaged}
+    damaged = [damage(path, kind) for path, kind in zip(sorted(machine.programs()), kinds, strict=True)]
+    before = {path: path.read_bytes() for path in damaged}
     assert machine.learnt(*WIDTHS, first=TRACED_BEFORE) == warm[1]
     programs = machine.programs()
     assert_whole(programs, len(WIDTHS))
     assert {name for name, _ in programs.values()} == {name for name, _ in warm[0].programs().values()}
-    assert all(not path.exists() or path.read_bytes() != contents for path, contents in bad.items())
+    assert not any(path.exists() and path.read_bytes() == contents for path, contents in before.items())
 
 
 def test_without_a_place_for_the_cache_it_goes_on_without(warm, machine):
-    machine.cache.write_text("a file, where a folder should be", encoding="utf-8")
+    machine.cache.mkdir()
+    (machine.cache / "dqn_lib").write_text("a file, where a folder should be", encoding="utf-8")
     assert machine.learnt("4") == warm[1][:1]
-    assert machine.cache.read_text(encoding="utf-8") == "a file, where a folder should be"
+    assert (machine.cache / "dqn_lib").read_text(encoding="utf-8") == "a file, where a folder should be"
 
 
 NO_ROOM = """
@@ -178,7 +174,10 @@ def test_two_processes_that_write_at_once_do_not_disturb_each_other(warm, machin
     assert not list(machine.tmp.iterdir())
     programs = machine.programs()
     assert {name for name, _ in programs.values()} <= {name for name, _ in warm[0].programs().values()}
-    assert_whole(programs, 1)
+    assert_whole(programs, len(programs))
+    assert 1 <= len(programs) <= 2  # both may have been the first
+    assert machine.learnt("4") == warm[1][:1]
+    assert machine.programs() == programs
 
 
 def test_flags_of_the_users_own_are_respected_and_left_alone(warm, machine, tmp_path):
@@ -235,13 +234,19 @@ def files(folder):
     return [path for path in folder.glob("**/*") if path.is_file()]
 
 
+def name_of(path):
+    """How TensorFlow calls a file; what stands before it is the digest, which differs each time."""
+    return path.name.partition("-")[2]
+
+
 def test_a_folder_that_was_removed_in_between_comes_back(cache):
     doubled()
     (before,) = files(cache)
     shutil.rmtree(cache)
     shutil.rmtree(compile_cache._own.name)
     doubled()
-    assert files(cache) == [before]
+    (after,) = files(cache)
+    assert (after.parent, name_of(after)) == (before.parent, name_of(before))
 
 
 def test_another_programs_file_is_noticed_and_replaced(cache):
@@ -249,10 +254,12 @@ def test_another_programs_file_is_noticed_and_replaced(cache):
     doubled("three", 3.0)
     two, three = sorted(files(cache), key=lambda path: path.stat().st_mtime_ns)
     theirs = three.read_bytes()
-    two.with_name(f"{hashlib.sha256(theirs).hexdigest()}-{two.name.partition('-')[2]}").write_bytes(theirs)
+    wrong = two.with_name(f"{hashlib.sha256(theirs).hexdigest()}-{name_of(two)}")
+    wrong.write_bytes(theirs)
     two.unlink()
     doubled("two", 2.0)
-    assert [path.name for path in files(two.parent)] == [two.name]
+    assert [name_of(path) for path in files(two.parent)] == [name_of(two)]
+    assert not wrong.exists()
 
 
 def test_two_programs_of_one_name_are_told_apart(cache):

@@ -304,7 +304,7 @@ def test_the_end_stops_the_thread_and_puts_the_agent_back(filled, make):
     chase.end()
     assert threads() == []
     assert (agent.updates, agent.config.target_update) == (begin["updates"], "soft")
-    np.testing.assert_array_equal(agent.get_state()["online"][0], begin["online"][0])
+    np.testing.assert_array_equal(agent.parameters, begin["parameters"])
     press(chase, "Run")
     until(lambda: steps(chase) >= 8)
     assert chase.said is not ended
