@@ -22,6 +22,7 @@ test: lint  ## Check the style, run the tests and every lesson, in ten minutes
 
 verify: lint  ## Run everything: also whole runs, more seeds, every lesson in the browser, long drags
 	$(PYTEST)
+	$(BIN)/python -m pytest -n auto --nbmake --nbmake-timeout=900 notebooks
 
 lint: setup  ## Check the style of code and lessons
 	$(BIN)/ruff check
