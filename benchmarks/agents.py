@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from common import use_one_core, write_results
+from common import results_file, use_one_core, write_results
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument(
         "--agents", type=int, default=None, help="agents made one after the other (200; 5 before)"
     )
-    parser.add_argument("--json", type=Path, default=None, help="file for the results")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()
     use_one_core()
     with contextlib.ExitStack() as stack:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SCRIPTS = [
     path.name for path in sorted(BENCHMARKS.glob("*.py")) if '"--json"' in path.read_text(encoding="utf-8")

@@ -22,7 +22,10 @@ from dqn_lib.config import Config, DQNConfig, TableConfig, knob
 from dqn_lib.live import LiveRun, replay
 from dqn_lib.training import Change, drive
 
-pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 NEVER = 10**9
 TABLE = TableConfig(cells=6)
 DQN = DQNConfig(

@@ -11,6 +11,8 @@ import pytest
 from dqn_lib import loop as loop_module
 from dqn_lib.loop import LATELY, WATCHING, Loop
 
+pytestmark = pytest.mark.slow
+
 
 def nothing():
     pass

@@ -38,6 +38,8 @@ from dqn_lib.widgets.panel import TrainingPanel
 from dqn_lib.widgets.screen import Screen
 from dqn_lib.widgets.time_machine import TimeMachine
 
+pytestmark = pytest.mark.slow
+
 SMALL = DQNConfig(hidden=(8,), memory_size=500, learning_starts=32, batch_size=8, learn_every=4, updates=2)
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

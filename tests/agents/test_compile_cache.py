@@ -15,6 +15,8 @@ import pytest
 from dqn_lib.agents import backend, compile_cache
 from dqn_lib.agents.backend import compiled
 
+pytestmark = pytest.mark.slow
+
 AGENTS = """
 import hashlib, os, sys
 import numpy as np

@@ -24,6 +24,8 @@ from dqn_lib.agents.tutorial import TutorialAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.replay import Batch
 
+pytestmark = pytest.mark.slow
+
 SIZES = (2, 6, 5, 3)
 UPDATES, BATCH = 4, 8
 SMALL = DQNConfig(

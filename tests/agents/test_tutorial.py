@@ -14,6 +14,8 @@ from dqn_lib.td import td_target
 from dqn_lib.training import train
 from dqn_lib.tutorial_config import TutorialConfig
 
+pytestmark = pytest.mark.slow
+
 REPAIRED = {"ending_reward": None, "time_limit_is_terminal": False}
 PRINTED = {  # as the article has them, where they are not ours or ours has none
     "gamma": 0.95,
@@ -91,7 +93,6 @@ def drive(agent, steps, rng, *, end_at=None):
         agent.observe(state, action, -1.0, next_state, terminated=ends, truncated=False)
 
 
-@pytest.mark.slow
 def test_two_replays_move_the_weights_as_predict_and_fit_do(agent, monkeypatch):
     literal = Literally(as_keras_has_them(agent))
     drawn = []

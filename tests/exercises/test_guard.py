@@ -18,6 +18,8 @@ import pytest
 from dqn_lib.exercises import guard
 from dqn_lib.exercises.guard import is_blank, within
 
+pytestmark = pytest.mark.slow
+
 
 def with_a_docstring(state):
     """Only a docstring."""

@@ -4,6 +4,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.slow
+
 PRINTS = """
 from dqn_lib.exercises import lesson02 as lesson
 

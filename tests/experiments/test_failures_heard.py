@@ -12,6 +12,8 @@ from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.results import read_runs
 from dqn_lib.experiments.runner import ExperimentError, RunsFailed, run
 
+pytestmark = pytest.mark.slow
+
 TABLE = Variant(
     agent="deadly:Failing", config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
 )

@@ -197,9 +197,7 @@ def test_the_network_is_built_as_in_the_library(lesson_3):
 def test_the_network_starts_as_in_the_library(lesson_3):
     """From the same ranges: a uniform one is told by its extremes, and by its spread."""
     by_hand = lesson_3["scaled_network"](lesson_3["scale"], lesson_3["offset"])
-    of_the_library = q_network.initial_weights(
-        (2, 64, 64, 3), DQNConfig().bias_range, np.random.default_rng(0)
-    )
+    of_the_library = q_network.initial_weights((2, 64, 64, 3), DQNConfig(), np.random.default_rng(0))
     for ours, theirs in zip(by_hand.get_weights(), of_the_library, strict=True):
         if not theirs.any():
             assert not ours.any()

@@ -16,6 +16,8 @@ from dqn_lib.plots import chase as module
 from dqn_lib.plots.chase import Chase, chase, watch_chase
 from dqn_lib.plots.style import ESTIMATE, OPTIMAL, TARGET
 
+pytestmark = pytest.mark.slow
+
 EXACT = -63.25
 UPDATES = np.arange(16, 3_216, 16)
 
@@ -89,7 +91,6 @@ def filming():
     return made[0]
 
 
-@pytest.mark.slow
 def test_the_film_is_whole_small_and_moves(filming, tmp_path):
     assert_laid_out(filming)
     assert_good_film(filming.video, 200, tmp_path)

@@ -11,6 +11,8 @@ from dqn_lib.plots.drive import REST, drive, watch
 from dqn_lib.plots.maps import grid
 from dqn_lib.plots.style import ACTIONS, INK, TRAIL
 
+pytestmark = pytest.mark.slow
+
 
 def with_the_motion(states):
     """Q-values that prefer pushing the way the car moves, and fall to the left."""
@@ -31,7 +33,6 @@ def filming(request):
     return made[0]
 
 
-@pytest.mark.slow
 def test_the_film_is_whole_small_and_moves(filming, tmp_path):
     assert_laid_out(filming)
     assert_good_film(filming.video, len(STATES) + REST, tmp_path)

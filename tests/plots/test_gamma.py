@@ -7,6 +7,8 @@ from looking import assert_whole, drawn_texts, title
 from dqn_lib import mountain_car as car
 from dqn_lib.plots.gamma import BLUR, FURTHEST, STATES, GammaPicture, Sight
 
+pytestmark = pytest.mark.slow
+
 
 def sight(gamma, lowest=-20.0, steps=120.0, blind=0.25):
     """Q-values that fall from 0 to `lowest`; in a share `blind` of the plane all actions are the same."""

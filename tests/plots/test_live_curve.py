@@ -9,6 +9,8 @@ from dqn_lib.plots.live_curve import DOTS, LENGTHS, LOW, MARKS, TALL, LiveCurve,
 from dqn_lib.plots.style import LEARNED
 from dqn_lib.training import Change, Check, Episode, TrainingLog
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = [
     {"epsilon": 0.1},
     {"gamma": 0.985},

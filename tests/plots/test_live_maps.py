@@ -10,6 +10,8 @@ from dqn_lib import mountain_car
 from dqn_lib.plots.live_maps import CELLS, LiveMemory, LivePolicy, LiveValues
 from dqn_lib.plots.maps import EXTENT, centres, grid
 
+pytestmark = pytest.mark.slow
+
 STATES = grid(24, 20)
 SHAPE = STATES.shape[:2]
 RIGHT = STATES[..., 0] > 0

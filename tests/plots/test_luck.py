@@ -12,6 +12,8 @@ from dqn_lib.plots.luck import LuckPicture
 from dqn_lib.plots.style import LEARNED, LUCKY
 from dqn_lib.statistics import wilson_interval
 
+pytestmark = pytest.mark.slow
+
 RETURNS = np.full(1_000, -200.0)
 RETURNS[:5] = [-200, -195, -100, -98, -86]
 REACHED = np.arange(1_000) < 5  # one of them in the very last step

@@ -8,6 +8,8 @@ from looking import assert_legible, drawn_texts, title
 
 from dqn_lib.plots.microscope import CELLS, MicroscopePicture, Specimen, roomy
 
+pytestmark = pytest.mark.slow
+
 PATH = np.array([[-0.5, 0.0], [-0.49, 0.01], [-0.47, 0.02], [-0.44, 0.03]])
 ONE = Specimen(
     age=3_412, states=PATH, action=2, rewards=-2.97, discount=0.97, stops="the agent's n = 3",

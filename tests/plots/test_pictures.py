@@ -25,6 +25,8 @@ from dqn_lib.plots.starts import steps_by_start
 from dqn_lib.plots.style import Picture, number
 from dqn_lib.training import Check, Episode, TrainingLog
 
+pytestmark = pytest.mark.slow
+
 
 def with_the_motion(states):
     """Q-values that prefer pushing the way the car moves, most of all when it is far to the right."""

@@ -21,6 +21,8 @@ from dqn_lib.plots.live_maps import LiveValues
 from dqn_lib.plots.maps import compare_values
 from dqn_lib.training import Check, Episode, TrainingLog
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = {
     "axes.autolimit_mode": "round_numbers",
     "axes.grid": True,
@@ -115,7 +117,6 @@ def test_what_a_reader_asks_of_savefig_counts(tmp_path):
     assert "#123456" in (tmp_path / "curve.svg").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_a_matplotlibrc_does_not_matter_either(tmp_path):
     code = "import sys; from dqn_lib.plots.hill import forces; sys.stdout.write(forces()._repr_html_())"
     drawn = []

@@ -10,6 +10,8 @@ from dqn_lib.plots.style import LEARNED, SERIES
 from dqn_lib.plots.symptoms import POSSIBLE, WELL, symptoms
 from dqn_lib.training import Episode
 
+pytestmark = pytest.mark.slow
+
 
 def a_run(low=-70.0, high=-1.0, arrivals=3, memories=4_000, loss=0.5):
     rng = np.random.default_rng(0)

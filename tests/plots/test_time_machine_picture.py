@@ -9,6 +9,8 @@ from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.maps import grid, preferred
 from dqn_lib.plots.time_machine import Drive, RunCurve, RunMaps
 
+pytestmark = pytest.mark.slow
+
 STATES = grid(20, 15)
 
 

@@ -25,6 +25,8 @@ from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.panel import TrainingPanel
 from dqn_lib.widgets.time_machine import TimeMachine
 
+pytestmark = pytest.mark.slow
+
 SMALL = DQNConfig(hidden=(8,), memory_size=300, learning_starts=32, batch_size=8, learn_every=4, updates=2)
 TABLE = TableConfig(cells=8)
 
@@ -41,8 +43,8 @@ def a_dqn():
 
 
 def checks():
-    agent, log = QTableAgent(world(), TABLE), TrainingLog()
-    for _ in log.record(train(world(), agent, steps=100), agent, every=50):
+    env, agent, log = world(), QTableAgent(world(), TABLE), TrainingLog()
+    for _ in log.record(train(env, agent, steps=100), agent, env, every=50):
         pass
     return log.checks
 

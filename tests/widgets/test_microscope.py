@@ -16,6 +16,8 @@ from dqn_lib.training import train
 from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.specimen import specimen
 
+pytestmark = pytest.mark.slow
+
 env = mountain_car.make()
 START, STEP = np.array([-0.5, 0.0]), np.array([0.02, 0.001])
 

@@ -16,7 +16,10 @@ from dqn_lib.live import replay
 from dqn_lib.plots.maps import grid
 from dqn_lib.widgets.panel import SEEDS, TrainingPanel
 
-pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 TABLE = TableConfig(cells=8)
 TABLE_KNOBS = ("epsilon", "gamma", "learning_rate", "hold")
 DQN = DQNConfig(

@@ -20,6 +20,8 @@ from dqn_lib.widgets import canvas as canvas_module
 from dqn_lib.widgets import screen as screen_module
 from dqn_lib.widgets.screen import FOLLOWED, SIGHTS, START, Screen
 
+pytestmark = pytest.mark.slow
+
 SMALL = DQNConfig(hidden=(8,), memory_size=300, learning_starts=32, batch_size=8, learn_every=4, updates=2)
 FOR_A_TABLE = ("curve", "values", "policy", "car")
 
