@@ -55,8 +55,7 @@ def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = Non
         "seed": agent.seed,
         "agent": _take_arrays(agent.get_state(), "agent", arrays),
         "episodes": [asdict(episode) for episode in log.episodes],
-        "check_steps": [check.step for check in log.checks],
-        "check_environments": [check.environment for check in log.checks],
+        "checks": [{"step": check.step, "environment": check.environment} for check in log.checks],
         "changes": [asdict(change) for change in log.changes],
     }
     for number, check in enumerate(log.checks):
@@ -107,11 +106,12 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
         raise CheckpointError(f"saved in an environment with {run['spaces']}, this one has {agent.spaces}")
     agent.set_state(_put_arrays(run["agent"], agent.get_state(), "agent", arrays))
     episodes = [_episode(entry) for entry in run["episodes"]]
-    checks, places = [], run.get("check_environments", [""] * len(run["check_steps"]))  # older files: unknown
-    for number, (step, place) in enumerate(zip(run["check_steps"], places, strict=True)):
+    checks = []
+    for number, entry in enumerate(run["checks"]):
+        step, place = entry["step"], entry["environment"]
+        check_integer("a check's step", step, low=0, high=2**53)
         if not isinstance(place, str):
             raise TypeError(f"a check's environment must be a text, got {place!r}")
-        check_integer("a check's step", step, low=0, high=2**53)
         returns = arrays.read(f"checks/{number}/returns", None, np.dtype(np.float64))
         flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
         checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes), place))

@@ -77,7 +77,8 @@ def test_the_run_is_saved_at_moments_that_differ(lived):
     assert state["memory"]["added"] > CONFIG.memory_size
     assert state["updates"] > 2 * CONFIG.target_period
     assert len(checks) >= 4
-    assert (state["online"][0] != state["target"][0]).any()
+    online, target, *_ = state["parameters"]
+    assert (online != target).any()
 
 
 def test_a_run_resumed_in_a_new_process_ends_with_the_bits_of_the_one_that_went_on(lived):

@@ -114,9 +114,8 @@ def test_the_next_process_reads_them_whatever_it_has_traced_before(warm):
     assert machine.programs() == before
 
 
-@pytest.mark.parametrize("word", ["off", "0"])
-def test_switched_off_nothing_is_kept_and_the_results_are_the_same_to_the_bit(warm, machine, word):
-    assert machine.learnt("4", **{compile_cache.SWITCH: word}) == warm[1][:1]
+def test_switched_off_nothing_is_kept_and_the_results_are_the_same_to_the_bit(warm, machine):
+    assert machine.learnt("4", **{compile_cache.SWITCH: "off"}) == warm[1][:1]
     assert not machine.programs()
 
 
@@ -182,12 +181,11 @@ def test_two_processes_that_write_at_once_do_not_disturb_each_other(warm, machin
     assert machine.programs() == programs
 
 
-def test_flags_of_the_users_own_are_respected_and_left_alone(warm, machine, tmp_path):
+def test_with_flags_of_the_users_own_it_goes_on_without(warm, machine, tmp_path):
+    """They are set aside, see `backend.set_aside`; nothing is written here or there."""
     flags = f"--tf_xla_persistent_cache_directory={tmp_path / 'theirs'}"
-    untouched = f"import atexit; atexit.register(lambda: print(os.environ['TF_XLA_FLAGS'] == {flags!r}))"
-    digest, same = machine.learnt("4", first=untouched, TF_XLA_FLAGS=flags)
-    assert (digest, same) == (warm[1][0], "True")
-    assert list((tmp_path / "theirs").iterdir()) and not machine.programs()
+    assert machine.learnt("4", TF_XLA_FLAGS=flags) == warm[1][:1]
+    assert not machine.programs() and not (tmp_path / "theirs").exists()
 
 
 WITH_CHILDREN = """

@@ -7,6 +7,7 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from dqn_lib import mountain_car
 from dqn_lib.agents import q_network
+from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction, input_scaling
 from dqn_lib.agents.spaces import check_spaces
 from dqn_lib.config import DQNConfig
@@ -112,6 +113,15 @@ def test_the_generator_decides_the_starting_weights():
     (first, *_), (same, *_), (other, *_) = (network(seed=seed) for seed in (1, 1, 2))
     np.testing.assert_equal(first.get_weights(), same.get_weights())
     assert (first.get_weights()[0] != other.get_weights()[0]).any()
+
+
+@pytest.mark.parametrize("env_id", BOUNDS)
+def test_an_agent_starts_from_the_weights_that_a_network_of_its_seed_is_built_with(env_id):
+    env, config = gym.make(env_id), DQNConfig(hidden=(7, 5))
+    agent = DQNAgent(env, config, seed=4)
+    built = q_network.build(env, config, np.random.default_rng(4).spawn(3)[0])
+    flat = np.concatenate([np.ravel(array) for array in built.get_weights()])
+    np.testing.assert_array_equal(agent.parameters[:2], [flat, flat])
 
 
 def test_no_two_layers_start_from_the_same_numbers():

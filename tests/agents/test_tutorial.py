@@ -114,9 +114,10 @@ def test_two_replays_move_the_weights_as_predict_and_fit_do(agent, monkeypatch):
     for ours, theirs, start in zip(
         as_keras_has_them(agent), literal.model.get_weights(), before, strict=True
     ):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-4)
+        # a tenth of one step: where a gradient is nearly zero, Adam makes large numbers of its rounding
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-3)
         moved = max(moved, np.abs(theirs - start).max())
-    assert moved > 0.1  # five hundred times the tolerance
+    assert moved > 0.1  # a hundred times the tolerance
 
 
 def test_the_target_is_a_whole_copy_after_every_replay_and_still_within_it(agent):
