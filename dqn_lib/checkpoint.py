@@ -22,7 +22,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dqn_lib.agents import defects, tutorial  # noqa: F401 (so that their agents can be loaded)
-from dqn_lib.agents.dqn import DQNAgent, class_name, variants
+from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction
 from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import DQNConfig
@@ -120,19 +120,29 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
     return agent, TrainingLog(episodes, checks, changes)
 
 
+def class_name(kind: type) -> str:
+    """Module and name of a class, as `pickle` tells classes apart."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
 def agent_class(name: str) -> type[DQNAgent]:
-    """The latest `DQNAgent` or variant of it called `name`, of those that exist in this process.
+    """`DQNAgent` or the variant of it called `name`, of those that exist in this process.
 
     Raises:
         CheckpointError: if there is none.
     """
-    kind = variants.get(name)
-    if kind is None:
+    known: dict[str, type[DQNAgent]] = {}
+    waiting = [DQNAgent]
+    while waiting:
+        kind = waiting.pop(0)
+        known[class_name(kind)] = kind  # of a cell that was run again the latest
+        waiting += kind.__subclasses__()
+    if name not in known:
         raise CheckpointError(
             f"its agent is of the class {name!r}, which does not exist here: run the cell that defines it, "
             f"or import it, and load again"
         )
-    return kind
+    return known[name]
 
 
 def _episode(entry: dict[str, Any]) -> Episode:

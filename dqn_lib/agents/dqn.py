@@ -5,7 +5,6 @@ targets, n-step returns and a soft target update, each of which the configuratio
 """
 
 from typing import Any
-from weakref import WeakValueDictionary
 
 import gymnasium as gym
 import numpy as np
@@ -18,13 +17,6 @@ from dqn_lib.checks import check_integer, check_number
 from dqn_lib.config import DQNConfig
 from dqn_lib.exploration import EpsilonGreedy, EpsilonSchedule
 from dqn_lib.replay import Batch, ReplayMemory
-
-variants: WeakValueDictionary[str, type] = WeakValueDictionary()  # by name; of equal names the latest
-
-
-def class_name(kind: type) -> str:
-    """Module and name of a class, as `pickle` tells classes apart."""
-    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 class DQNAgent:
@@ -53,10 +45,6 @@ class DQNAgent:
         self.xla = xla
         self.seed = seed
         self.restart()
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        variants[class_name(cls)] = cls
 
     def restart(self, seed: int | None = None) -> None:
         """Begin again with nothing learnt, as a new agent with this seed; without one, with the same.
@@ -190,6 +178,3 @@ class DQNAgent:
         self.memory.set_state(state["memory"])
         self.exploration.set_state(state["exploration"])
         self.parameters = state["parameters"].copy()
-
-
-variants[class_name(DQNAgent)] = DQNAgent

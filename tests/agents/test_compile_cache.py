@@ -15,7 +15,7 @@ import pytest
 from dqn_lib.agents import backend, compile_cache
 from dqn_lib.agents.backend import compiled
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compile cache")]  # its fixture is made once
 
 AGENTS = """
 import hashlib, os, sys
@@ -168,6 +168,7 @@ def test_without_room_for_temporary_files_it_goes_on_without(warm, machine):
     assert not machine.programs()
 
 
+@pytest.mark.weekly
 def test_two_processes_that_write_at_once_do_not_disturb_each_other(warm, machine):
     both = [machine.start("4"), machine.start("4")]
     outputs = [process.communicate(timeout=400) for process in both]
@@ -204,6 +205,7 @@ print(*joblib.Parallel(n_jobs=2, backend="loky")(joblib.delayed(work)(CODE) for 
 """
 
 
+@pytest.mark.weekly
 def test_child_processes_keep_and_find_programs_as_any_process_does(warm, machine):
     code = AGENTS.replace("FIRST", "")
     first = f"CODE = {code!r}\n{WITH_CHILDREN}"

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("in a kernel")]  # its fixture is made once
 
 PRINTS = """
 from dqn_lib.exercises import lesson02 as lesson

@@ -10,6 +10,8 @@ from dqn_lib.diagnosis import Diagnosis
 from dqn_lib.exercises.museum import EXHIBITS, STEPS, Exhibit, examine, labels
 from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("museum")]  # its fixture is made once
+
 SHOWN, MORE = (1,), (2, 3)  # the seed that the lesson shows, and others
 pytestmark = pytest.mark.xdist_group("museum")  # trained once, in one process
 
@@ -78,7 +80,6 @@ def runs(request):
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("letter", EXHIBITS)
 def test_an_exhibit_shows_its_symptom_and_the_healthy_agent_does_not(runs, letter):
     measure, bound = SYMPTOMS[letter]
@@ -86,7 +87,6 @@ def test_an_exhibit_shows_its_symptom_and_the_healthy_agent_does_not(runs, lette
     assert max(ill) < bound < min(well), f"exhibit {ill}, healthy {well}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), NOT_TO_BE_CONFUSED)
 def test_two_that_look_alike_can_be_told_apart(runs, one, other):
     measure, bound = NOT_TO_BE_CONFUSED[one, other]
@@ -94,12 +94,10 @@ def test_two_that_look_alike_can_be_told_apart(runs, one, other):
     assert max(below) < bound < min(above), f"{one} {above}, {other} {below}"
 
 
-@pytest.mark.slow
 def test_the_healthy_agent_is_healthy(runs):
     assert min(of_each_seed(lambda d: max(d.series("mean_return")), runs, "healthy")) > -110
 
 
-@pytest.mark.slow
 def test_what_an_exhibit_s_label_says_of_it_is_so(runs):
     for seed in {seed for _, seed in runs}:
         assert last(runs["C", seed], "lowest") == pytest.approx(-1 / (1 - 0.85), abs=0.3)
@@ -111,7 +109,6 @@ def test_what_an_exhibit_s_label_says_of_it_is_so(runs):
         assert at(runs["D", seed], "arrivals", 4_000) == at(runs["healthy", seed], "arrivals", 4_000) > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("runs", [SHOWN], indirect=True, ids=str)
 def test_what_is_said_of_the_run_that_the_lesson_shows_is_so(runs):
     """The lesson trains with seed 1 and points at single numbers."""
@@ -123,7 +120,6 @@ def test_what_is_said_of_the_run_that_the_lesson_shows_is_so(runs):
     assert last(runs["G", 1], "highest") > 10_000
 
 
-@pytest.mark.slow
 def test_an_exhibit_is_examined_as_a_healthy_agent_would_be(monkeypatch):
     monkeypatch.setitem(EXHIBITS, "A", Exhibit("nothing", "nothing is wrong"))
     env = mountain_car.make()

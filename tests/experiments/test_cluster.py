@@ -87,7 +87,10 @@ def test_a_cluster_that_joblib_was_told_of_is_used(cluster, tmp_path):
     assert rows[0]["error"] is None
 
 
-@pytest.mark.parametrize("address", ["nowhere", "tcp://127.0.0.1:1", "gopher://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "address",
+    ["nowhere", pytest.param("tcp://127.0.0.1:1", marks=pytest.mark.weekly), "gopher://127.0.0.1:1"],
+)
 def test_a_scheduler_that_is_not_there_is_told(address, tmp_path):
     with pytest.raises(ConnectionError, match=f"address of a running Dask scheduler, got '{address}': "):
         run(NETWORKS, tmp_path / "far.jsonl", scheduler=address, progress=False)

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from gymnasium.envs.registration import registry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own world")]  # its fixture is made once
 
 LESSON = nbformat.read(Path(__file__).parents[2] / "notebooks" / "10_your_turn.ipynb", as_version=4)
 CODE = [cell.source for cell in LESSON.cells if cell.cell_type == "code"]

@@ -6,7 +6,10 @@ import nbformat
 import pytest
 from running import run
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("widgets without browser"),
+]  # its fixture is made once
 
 TRAIN = """
 from dqn_lib import mountain_car

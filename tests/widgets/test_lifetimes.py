@@ -44,7 +44,7 @@ def a_dqn():
 
 def checks():
     env, agent, log = world(), QTableAgent(world(), TABLE), TrainingLog()
-    for _ in log.record(train(env, agent, steps=100), agent, env, every=50):
+    for _ in log.record(train(env, agent, steps=100), agent, mountain_car.make(), every=50):
         pass
     return log.checks
 
