@@ -36,7 +36,6 @@ def run(**environment):
     )  # fmt: skip
 
 
-@pytest.mark.slow
 LEFT = {
     "XLA_FLAGS": "--xla_gpu_flag_of_a_newer_version=true",
     "TF_XLA_FLAGS": "--tf_xla_flag_of_an_older_version=1",
@@ -50,6 +49,7 @@ LEFT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [LEFT, {"XLA_FLAGS": "no flag at all"}], ids=["all", "no flag"])
 def test_what_other_libraries_left_in_the_environment_does_not_matter(environment):
     done = run(**environment)
