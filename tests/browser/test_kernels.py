@@ -27,8 +27,8 @@ ALLOWED = next(
 )
 OLDEST = next(one.version for one in ALLOWED if one.operator == ">=")
 OTHERS = {"oldest": OLDEST, "6": "6.31.0"}  # the second one is what other front ends may still bring
-KINDS = [("installed", "perCommTarget"), ("oldest", "perCommTarget"), ("installed", "disabled")]
-KINDS += [pytest.param(("6", "perCommTarget"), marks=pytest.mark.weekly)]
+KINDS = [("installed", "perCommTarget"), ("installed", "disabled")]
+KINDS += [pytest.param((name, "perCommTarget"), marks=pytest.mark.weekly) for name in OTHERS]
 MISSING = ("Could not find a version", "No matching distribution", "ConnectionError", "Temporary failure")
 LUCK = "from dqn_lib.widgets.luck import LuckExplorer\nluck = LuckExplorer(episodes=10)\nluck"
 WAITS = """
