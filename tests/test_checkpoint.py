@@ -340,6 +340,7 @@ def test_a_class_that_does_not_exist_here_is_refused_by_name_with_what_to_do(env
     kind = define(DQNAgent, -1.0)
     kind.__qualname__ = "Gone"
     save(tmp_path / "run.npz", kind(env, CONFIG, xla=False))
+    kind.__qualname__ = "Renamed"
     expected = (
         "run.npz: its agent is of the class 'test_checkpoint:Gone', which does not exist here: run the cell"
     )
