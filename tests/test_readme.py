@@ -39,6 +39,8 @@ def figures():
     widgets = results("widgets.json")
     experiments = results("experiments.json")
     panel, sliders = widgets["panel"], widgets["idle"].values()
+    agents = results("agents.json")
+    agent, memory = agents["now"], agents["memory_mb"]["now"]
     optimum = {entry["points"]: entry for entry in footprint["optimum"]}
     return [
         ("Seeds that solve it", summary["solved"].replace("/", " of ")),
@@ -50,6 +52,15 @@ def figures():
         ("Mean return after 40,000 steps", quoted(summary["worst_final_return"], 1)),
         ("Acting, a step", quoted(costs["acting"], 1)),
         ("Learning, a gradient step", quoted(costs["learning"])),
+        ("The first agent of a process", quoted(agent["first_agent_warm_seconds"], 2)),
+        ("The first agent of a process", quoted(agent["first_agent_cold_seconds"], 2)),
+        ("Every other agent", quoted(1000 * agent["second_agent_seconds"], 1)),
+        ("Every other agent", quoted(1000 * agent["left_by_an_agent_mb"], 1)),
+        ("From the start of a process", quoted(agent["start_to_solved_warm_seconds"], 1)),
+        ("From the start of a process", quoted(agent["start_to_solved_cold_seconds"], 1)),
+        ("A process that trains", quoted(memory["warm"]["peak_mb"])),
+        ("A process that trains", quoted(memory["warm"]["private_mb"])),
+        ("A process that trains", quoted(memory["cold"]["peak_mb"])),
         ("Stable-Baselines3 with the RL Zoo's settings |", sb3["sb3"]["solved"].replace("/", " of ")),
         ("Stable-Baselines3 with the RL Zoo's settings |", quoted(sb3["sb3"]["median_seconds"], 1)),
         ("Stable-Baselines3 with the RL Zoo's settings |", quoted(sb3["ratio"])),
