@@ -13,7 +13,6 @@ from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("museum")]  # its fixture is made once
 
 SHOWN, MORE = (1,), (2, 3)  # the seed that the lesson shows, and others
-pytestmark = pytest.mark.xdist_group("museum")  # trained once, in one process
 
 
 def last(diagnosis, name):
