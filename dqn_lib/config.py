@@ -147,7 +147,7 @@ class DQNConfig(Config):
         says="How the target network follows the online one.",
     )
     tau: float = knob(
-        0.01, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update."
+        0.03, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update."
     )
     target_period: int = knob(
         200, low=1, high=1_000_000, live=True, says="Hard: gradient steps between two copies."
@@ -156,7 +156,7 @@ class DQNConfig(Config):
     epsilon_start: float = knob(1.0, low=0.0, high=1.0, says="Fraction of exploring steps at the beginning.")
     epsilon_end: float = knob(0.05, low=0.0, high=1.0, says="Fraction of exploring steps in the long run.")
     epsilon_wait: int = knob(
-        4_000, low=0, high=10_000_000, says="Environment steps before epsilon begins to fall."
+        3_000, low=0, high=10_000_000, says="Environment steps before epsilon begins to fall."
     )
     epsilon_decay: int = knob(1_000, low=1, high=10_000_000, says="Environment steps it takes to fall.")
     epsilon: float | None = knob(
@@ -176,6 +176,9 @@ class DQNConfig(Config):
         says="States are rescaled to [-r, r] before the first layer; None leaves them raw.",
     )
     bias_range: float = knob(1.0, low=0.0, high=10.0, says="Hidden biases start uniform in [-b, b].")
+    initial_value: float = knob(
+        -50.0, low=-1000.0, high=1000.0, says="What the last layer's biases, and so Q-values, start from."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -46,6 +46,7 @@ class TutorialConfig(DQNConfig):
     hidden: tuple[int, ...] = printed("hidden", (24, 48, 24))
     input_range: float | None = printed("input_range", None)
     bias_range: float = printed("bias_range", 0.0)
+    initial_value: float = printed("initial_value", 0.0)
 
     ending_reward: float | None = knob(
         -20.0,

@@ -1,5 +1,6 @@
 """The markers mean what they say, and what a Makefile's target leaves out another one runs."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -50,6 +51,12 @@ def test_browser_tests_come_last_and_the_slow_ones_after_the_quick_ones(request)
 
     costs = [cost(item) for item in request.session.items]
     assert costs == sorted(costs)
+
+
+@pytest.mark.xdist_group("a group")
+def test_xdist_keeps_a_group_in_one_process(request):
+    in_a_worker = "PYTEST_XDIST_WORKER" in os.environ
+    assert request.node.nodeid.endswith("@a group") == in_a_worker  # what `--dist loadgroup` goes by
 
 
 @pytest.mark.parametrize("name", ["ci", "weekly"])

@@ -54,7 +54,8 @@ def initializers(config: DQNConfig, rng: np.random.Generator) -> list[tuple[Init
         (random.GlorotUniform(seed()), random.RandomUniform(-config.bias_range, config.bias_range, seed()))
         for _ in config.hidden
     ]
-    return [*hidden, (random.GlorotUniform(seed()), random.Zeros())]
+    # From the middle of what values can be, none has far to go; from 0 all have to come down step by step.
+    return [*hidden, (random.GlorotUniform(seed()), random.Constant(config.initial_value))]
 
 
 def build(env: gym.Env, config: DQNConfig, rng: np.random.Generator) -> keras.Sequential:
