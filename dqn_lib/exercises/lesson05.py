@@ -19,11 +19,11 @@ overestimate = predict(
 )
 
 tau_question = predict(
-    "The soft target moves a share tau of the way at every step. With tau = 0.01, after how many steps has it made "
+    "The soft target moves a share tau of the way at every step. With tau = 0.03, after how many steps has it made "
     "half of its way to a network that stands still?",
-    Choice("50", "Each step takes 1 % of what is left, and what is left shrinks."),
-    Choice("about 69", "0.99 to the power of 69 is one half.", right=True),
-    Choice("200", "By then about 13 % is left."),
+    Choice("17", "Each step takes 3 % of what is left, and what is left shrinks."),
+    Choice("about 23", "0.97 to the power of 23 is one half.", right=True),
+    Choice("67", "By then about 13 % is left."),
 )
 
 TARGET = [np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0])]

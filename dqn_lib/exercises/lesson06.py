@@ -7,7 +7,7 @@ from dqn_lib.exercises.sabotage import Sabotage
 __all__ = ["Leaderboard", "my_three", "solved_when"]
 
 solved_when = predict(
-    "The agent explores at random for its first 4,000 steps, 20 episodes or so. After how many steps will "
+    "The agent explores at random for its first 3,000 steps, 15 episodes or so. After how many steps will "
     "its greedy policy count as solved?",
     Choice("within 12,000", "Soon after the random phase: the few arrivals were enough.", right=True),
     Choice("about 40,000", "Sooner. Run the next cells."),

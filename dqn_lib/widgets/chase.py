@@ -47,7 +47,7 @@ class ChaseRange(Stage):
         begin: dict[str, Any] | None = None,
         rule: str = "hard",
         period: int = 200,
-        tau: float = 0.01,
+        tau: float = 0.03,
         rounds: int = 300,
         limit: int = 20_000,
         speed: float = 1_000,

@@ -34,11 +34,11 @@ def setting_knob(config: Config, name: str, turned: Callable[[Any], None]) -> Kn
     if name not in live or name not in VALUES:
         allowed = ", ".join(sorted(live.keys() & VALUES.keys()))
         raise ValueError(f"a knob must be one of {allowed}, got {name!r}")
-    values, now = list(VALUES[name]), getattr(config, name)
+    values, now, default = list(VALUES[name]), getattr(config, name), live[name].default
     if name == "learning_rate" and not isinstance(config, DQNConfig):
         values = SHARES  # of the way to the target, in a table
     if now is not None and not isinstance(now, str):
-        values = sorted({*values, now})
+        values = sorted({*values, now} | ({default} - {None}))
     if name == "epsilon" and isinstance(config, DQNConfig):
         values = [None, *values]
     return Knob(

@@ -131,12 +131,12 @@ def test_no_two_layers_start_from_the_same_numbers():
     assert (kernel != second_kernel).all()
 
 
-def test_hidden_biases_spread_over_their_range_and_the_last_ones_start_at_zero():
-    model, *_ = network(bias_range=0.5)
+def test_hidden_biases_spread_over_their_range_and_the_last_ones_are_the_initial_value():
+    model, *_ = network(bias_range=0.5, initial_value=-30.0)
     *_, hidden, _, last = model.get_weights()
     assert 0.3 < np.abs(hidden).max() <= 0.5
     assert hidden.min() < 0 < hidden.max()
-    assert not last.any()
+    assert (last == -30).all()
 
 
 @pytest.mark.parametrize(

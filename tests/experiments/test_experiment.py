@@ -21,7 +21,7 @@ def test_a_change_reaches_the_variant_or_its_configuration():
 def test_jobs_go_variant_by_variant_and_seed_by_seed():
     experiment = Experiment("two", Variant(), {"base": {}, "fast": {"tau": 0.1}}, seeds=(3, 1))
     assert [job.key for job in experiment.jobs()] == [("base", 3), ("base", 1), ("fast", 3), ("fast", 1)]
-    assert [job.variant.config.tau for job in experiment.jobs()] == [0.01, 0.01, 0.1, 0.1]
+    assert [job.variant.config.tau for job in experiment.jobs()] == [0.03, 0.03, 0.1, 0.1]
     assert experiment.jobs()[2].changes == {"tau": 0.1}
 
 
