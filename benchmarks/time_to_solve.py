@@ -1,6 +1,6 @@
 """How fast and how reliably does the agent solve MountainCar-v0? Many seeds, one core.
 
-    python benchmarks/time_to_solve.py --seeds 30 --steps 40000 --json benchmarks/results/time_to_solve.json
+    python benchmarks/time_to_solve.py --seeds 100 --steps 40000 --json benchmarks/results/time_to_solve.json
 
 A run counts as solved at the first check, every 1,000 environment steps (at the end of the episode), whose
 mean greedy return over 100 held-out starts is -110 or better. Checking and compiling are not counted in
@@ -106,7 +106,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=30, help="how many seeds, from 0")
+    parser.add_argument("--seeds", type=int, default=100, help="how many seeds, from 0")
     parser.add_argument("--steps", type=int, default=40_000, help="environment steps a run")
     parser.add_argument("--json", type=results_file, default=None, help="file for the results")
     options = parser.parse_args()

@@ -1,0 +1,72 @@
+"""Which recipe finds the flag sooner and ends steadier? Candidates side by side, on seeds of their own.
+
+    python benchmarks/recipes.py --seeds 48 --json benchmarks/results/recipes.json
+
+The seeds begin at 1,000, so that those which every other figure reports, from 0 on, have chosen nothing.
+A run is judged as in `time_to_solve.py`; here many go at once, on all cores, and no time is taken.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from common import results_file, write_results
+
+from dqn_lib.experiments.experiment import Experiment, Variant
+from dqn_lib.experiments.runner import run
+from dqn_lib.experiments.summary import report, summarise
+
+FIRST_SEED = 1_000
+
+CANDIDATES: dict[str, dict[str, Any]] = {
+    "recipe": {},
+    "before": {"initial_value": 0.0, "tau": 0.01, "epsilon_wait": 4_000},
+    "values from 0": {"initial_value": 0.0},
+    "values from -30": {"initial_value": -30.0},
+    "values from -70": {"initial_value": -70.0},
+    "tau 0.01": {"tau": 0.01},
+    "tau 0.05": {"tau": 0.05},
+    "waits for 4,000": {"epsilon_wait": 4_000},
+    "three steps": {"n_step": 3},
+    "seven steps": {"n_step": 7},
+    "not double": {"double": False},
+    "learning rate 0.002": {"learning_rate": 2e-3},
+    "three layers, four steps, tau 0.05": {"hidden": (64, 64, 64), "n_step": 4, "tau": 0.05},
+}
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=48, help=f"how many seeds, from {FIRST_SEED:,}")
+    parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="these candidates and no others")
+    parser.add_argument("--json", type=results_file, default=None, help="file for the results")
+    options = parser.parse_args()
+    if options.seeds < 1:
+        parser.error(f"--seeds must be at least 1, got {options.seeds}")
+    variants = {name: CANDIDATES[name] for name in options.only or CANDIDATES}
+    seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
+    experiment = Experiment("recipes", Variant(), variants, seeds=seeds)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = run(experiment, Path(folder) / "recipes.jsonl")
+    print(report(experiment, rows))
+    results = {}
+    for name, changes in variants.items():
+        chosen = [row for row in rows if row["variant"] == name]
+        one = summarise(chosen)
+        steps = [row["solved_at_step"] for row in chosen]
+        results[name] = {
+            "changes": changes,
+            "solved": f"{one.solved}/{one.runs}",
+            "median_steps": one.median_steps if one.solved > one.runs / 2 else None,
+            "slower_than_9000": sum(step is None or step > 9_000 for step in steps),
+            "slowest_steps": None if None in steps else max(steps),
+            "mean_final_return": round(one.mean_final, 2),
+            "worst_final_return": one.worst_final,
+        }
+    write_results(options.json, {"first_seed": FIRST_SEED, "seeds": options.seeds, "candidates": results})
+
+
+if __name__ == "__main__":
+    main()
