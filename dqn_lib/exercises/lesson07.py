@@ -12,8 +12,8 @@ one_seed = predict(
     "One run without held pushes has just solved the hill. You run nine more, with other seeds. "
     "How many of the ten will solve it?",
     Choice("all ten", "One run says that it is possible. Run the next cell."),
-    Choice("about half", "Fewer than that. Run the next cell."),
-    Choice("three", "And you might as well have begun with one of the other seven.", right=True),
+    Choice("six", "And you might as well have begun with one of the other four.", right=True),
+    Choice("one or two", "More than that. Run the next cell."),
 )
 
 three_of_three = predict(
