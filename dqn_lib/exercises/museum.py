@@ -91,7 +91,8 @@ EXHIBITS = {
         "The flag is no end",
         "Behind the flag the target asks the network about a state from which no car has ever gone on. The "
         "answer is a guess, which the next target takes for the truth, and so on, upwards without end. It "
-        "arrives all the same: the ranking of the actions survives for a long time.",
+        "arrives all the same: the ranking of the actions survives for a long time. (With some other seeds the "
+        "guess is a low one, and all sinks to -100, the flag with it.)",
         FlagIsNoEnd,
     ),
     "H": Exhibit(
