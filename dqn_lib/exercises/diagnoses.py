@@ -26,10 +26,10 @@ exhibit_a = diagnose(
 )
 exhibit_b = diagnose(
     "Exhibit B. What is wrong?",
-    Choice("it never meets the flag", f"{LOOK} the arrivals: there are some, as many as chance gives."),
+    Choice("it never meets the flag", f"{LOOK} the arrivals: there are some."),
     Choice(
         "the target network is never copied",
-        "Five true rewards and an untrained guess of about 0: its aim is -5, and it hits it. Its own values would "
+        "Five true rewards and an untrained guess of about -50: its aim is -52, and it hits it. Its own values would "
         "tell it to aim lower, but nobody asks them.",
         right=True,
     ),
@@ -40,8 +40,8 @@ exhibit_b = diagnose(
     Choice("it forgets", f"{LOOK} the map: all its memories are there."),
 )
 exhibit_c = diagnose(
-    "Exhibit C looks like a twin of B. What is wrong with this one?",
-    Choice("the same again", f"{LOOK} the TD error: that of B stayed above 4, this one is all but gone."),
+    "Exhibit C has values that hardly move either. What is wrong with this one?",
+    Choice("the same again", f"{LOOK} the TD error: that of B stayed above 2, this one is all but gone."),
     Choice(
         "gamma is 0.85",
         "It ends at -1 / (1 - 0.85) = -6.7, where a short-sighted agent has to end. It is right about everything, "
@@ -73,21 +73,22 @@ exhibit_d = diagnose(
     Choice("the memory is too small", f"{LOOK} the dots: 12,000 memories."),
 )
 exhibit_e = diagnose(
-    "Exhibit E arrives dozens of times, drives badly, and its map is deep and blurred. What is wrong?",
+    "Exhibit E arrives dozens of times, learns late, drives badly, and its map is blurred. What is wrong?",
     Choice(
         "the target moves too fast",
-        "That makes a curve swing. Here the highest value sinks and stays down, with all those arrivals.",
+        "That makes values swing. Here the highest one sinks and stays down for thousands of steps, with all those "
+        "arrivals.",
     ),
     Choice(
         "its inputs are left raw",
         "Lesson 3: a velocity of 0.07 or of 0 is nearly the same number to this network.",
         right=True,
     ),
-    Choice("gamma is too large", "Then the values could sink below -100. They stay in the green."),
+    Choice("gamma is too large", "Then the values could sink below -100. They do not."),
     Choice("it explores too little", f"{LOOK} the arrivals: plenty."),
 )
 exhibit_f = diagnose(
-    "Exhibit F meets the flag at the beginning, and then never again. What is wrong?",
+    "Exhibit F has met the flag, and all its values end at -100. What is wrong?",
     Choice("epsilon falls too early", f"{LOOK} epsilon: as with the healthy one, which goes on arriving."),
     Choice(
         "the flag is punished",
@@ -95,14 +96,12 @@ exhibit_f = diagnose(
         "carried over from another task.",
         right=True,
     ),
-    Choice(
-        "a row is subtracted from a column", f"{LOOK} the loss: it is nearly zero. That of D could not be."
-    ),
-    Choice("the target network is never copied", f"{LOOK} the values: they fall far below -5."),
+    Choice("a row is subtracted from a column", f"{LOOK} the loss: it is nearly zero. That of D stayed."),
+    Choice("the target network is never copied", f"{LOOK} the values: they fall far below -52."),
 )
 exhibit_g = diagnose(
-    "Exhibit G drives well. Its values are above 10,000. What is wrong?",
-    Choice("nothing, as it drives well", "No step here ever earns anything. No value above 0 can be right."),
+    "Exhibit G drives to the flag. Its values are above 10,000. What is wrong?",
+    Choice("nothing, as it arrives", "No step here ever earns anything. No value above 0 can be right."),
     Choice(
         "the flag is not taken for an end",
         "The target asks for the value behind the flag, where nobody has ever been. The guess feeds itself.",
@@ -122,7 +121,7 @@ exhibit_h = diagnose(
     Choice("it explores too little", f"{LOOK} the arrivals: it has been at the flag."),
     Choice(
         "its memory is tiny",
-        "Count the dots. What is not in the memory is forgotten at once, so its curves jump from one belief to the next.",
+        "The dots: 64, all in one spot. What is not in the memory is forgotten at once, so its curves jump from one belief to the next.",
         right=True,
     ),
     Choice(
@@ -140,7 +139,7 @@ exhibit_i = diagnose(
         right=True,
     ),
     Choice("the learning rate is too small", "Then the error would fall slowly, not at once."),
-    Choice("gamma is too small", f"{LOOK} the lowest value: below -70 at the end."),
+    Choice("gamma is too small", f"{LOOK} the lowest value: at the end it is where the healthy one's is."),
 )
 exhibit_j = diagnose(
     "Exhibit J. Everything looks well. Or does it?",

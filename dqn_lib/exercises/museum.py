@@ -53,15 +53,17 @@ EXHIBITS = {
     ),
     "B": Exhibit(
         "The target network is never copied",
-        "Every target is five true rewards and then what an untrained network says, about 0. So the values "
-        "sink to -5 and stay. The loss looks like a healthy one's because that aim is easily hit; measured with "
-        "the network's own values the error is almost five, at every check.",
+        "Every target is five true rewards and then what an untrained network says, about -50. So the values "
+        "sink to -52, and what is far from the flag stays there. The loss looks like a healthy one's because that "
+        "aim is easily hit; measured with the network's own values the error is above two, at every check since it "
+        "learns.",
         settings=(("target_update", "hard"), ("target_period", 1_000_000)),
     ),
     "C": Exhibit(
         "Gamma is 0.85",
         "Nothing can be worth less than -1 / (1 - 0.85) = -6.7, and a few dozen steps from the flag everything "
-        "is worth nearly that. It has learnt its task to perfection; the task is a short-sighted one.",
+        "is worth nearly that. The values begin far below, at -50, and leap up to it. It has learnt its task to "
+        "perfection; the task is a short-sighted one.",
         settings=(("gamma", 0.85),),
     ),
     "D": Exhibit(
@@ -74,7 +76,8 @@ EXHIBITS = {
     "E": Exhibit(
         "Inputs are left raw",
         "The velocity lies between -0.07 and 0.07, and to this network that is hardly any difference. It "
-        "reaches the flag dozens of times, and still the map is deep and blurred: fast and slow look the same.",
+        "reaches the flag dozens of times, and still the map is blurred, without an edge between the states that "
+        "make it up the hill and those that do not: fast and slow look almost the same.",
         settings=(("input_range", None),),
     ),
     "F": Exhibit(
@@ -88,13 +91,14 @@ EXHIBITS = {
         "The flag is no end",
         "Behind the flag the target asks the network about a state from which no car has ever gone on. The "
         "answer is a guess, which the next target takes for the truth, and so on, upwards without end. It "
-        "drives well all the same: the ranking of the actions survives for a long time.",
+        "arrives all the same: the ranking of the actions survives for a long time. (With some other seeds the "
+        "guess is a low one, and all sinks to -100, the flag with it.)",
         FlagIsNoEnd,
     ),
     "H": Exhibit(
         "The memory holds 64 transitions",
-        "A batch comes from the last third of an episode, and what it does not contain is overwritten. The few "
-        "dots on the map are all that this agent knows of the world.",
+        "A batch comes from the last third of an episode, and what it does not contain is overwritten. The 64 "
+        "dots on the map, all in one spot, are all that this agent knows of the world.",
         settings=(("memory_size", 64),),
     ),
     "I": Exhibit(
