@@ -187,10 +187,12 @@ def test_a_whole_run_ends_here_as_it_did_on_file(what, name):
         ("tutorial", "learning rate 0.001", 6, 6),
         ("tutorial", "five steps of truth", 10, 10),
         ("tutorial", "batches, and a slow target", 10, 10),
-        ("hills", "pole, unchanged", 7, 7),
-        ("hills", "pole, not held", 10, 10),
-        ("hills", "acrobot, unchanged", 9, 9),
-        ("hills", "acrobot, not held", 2, 2),
+        ("hills", "pole, unchanged", 6, 6),
+        ("hills", "pole, not held", 9, 9),
+        ("hills", "pole, not held, values from 50", 9, 9),
+        ("hills", "pole, not held, explores for 1,000", 5, 5),
+        ("hills", "acrobot, unchanged", 10, 10),
+        ("hills", "acrobot, not held", 7, 7),
     ],
 )
 def test_so_many_seeds_solve_it(what, variant, fewest, most):
@@ -231,9 +233,9 @@ def test_what_lesson_9_counts_on_the_rungs():
 
 def test_the_live_acrobot_of_lesson_10_is_the_luckiest_and_most_poles_are_late():
     steps = {run["seed"]: run["solved_at_step"] for run in runs_of("hills", "acrobot, unchanged")}
-    assert min(step for step in steps.values() if step) == steps[1]
+    assert min(step for step in steps.values() if step) == steps[2]
     poles = [run["solved_at_step"] for run in runs_of("hills", "pole, unchanged") if run["solved_at_step"]]
-    assert sum(step > 19_000 for step in poles) > len(poles) / 2
+    assert sum(step > 12_000 for step in poles) > len(poles) / 2
 
 
 def test_a_pole_that_was_balanced_is_lost_before_the_memory_is_full():

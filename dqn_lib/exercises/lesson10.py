@@ -16,7 +16,7 @@ pole = predict(
     ),
     Choice(
         "it solves it in some runs, late",
-        "Seven of ten, most of them only after some 20,000 steps: its habits suit a car.",
+        "Six of ten, most of them only after some 12,000 steps: its habits suit a car.",
         right=True,
     ),
     Choice(
