@@ -19,7 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 from common import results_file, use_one_core, write_results
+from jupyter_client.manager import start_new_kernel
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -127,13 +129,67 @@ names = "peak_mb", "private_mb", "after_20000_steps_mb", "after_200000_steps_mb"
 print(json.dumps(dict(zip(names, (peak, private, *held), strict=True))))
 """
 
+SET_UP = """
+import gc
+from dqn_lib import mountain_car
+from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.widgets.panel import TrainingPanel
+env = mountain_car.make()
+"""
+
+PANEL = """
+panel = TrainingPanel(env, DQNAgent(env, seed=2))
+gc.collect()
+panel
+"""
+
+
+def environment(tree: Path, cache: Path) -> dict[str, str]:
+    """The variables of a process that runs the library in `tree` and keeps compiled programs in `cache`."""
+    variables = os.environ | {"PYTHONPATH": str(tree), "XDG_CACHE_HOME": str(cache)}
+    variables.pop("TF_XLA_FLAGS", None)
+    return variables
+
+
+def panels(tree: Path, times: int = 10) -> dict[str, float]:
+    """Megabytes that the cell with the training panel adds to a kernel when it is run again `times` times."""
+    with tempfile.TemporaryDirectory() as folder:
+        manager, client = start_new_kernel(env=environment(tree, Path(folder)), cwd=tree)
+
+        def run(code: str, cell: str) -> None:
+            """Run a cell as JupyterLab does, which says which cell it is."""
+            content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+            message = client.session.msg("execute_request", content, metadata={"cellId": cell})
+            client.shell_channel.send(message)
+            sent, answered = message["header"]["msg_id"], None
+            while answered != sent:
+                reply = client.get_shell_msg(timeout=120)
+                answered = reply["parent_header"]["msg_id"]
+            if reply["content"]["status"] != "ok":
+                raise RuntimeError(reply["content"])
+
+        try:
+            run(SET_UP, "set-up")
+            run(PANEL, "panel")
+            kernel = psutil.Process(manager.provisioner.pid)
+            first = kernel.memory_info().rss
+            for _ in range(times):
+                run(PANEL, "panel")
+            return {"times": times, "added_mb": round((kernel.memory_info().rss - first) / 1e6, 1)}
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+
 
 def measured(code: str, tree: Path, cache: Path) -> dict[str, float]:
     """The figures that a new process prints, running the library in `tree`."""
-    environment = os.environ | {"PYTHONPATH": str(tree), "XDG_CACHE_HOME": str(cache)}
-    environment.pop("TF_XLA_FLAGS", None)
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment, cwd=tree
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment(tree, cache),
+        cwd=tree,
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -199,6 +255,7 @@ def main() -> None:
                 rounds[name].append(one_round(tree, number, agents))
                 print(number, name, rounds[name][-1], flush=True)
         peaks = {name: memory(tree) for name, tree in trees.items()}
+        cells = {name: panels(tree) for name, tree in trees.items()}
     results: dict[str, Any] = {
         name: {key: round(statistics.median(r[key] for r in found), 4) for key in found[0]}
         for name, found in rounds.items()
@@ -216,6 +273,7 @@ def main() -> None:
     results["memory_mb"] = {
         n: {c: {k: round(v, 1) for k, v in f.items()} for c, f in p.items()} for n, p in peaks.items()
     }
+    results["panel_cell"] = cells
     print(json.dumps(results, indent=1))
     write_results(options.json, {**results, "before": options.before, "rounds": options.rounds})
 
