@@ -184,7 +184,7 @@ def test_a_whole_run_ends_here_as_it_did_on_file(what, name):
         ("networks", "gamma 0.85", 0, 0),
         ("tutorial", "as printed", 0, 0),
         ("tutorial", "gamma 0.99", 0, 0),
-        ("tutorial", "learning rate 0.001", 6, 6),
+        ("tutorial", "learning rate 0.001", 4, 4),
         ("tutorial", "five steps of truth", 10, 10),
         ("tutorial", "batches, and a slow target", 10, 10),
         ("hills", "pole, unchanged", 6, 6),
@@ -211,24 +211,22 @@ def test_what_lesson_7_says_costs_half_a_step_costs_no_more(variant):
     assert without.median_steps_interval[0] < high and low < without.median_steps_interval[1]
 
 
-def test_the_printed_agent_never_arrives_and_a_repair_may_cost_steadiness():
+def test_the_printed_agent_never_arrives_and_two_repairs_buy_speed_only():
     assert {run["arrivals"] for run in runs_of("tutorial", "as printed")} == {0}
-    before, after, last = (
-        summarise(runs_of("tutorial", name))
-        for name in ("states rescaled", "only the action taken", "batches, and a slow target")
-    )
-    assert after.mean_final_interval[1] < before.mean_final_interval[0]
-    assert last.worst_final > -110 > after.worst_final
+    rungs = ("states rescaled", "endings as they are", "only the action taken", "batches, and a slow target")
+    before, middle, after, last = (summarise(runs_of("tutorial", name)) for name in rungs)
+    assert after.median_steps < before.median_steps / 2
+    for name, rung, worst in zip(rungs[1:3], (middle, after), (-194, -164), strict=True):
+        assert rung.solved == 10
+        assert sum(run["final_return"] > THRESHOLD for run in runs_of("tutorial", name)) == 5
+        assert round(rung.worst_final) == worst
+    assert last.worst_final > -100
 
 
 def test_what_lesson_9_counts_on_the_rungs():
-    assert sum(run["arrivals"] > 0 for run in runs_of("tutorial", "gamma 0.99")) == 5
+    assert sum(run["arrivals"] > 0 for run in runs_of("tutorial", "gamma 0.99")) == 4
     assert max(run["arrivals"] for run in runs_of("tutorial", "gamma 0.99")) == 2
-    assert sum(run["final_return"] > THRESHOLD for run in runs_of("tutorial", "five steps of truth")) == 5
-    rungs = ("endings as they are", "only the action taken")
-    lost = [run for name in rungs for run in runs_of("tutorial", name) if run["final_return"] == -200]
-    assert len(lost) == 3  # a check every 1,000 steps: lost by step 6,000
-    assert all(max(run["curve"]) > -200 and set(run["curve"][6:]) == {-200} for run in lost)
+    assert sum(run["final_return"] > THRESHOLD for run in runs_of("tutorial", "five steps of truth")) == 8
 
 
 def test_the_live_acrobot_of_lesson_10_is_the_luckiest_and_most_poles_are_late():
