@@ -96,6 +96,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "solved": f"{sum(step is not None for step in steps)}/{len(runs)}",
         "median_steps": median_or_never(steps),
         "slowest_steps": None if None in steps else max(steps),
+        "slower_than_9000": sum(step is None or step > 9_000 for step in steps),
         "median_seconds": median_or_never(entry["solved_seconds"] for entry in runs),
         "median_compile_seconds": statistics.median(entry["compile_seconds"] for entry in runs),
         "mean_final_return": round(statistics.mean(finals), 2),
