@@ -13,7 +13,7 @@ KINDS = {
     "soft: a little every step": "soft",
 }
 PERIODS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
-TAUS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+TAUS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0)
 
 
 class TargetRule(HBox):

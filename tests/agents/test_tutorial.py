@@ -35,6 +35,7 @@ PRINTED = {  # as the article has them, where they are not ours or ours has none
     "hidden": (24, 48, 24),
     "input_range": None,
     "bias_range": 0.0,
+    "initial_value": 0.0,
     "epsilon_factor": 0.995,
     "ending_reward": -20.0,
     "time_limit_is_terminal": True,
@@ -149,7 +150,7 @@ def test_epsilon_follows_the_usual_schedule_or_a_fixed_value_when_asked(env, age
     assert agent.epsilon == 0.7
     usual = TutorialAgent(env, TutorialConfig(epsilon_factor=None), seed=0)
     assert usual.epsilon == 1.0
-    usual.steps = 4_500
+    usual.steps = 3_500
     assert usual.epsilon == pytest.approx(0.505)
     usual.change(epsilon=0.3)
     assert usual.epsilon == 0.3
