@@ -252,6 +252,14 @@ def test_the_agent_acts_with_what_it_has_just_learnt_and_old_q_values_stay_as_th
     np.testing.assert_equal(kept(states), before)
 
 
+def test_a_network_that_is_kept_keeps_nothing_but_its_own_weights():
+    q = DQNAgent(gym.make("MountainCar-v0")).q
+    array = q.layers[-1][0]
+    while array.base is not None:
+        array = array.base
+    assert array.nbytes == q.to_flat().nbytes  # not both networks and the optimiser's averages
+
+
 def test_the_target_network_is_always_the_present_one(agent):
     states = np.random.default_rng(0).uniform(mountain_car.STATE_LOW, mountain_car.STATE_HIGH, (50, 2))
     for _ in range(2):
