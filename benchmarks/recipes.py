@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from common import results_file, write_results
+from time_to_solve import outcome
 
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.runner import run
-from dqn_lib.experiments.summary import report, summarise
+from dqn_lib.experiments.summary import report
 
 FIRST_SEED = 1_000
 
@@ -51,20 +52,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = run(experiment, Path(folder) / "recipes.jsonl")
     print(report(experiment, rows))
-    results = {}
-    for name, changes in variants.items():
-        chosen = [row for row in rows if row["variant"] == name]
-        one = summarise(chosen)
-        steps = [row["solved_at_step"] for row in chosen]
-        results[name] = {
-            "changes": changes,
-            "solved": f"{one.solved}/{one.runs}",
-            "median_steps": one.median_steps if one.solved > one.runs / 2 else None,
-            "slower_than_9000": sum(step is None or step > 9_000 for step in steps),
-            "slowest_steps": None if None in steps else max(steps),
-            "mean_final_return": round(one.mean_final, 2),
-            "worst_final_return": one.worst_final,
-        }
+    results = {
+        name: {"changes": changes, **outcome([row for row in rows if row["variant"] == name])}
+        for name, changes in variants.items()
+    }
     write_results(options.json, {"first_seed": FIRST_SEED, "seeds": options.seeds, "candidates": results})
 
 

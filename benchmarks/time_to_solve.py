@@ -88,8 +88,8 @@ def costs() -> dict[str, float]:
     return {"environment": round(bare, 2), "acting": round(acting - bare, 2), "learning": round(learning, 2)}
 
 
-def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Medians and extremes over all seeds, of which one that was not solved took infinitely long."""
+def outcome(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Steps and returns over all seeds, of which one that was not solved took infinitely long."""
     steps = [entry["solved_at_step"] for entry in runs]
     finals = [entry["final_return"] for entry in runs]
     return {
@@ -97,10 +97,16 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "median_steps": median_or_never(steps),
         "slowest_steps": None if None in steps else max(steps),
         "slower_than_9000": sum(step is None or step > 9_000 for step in steps),
-        "median_seconds": median_or_never(entry["solved_seconds"] for entry in runs),
-        "median_compile_seconds": statistics.median(entry["compile_seconds"] for entry in runs),
         "mean_final_return": round(statistics.mean(finals), 2),
         "worst_final_return": min(finals),
+    }
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What came out, and the seconds that it took."""
+    return outcome(runs) | {
+        "median_seconds": median_or_never(entry["solved_seconds"] for entry in runs),
+        "median_compile_seconds": statistics.median(entry["compile_seconds"] for entry in runs),
     }
 
 
