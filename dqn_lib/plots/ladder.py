@@ -63,7 +63,9 @@ def ladder(
     ruler = ruler or ruler_of(run.get("environment", "") for run in runs if run["variant"] in names)
     if ruler:
         draw_marks(ax, ruler)
-        ax.set_xlim(ruler.limits(0.03, 0.04))
+        low, high = ruler.limits(0.03, 0.04)
+        worst = min(run["final_return"] for run in (*runs, *own) if run["variant"] in names)
+        ax.set_xlim(min(low, worst - 0.03 * (high - low)), high)  # where luck is not the worst there is
     ax.set_yticks(range(len(names)), names.values())
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

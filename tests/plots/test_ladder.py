@@ -131,3 +131,9 @@ def test_another_ruler():
     assert {text.get_text() for text in picture.axes[0].texts} >= {"20\nluck", "475\nsolved", "500\nlimit"}
     low, high = picture.axes[0].get_xlim()
     assert low < 20 and high > 500
+
+
+def test_a_run_worse_than_luck_lies_within_the_axis():
+    lucky = Ruler(-150, -110, -98, "the best", "return")
+    low, _ = ladder(RUNS, {"b": "bad"}, ruler=lucky, title="Worse than luck").axes[0].get_xlim()
+    assert low < -200
