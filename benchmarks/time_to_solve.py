@@ -16,7 +16,6 @@ from common import median_or_never, results_file, use_one_core, write_results
 
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
-from dqn_lib.config import DQNConfig
 from dqn_lib.evaluation import greedy_returns
 from dqn_lib.training import train
 
@@ -51,41 +50,6 @@ def run(seed: int, steps: int) -> dict[str, Any]:
         "total_seconds": round(seconds, 3),
         "final_return": round(float(greedy_returns(agent.q, env, episodes=1_000, seed=0).mean()), 3),
     }
-
-
-def microseconds(call: Any, times: int) -> float:
-    """The best of five rounds: what it costs when nothing else disturbs it."""
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(times):
-            call()
-        best = min(best, (time.perf_counter() - start) / times)
-    return best * 1e6
-
-
-def costs() -> dict[str, float]:
-    """Microseconds of one environment step, of acting and remembering on top of it, of one gradient step."""
-    env = mountain_car.make()
-    agent = DQNAgent(env, DQNConfig(epsilon=0.05, learning_starts=1_000_000), seed=0)
-    agent.compile()
-
-    def drive(act: Any, observe: Any) -> Any:
-        state, _ = env.reset(seed=0)
-
-        def step() -> None:
-            nonlocal state
-            action = act(state)
-            next_state, reward, terminated, truncated, _ = env.step(action)
-            observe(state, action, reward, next_state, terminated=terminated, truncated=truncated)
-            state = env.reset()[0] if terminated or truncated else next_state
-
-        return step
-
-    bare = microseconds(drive(lambda state: 1, lambda *args, **flags: None), 5_000)
-    acting = microseconds(drive(agent.act, agent.observe), 5_000)
-    learning = microseconds(agent.learn, 100) / agent.config.updates
-    return {"environment": round(bare, 2), "acting": round(acting - bare, 2), "learning": round(learning, 2)}
 
 
 def outcome(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -125,8 +89,8 @@ def main() -> None:
     for seed in range(options.seeds):
         runs.append(run(seed, options.steps))
         print(runs[-1], flush=True)
-    results = {"summary": summary(runs), "microseconds": costs(), "steps": options.steps, "runs": runs}
-    for name, value in (results["summary"] | results["microseconds"]).items():
+    results = {"summary": summary(runs), "steps": options.steps, "runs": runs}
+    for name, value in results["summary"].items():
         print(f"{name:>24}: {value}")
     write_results(options.json, results)
 

@@ -33,7 +33,7 @@ def row(start):
 
 def figures():
     solve, sb3, footprint = map(results, ("time_to_solve.json", "compare_sb3.json", "footprint.json"))
-    summary, costs = solve["summary"], solve["microseconds"]
+    summary = solve["summary"]
     lessons = results("lessons.json")["lessons"]
     seconds = [lesson["seconds"] for lesson in lessons]
     widgets = results("widgets.json")
@@ -50,8 +50,9 @@ def figures():
         ("Seconds until solved", quoted(summary["median_compile_seconds"], 2)),
         ("Mean return after 40,000 steps", quoted(summary["mean_final_return"], 1)),
         ("Mean return after 40,000 steps", quoted(summary["worst_final_return"], 1)),
-        ("Acting, a step", quoted(costs["acting"], 1)),
-        ("Learning, a gradient step", quoted(costs["learning"])),
+        ("Acting, a step", quoted(agent["acting_microseconds"], 1)),
+        ("Acting, a step", quoted(agent["environment_microseconds"], 1)),
+        ("Learning, a gradient step", quoted(agent["gradient_step_microseconds"])),
         ("The first agent of a process", quoted(agent["first_agent_warm_seconds"], 2)),
         ("The first agent of a process", quoted(agent["first_agent_cold_seconds"], 2)),
         ("Every other agent", quoted(1000 * agent["second_agent_seconds"], 1)),
