@@ -24,15 +24,14 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "recipe": {},
     "before": {"initial_value": 0.0, "tau": 0.01, "epsilon_wait": 4_000},
     "values from 0": {"initial_value": 0.0},
-    "values from -30": {"initial_value": -30.0},
-    "values from -70": {"initial_value": -70.0},
     "tau 0.01": {"tau": 0.01},
     "tau 0.05": {"tau": 0.05},
     "waits for 4,000": {"epsilon_wait": 4_000},
-    "three steps": {"n_step": 3},
-    "seven steps": {"n_step": 7},
+    "explores more": {"epsilon_end": 0.2},
+    "six steps": {"n_step": 6},
     "not double": {"double": False},
     "learning rate 0.002": {"learning_rate": 2e-3},
+    "memory of 5,000": {"memory_size": 5_000},
     "three layers, four steps, tau 0.05": {"hidden": (64, 64, 64), "n_step": 4, "tau": 0.05},
 }
 
