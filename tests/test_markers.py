@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -57,6 +59,22 @@ def test_browser_tests_come_last_and_the_slow_ones_after_the_quick_ones(request)
 def test_xdist_keeps_a_group_in_one_process(request):
     in_a_worker = "PYTEST_XDIST_WORKER" in os.environ
     assert request.node.nodeid.endswith("@a group") == in_a_worker  # what `--dist loadgroup` goes by
+
+
+@pytest.mark.slow
+def test_a_test_that_hangs_is_told_by_name_and_the_others_go_on(tmp_path):
+    (tmp_path / "test_two.py").write_text(
+        "import threading\n\ndef test_hangs(): threading.Event().wait()\n\ndef test_ends(): pass\n",
+        encoding="utf-8",
+    )
+    options = ["-c", str(ROOT / "pyproject.toml"), "-o", "faulthandler_timeout=1", "-n", "1", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert re.search(r"crashed while running '\S*::test_hangs'", done.stdout)
+    assert "1 failed, 1 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["ci", "weekly"])
