@@ -6,7 +6,7 @@ from math import comb, sqrt
 import numpy as np
 import pytest
 
-from dqn_lib.statistics import Z, bootstrap_interval, wilson_interval
+from dqn_lib.statistics import Z, bootstrap_interval, median, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,23 @@ def test_no_values_no_interval():
         bootstrap_interval(3.0)
     with pytest.raises(ValueError, match="resamples must be at least 1, got 0"):
         bootstrap_interval([1.0], resamples=0)
+
+
+@pytest.mark.parametrize(
+    ("needed", "middle"),
+    [
+        ([3_000, 1_000, 2_000], 2_000),
+        ([1_000, None, 2_000], 2_000),  # without the one that never got there it would be 1,500
+        ([1_000, None, None], np.inf),
+        ([1_000, None], np.inf),
+        ([None], np.inf),
+    ],
+)
+def test_a_run_that_never_got_there_makes_the_median_larger(needed, middle):
+    assert median(needed) == middle
+
+
+@pytest.mark.parametrize("needed", [[], [1_000, np.nan]])
+def test_a_median_of_nothing_or_of_what_is_no_number_is_refused(needed):
+    with pytest.raises(ValueError, match="at least one number, and none of them NaN"):
+        median(needed)
