@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "tools" / "bootstrap.py"
 GOOD = "linux-x86_64"
-ALL_STEPS = ["venv", "pip", "import dqn_lib"]
+ALL_STEPS = ["venv", "pip", "uv", "import dqn_lib"]
 spec = importlib.util.spec_from_file_location("bootstrap", SCRIPT)
 bootstrap = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(bootstrap)
@@ -26,17 +26,18 @@ class Checkout:
         (root / "pyproject.toml").write_text("first", encoding="utf-8")
         (root / "constraints.txt").write_text("first", encoding="utf-8")
         self.fail_at = ""
+        self.failure: BaseException = KeyboardInterrupt()
 
     def run(self, command: list[str]) -> int:
-        step = next(word for word in ("venv", "pip", "import dqn_lib") if word in command)
+        step = command[command.index("-m") + 1] if "-m" in command else command[-1]
         self.steps.append(step)
         if step == self.fail_at:
-            raise KeyboardInterrupt
+            raise self.failure
         if step == "venv":
             for place in ("bin/python", "Scripts/python.exe"):
                 (self.root / ".venv" / place).parent.mkdir(parents=True, exist_ok=True)
                 (self.root / ".venv" / place).touch()
-        elif step == "pip":
+        elif step in ("pip", "uv"):
             self.installed = command[-1]
         return 0
 
@@ -82,6 +83,13 @@ def test_an_interrupted_installation_is_made_again_from_the_start(checkout: Chec
         checkout.prepare()
     checkout.fail_at = ""
     assert checkout.prepare() == ALL_STEPS
+
+
+def test_where_uv_cannot_install_pip_does(checkout: Checkout) -> None:
+    checkout.fail_at, checkout.failure = "uv", subprocess.CalledProcessError(2, "uv")
+    assert checkout.prepare() == ["venv", "pip", "uv", "pip", "import dqn_lib"]
+    assert checkout.installed == ".[lab,test]"
+    assert checkout.prepare() == []
 
 
 def test_an_interrupted_update_is_not_taken_for_a_finished_one(checkout: Checkout) -> None:
@@ -200,14 +208,14 @@ build-backend = "hatchling.build"
 [project]
 name = "dqn_lib"
 version = "1"
-optional-dependencies = {{ lab = [], test = [] }}
+optional-dependencies = {{ lab = ["editables"], test = [] }}
 {settings}
 """
 
 
 @pytest.mark.slow
 def test_a_folder_with_an_umlaut_is_no_trouble_in_an_ascii_locale(tmp_path: Path) -> None:
-    """The real set-up, with the project's own settings for the build, but nothing to install."""
+    """The real set-up, with the project's own settings for the build, but next to nothing to install."""
     root = tmp_path / "Übung (1)"
     for name in ("tools", "dqn_lib"):
         (root / name).mkdir(parents=True)

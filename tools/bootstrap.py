@@ -107,8 +107,14 @@ def prepare(root: Path, python: List[str], version: str, extras: Sequence[str], 
     every = sorted(set(installed).union(extras))
     # Isolated (-I): pip would take what lies on a PYTHONPATH for installed, and leave it out.
     isolated = [str(venv_python), "-I"]
-    pip = [*isolated, "-m", "pip", "--disable-pip-version-check"]
-    run([*pip, "install", "-c", "constraints.txt", "-e", f".[{','.join(every)}]"])
+    pip = [*isolated, "-m", "pip", "--disable-pip-version-check", "install"]
+    uv = [*isolated, "-m", "uv", "pip", "install", "--python", str(venv_python)]
+    what = ["-c", "constraints.txt", "-e", f".[{','.join(every)}]"]
+    try:
+        run([*pip, "--quiet", "-c", "constraints.txt", "uv"])
+        run([*uv, *what])
+    except subprocess.CalledProcessError:  # it does not read pip's settings: where a mirror is, for instance
+        run([*pip, *what])
     run([*isolated, "-c", "import dqn_lib"])
     stamp.write_text(json.dumps(dict(want, extras=every)), encoding="utf-8")
     return True

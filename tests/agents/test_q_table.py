@@ -187,6 +187,18 @@ def test_a_bad_seed_is_named(env, seed):
         QTableAgent(env, seed=seed)
 
 
+def test_one_state_s_row_is_that_of_its_cell():
+    rng = np.random.default_rng(0)
+    low, high = car.STATE_LOW.astype(float), car.STATE_HIGH.astype(float)
+    q = TableQ(rng.normal(size=(7, 7, 3)), low, high)
+    states = rng.uniform(low - 0.1, high + 0.1, (1_000, 2)).astype(np.float32)
+    states = [*states, car.STATE_LOW, car.STATE_HIGH, np.array([np.inf, -np.inf], np.float32)]
+    for state in states:
+        np.testing.assert_array_equal(q.row(state), q.rows[q.cell(state)])
+    q.row(states[0])[1] = 99.0
+    assert q(states[0])[1] == 99.0
+
+
 def test_a_state_far_beyond_the_edge_lies_in_the_last_cell():
     table = TableQ(np.zeros((4, 2)), np.array([0.0]), np.array([1.0]))
     assert [int(table.cell(np.array([x]))) for x in (1e30, np.inf, -1e30)] == [3, 3, 0]
