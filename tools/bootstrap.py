@@ -108,7 +108,7 @@ def prepare(root: Path, python: List[str], version: str, extras: Sequence[str], 
     # Isolated (-I): pip would take what lies on a PYTHONPATH for installed, and leave it out.
     isolated = [str(venv_python), "-I"]
     pip = [*isolated, "-m", "pip", "--disable-pip-version-check", "install"]
-    uv = [*isolated, "-m", "uv", "pip", "install", "--python", str(venv_python)]
+    uv = [*isolated, "-m", "uv", "pip", "install", "--compile-bytecode", "--python", str(venv_python)]
     what = ["-c", "constraints.txt", "-e", f".[{','.join(every)}]"]
     try:
         run([*pip, "--quiet", "-c", "constraints.txt", "uv"])
