@@ -154,11 +154,15 @@ def _graph(function: Callable, example: Sequence[NDArray], xla: bool) -> tuple[A
 
 def _program(graph: tuple[Any, list[str], list[str]], example: Sequence[NDArray]) -> Callable:
     """The graph as a function of arrays, run once, and so compiled, in a session of its own."""
+    from tensorflow.core.protobuf import config_pb2  # no TensorFlow before `load` has made it ready
+
     graph, inputs, outputs = graph
     options = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=1, inter_op_parallelism_threads=-1, device_count={"GPU": 0}
     )
-    run = tf.compat.v1.Session(graph=graph, config=options).make_callable(outputs, feed_list=inputs)
+    session = tf.compat.v1.Session(graph=graph, config=options)
+    # The public `make_callable` examines each array at each call; that takes as long as five gradient steps.
+    run = session._make_callable_from_options(config_pb2.CallableOptions(feed=inputs, fetch=outputs))
     run(*example)
     return run
 

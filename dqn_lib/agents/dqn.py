@@ -141,7 +141,7 @@ class DQNAgent:
 
     @parameters.setter
     def parameters(self, parameters: NDArray[np.float32]) -> None:
-        self._parameters = parameters
+        self._parameters = np.asarray(parameters, np.float32)  # what the compiled step takes
         self.q = self._q_function(learner.ONLINE)
 
     @property
