@@ -1,13 +1,6 @@
-"""How many tests run at once, and in what order: quick ones first, longer ones next, browsers last."""
-
-import os
+"""The order of the tests: what is quick first, what takes longer next, what needs a browser last."""
 
 import pytest
-
-
-def pytest_xdist_auto_num_workers():
-    """One process more than there are cores, since many tests wait: for a browser, a process, a clock."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
