@@ -124,7 +124,8 @@ for steps in (20_000, 180_000):
     for _ in train(env, agent, steps=steps): pass
     held.append(psutil.Process().memory_info().rss / 1e6)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
-private = getattr(psutil.Process().memory_full_info(), "uss", 0) / 1e6
+now = psutil.Process().memory_info()  # less what lies in files, which another process may have mapped too
+private = (now.rss - getattr(now, "shared", now.rss)) / 1e6
 names = "peak_mb", "private_mb", "after_20000_steps_mb", "after_200000_steps_mb"
 print(json.dumps(dict(zip(names, (peak, private, *held), strict=True))))
 """
