@@ -29,7 +29,7 @@ lint: setup  ## Check the style of code and lessons
 	$(BIN)/ruff format --check
 
 benchmark: EXTRA = benchmark
-benchmark: setup  ## Measure everything the README quotes, in about two hours
+benchmark: setup  ## Measure everything the README quotes, in about three hours
 	$(BIN)/python benchmarks/time_to_solve.py --seeds 100 --steps 40000 --json benchmarks/results/time_to_solve.json
 	$(BIN)/python benchmarks/agents.py --json benchmarks/results/agents.json
 	$(BIN)/python benchmarks/recipes.py --json benchmarks/results/recipes.json
