@@ -17,13 +17,13 @@ HINTS = (
     "Each piece of the agent answers a need: to try, to remember, to see far, to see sharply, to aim. "
     "Starve one of them.",
     "How far ahead does gamma look? How long is a random push held? How much is remembered?",
-    "`DQNConfig(gamma=0.85)` is one. `hold` and `memory_size` (with a memory no smaller than `batch_size`) "
-    "give two more.",
+    "`DQNConfig(gamma=0.85)` is one. `memory_size` (with a memory no smaller than `batch_size`) and "
+    "`learning_rate` give two more.",
 )
 
 SOLUTION = """my_three = [
     DQNConfig(gamma=0.85),  # sees 7 steps ahead; the flag is 100 away
-    DQNConfig(hold=1),  # random pushes undo each other: it hardly ever arrives
+    DQNConfig(memory_size=64),  # it forgets all but its last 64 steps
     DQNConfig(learning_rate=0.3),  # every correction overshoots
 ]"""
 

@@ -10,7 +10,7 @@ from dqn_lib.exercises.sabotage import HINTS, PATIENCE, Sabotage
 from dqn_lib.exercises.trial import steps_to_solve
 from dqn_lib.tutorial_config import TutorialConfig
 
-THREE = [DQNConfig(gamma=0.85), DQNConfig(hold=1), DQNConfig(learning_rate=0.3)]
+THREE = [DQNConfig(gamma=0.85), DQNConfig(memory_size=64), DQNConfig(learning_rate=0.3)]
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_survivor_is_named_with_its_steps(container, trials):
     trials.solved = [THREE[1]]
     verdict = Sabotage().check(container(THREE))
     assert verdict.status == "not yet"
-    assert "`DQNConfig(hold=1)` solved it after 9,047 steps all the same." in verdict.message
+    assert "`DQNConfig(memory_size=64)` solved it after 9,047 steps all the same." in verdict.message
     assert "gamma" not in verdict.message
     assert len(trials) == 3
 
