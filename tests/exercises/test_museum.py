@@ -146,7 +146,7 @@ def test_what_is_said_of_the_run_that_the_lesson_shows_is_so(runs):
     assert at(e, "highest", 6_000) < -30 < 0 < at(healthy, "highest", 6_000)
     assert at(e, "arrivals", 6_000) > 12 and last(healthy, "mean_return") > -120
     assert at(g, "mean_return", 7_000) > -115 and last(g, "lowest") > 10_000
-    assert jumps(h) > 20 > jumps(healthy) and np.ptp(h.remembered[:, 0]) < 0.1  # all in one spot
+    assert jumps(h) > 20 > jumps(healthy) and np.ptp(h.remembered[:, 0]) < 0.5  # of 1.8: all in one place
 
 
 def test_an_exhibit_is_examined_as_a_healthy_agent_would_be(monkeypatch):
