@@ -154,6 +154,11 @@ class _FirstLines:
         self.characters += len(text)
         return len(text)
 
+    def flush(self) -> None:
+        """What is kept waits for `show`; a kernel flushes at every display, and sends a message to do so."""
+        if threading.current_thread() is not self.thread:
+            self.stream.flush()
+
     def show(self) -> None:
         """Print what was kept, and how much was not."""
         first = "".join(self.text.splitlines(keepends=True)[:LINES])

@@ -380,3 +380,16 @@ def test_the_standard_streams_stay_where_they_are():
     streams = sys.stdin, sys.stdout, sys.stderr
     within(5, lambda: print("seen"))
     assert (sys.stdin, sys.stdout, sys.stderr) == streams
+
+
+def test_a_flush_in_a_function_costs_nothing(monkeypatch):
+    class Stream(io.StringIO):
+        flushes = 0
+
+        def flush(self):
+            self.flushes += 1
+
+    stream = Stream()
+    monkeypatch.setattr(sys, "stdout", stream)
+    within(5, lambda: print("said", flush=True))
+    assert (stream.flushes, stream.getvalue()) == (0, "said\n")
