@@ -6,7 +6,7 @@ from matplotlib.colors import LogNorm
 from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.maps import check_states, draw_phase_plane
+from dqn_lib.plots.maps import check_states, draw_phase_plane, visits
 from dqn_lib.plots.style import DENSITY, Picture, finish, new_axes, styled
 
 
@@ -29,7 +29,7 @@ def density(
     edges = [
         np.linspace(low, high, cells + 1) for low, high in zip(car.STATE_LOW, car.STATE_HIGH, strict=True)
     ]
-    counts = np.histogram2d(*states.T, bins=edges)[0]
+    counts = visits(states, cells)
     image = ax.pcolormesh(
         *edges, np.ma.masked_equal(counts, 0).T, norm=LogNorm(1, most or max(counts.max(), 2)), cmap=DENSITY
     )

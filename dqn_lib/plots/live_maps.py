@@ -9,7 +9,6 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib import mountain_car as car
 from dqn_lib.plots.maps import (
     EXTENT,
     POLICY,
@@ -18,6 +17,7 @@ from dqn_lib.plots.maps import (
     draw_phase_plane,
     policy_legend,
     preferred,
+    visits,
 )
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
 from dqn_lib.plots.style import ACTIONS, DENSITY, VALUES, Picture, house_style
@@ -132,8 +132,7 @@ class LiveMemory(LiveMap):
     def update(self, states: ArrayLike, flags: int) -> None:
         """Show remembered states `(n, 2)`; `flags` of them led to the flag."""
         states = np.asarray(states)
-        span = np.array([[car.MIN_POSITION, car.MAX_POSITION], [-car.MAX_SPEED, car.MAX_SPEED]])
-        counts: NDArray = np.histogram2d(*states.T, bins=CELLS, range=span)[0].T
+        counts: NDArray = visits(states, CELLS).T
         self.image.set_data(np.log10(np.where(counts > 0, counts, np.nan)))
         words = f"{_count(len(states), 'transition')}\n{_count(flags, 'flag')}"
         self.note.set_text(words)

@@ -63,6 +63,15 @@ def check_states(name: str, states: NDArray) -> None:
         )
 
 
+def visits(states: NDArray, cells: int) -> NDArray[np.float64]:
+    """How many of the states `(n, 2)` lie in each of `cells` x `cells` cells; `[position, velocity]`.
+
+    Gymnasium gives states as float32, where the wall at -1.2 lies a little left of -1.2: as the edges do.
+    """
+    edges = np.reshape(EXTENT, (2, 2)).astype(np.float32).astype(float)
+    return np.histogram2d(*np.asarray(states, dtype=float).T, bins=cells, range=edges)[0]
+
+
 def draw_phase_plane(ax: Axes) -> None:
     """Axes of the phase plane, and the flag."""
     ax.set(xlim=EXTENT[:2], ylim=EXTENT[2:], xlabel="position", ylabel="velocity (per step)")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.markers import CARETLEFT, CARETRIGHT
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.plots.maps import EXTENT, draw_phase_plane
+from dqn_lib.plots.maps import EXTENT, draw_phase_plane, visits
 from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
 from dqn_lib.plots.style import DENSITY, ESTIMATE, INK, TARGET, TRAIL, Picture, house_style, number
 
@@ -129,8 +129,7 @@ class MicroscopePicture(Moving):
 
     def show_memory(self, states: ArrayLike, values: NDArray, errors: NDArray) -> None:
         """Show all remembered states `(n, 2)`, and TD errors `(m,)` of some; their values set the axis."""
-        span = np.reshape(EXTENT, (2, 2))
-        counts = np.histogram2d(*np.asarray(states).T, bins=CELLS, range=span)[0].T
+        counts = visits(states, CELLS).T
         self.memory.set_data(np.log10(np.where(counts > 0, counts, np.nan)))
         self._make_room(self.ax, float(values.min()), float(values.max()))
         self._sizes = np.sort(np.abs(errors))

@@ -56,6 +56,11 @@ def test_the_corners_of_the_box_are_counted_too():
     assert (drawn[[0, 0, -1, -1], [0, -1, 0, -1]] == 1).all()
 
 
+def test_a_car_at_the_wall_or_at_full_speed_is_counted_as_gymnasium_rounds_it():
+    rounded = np.array([[-1.2, 0.0], [0.0, 0.07], [0.0, -0.07], [0.6, 0.0]], dtype=np.float32)
+    assert mesh(density(rounded, cells=5)).get_array().filled(0).sum() == 4
+
+
 def test_the_title_states_the_share_of_cells_visited():
     picture = density(states(), cells=10)
     share = np.mean(counted(states(), 10) > 0)
