@@ -1,7 +1,6 @@
-"""How soon a picture in the browser follows a key on a slider."""
+"""How soon what a page paints follows a key on a slider, also while the kernel runs a cell."""
 
 import statistics
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ env = mountain_car.make()
 """
 TRAINED = """
 agent, log = DQNAgent(env, seed=1), TrainingLog()
-for _ in log.record(train(env, agent, steps=20_000), agent, env, every=500):
+for _ in log.record(train(env, agent, episodes=150), agent, env, every=500):
     pass
 """
 STRIP = """
@@ -33,68 +32,90 @@ def show(epsilon, hold):
 
 explore(show, epsilon=np.linspace(0, 1, 21).round(2), hold=range(1, 33), start={"epsilon": 0.3})
 """
-SLIDERS = {  # a widget's cell, and the slider that is moved
-    "gamma glasses": ("from dqn_lib.widgets.gamma_glasses import GammaGlasses\nGammaGlasses()", "gamma"),
-    "luck explorer": ("from dqn_lib.widgets.luck import LuckExplorer\nLuckExplorer(hold=24)", "hold"),
+SLIDERS = {  # a widget's cell, the slider that is moved, and what of its pictures changes at each move
+    "gamma glasses": (
+        "from dqn_lib.widgets.gamma_glasses import GammaGlasses\nGammaGlasses()",
+        "gamma",
+        ".dqn-checks",
+    ),
+    "luck explorer": (
+        "from dqn_lib.widgets.luck_explorer import LuckExplorer\nLuckExplorer(hold=24)",
+        "hold",
+        ".dqn-interval",
+    ),
     "time machine": (
         "from dqn_lib.widgets.time_machine import TimeMachine\nTimeMachine(log.checks)",
         "training step",
+        ".dqn-checks",
     ),
     "microscope": (
         "from dqn_lib.widgets.microscope import ReplayMicroscope\nReplayMicroscope(agent)",
         "steps ago",
+        ".dqn-first",
     ),
-    "chase": (
-        "from dqn_lib.widgets.chase import ChaseRange\nChaseRange(agent, [-0.5, 0.0], -40.0, limit=16)",
-        "period",
-    ),
-    "explore": (STRIP, "hold"),
+    "explore": (STRIP, "hold", ".dqn-drawn"),  # the only one whose picture the kernel draws
 }
-# From a key to the frame in which all of these pictures are new.
+# From a key to the frame in which what it changes is painted.
 WATCH = """
-([slider, pictures]) => {
-  slider.addEventListener("keydown", () => (window.pressed = performance.now()), { once: true });
-  const next = (picture) => new Promise((changed) => {
-    const observer = new MutationObserver(() => { observer.disconnect(); changed(); });
-    observer.observe(picture, { attributeFilter: ["data-number"] });
+([slider, changing]) => {
+  const note = (event) => (window.pressed = event.timeStamp);
+  slider.addEventListener("keydown", note, { once: true, capture: true });
+  const changed = new Promise((done) => {
+    const observer = new MutationObserver(() => { observer.disconnect(); done(); });
+    observer.observe(changing, { attributes: true, childList: true });
   });
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  const all = Promise.all(pictures.map(next)).then(painted);
-  window.latency = all.then(() => performance.now() - window.pressed);
+  window.latency = changed.then(painted).then(() => performance.now() - window.pressed);
 }
 """
 
 
-def latencies(
-    notebook: Notebook, cell: int, name: str, pictures: Sequence[str] | None = None
-) -> dict[str, float]:
-    """Milliseconds from a key on an idle slider until all its pictures are new and painted."""
+def latencies(notebook: Notebook, cell: int, name: str, changing: str) -> dict[str, float]:
+    """Milliseconds from a key on a slider until what it changes is painted."""
     output = notebook.cell(cell).locator(".jp-OutputArea").first
     slider = output.get_by_role("slider", name=name, exact=True).first
-    shown = [one.element_handle() for one in output.locator("img").all()]
-    shown = [one for one in shown if not pictures or one.get_attribute("alt").startswith(tuple(pictures))]
+    picture = output.locator(changing).first.element_handle()
     slider.focus()
     last, key, times = int(slider.get_attribute("max")), "ArrowRight", []
     for _ in range(MOVES):
-        place = int(slider.input_value())
-        key = {0: "ArrowRight", last: "ArrowLeft"}.get(place, key)
-        notebook.page.evaluate(WATCH, [slider.element_handle(), shown])
+        key = {0: "ArrowRight", last: "ArrowLeft"}.get(int(slider.input_value()), key)
+        notebook.page.evaluate(WATCH, [slider.element_handle(), picture])
         notebook.page.keyboard.press(key)
         times.append(notebook.page.evaluate("window.latency"))
-        notebook.page.wait_for_timeout(250)
-    return {"median_ms": round(statistics.median(times)), "p95_ms": round(float(np.percentile(times, 95)))}
+        notebook.page.wait_for_timeout(100)
+    return {
+        "median_ms": round(statistics.median(times), 1),
+        "p95_ms": round(float(np.percentile(times, 95)), 1),
+    }
 
 
-def idle(lab: Lab, page: Any) -> dict[str, dict[str, float]]:
-    """The latencies of every slider that draws."""
-    notebook = lab.open(page, [SETUP + TRAINED, *(code for code, _ in SLIDERS.values())], "sliders.ipynb")
-    notebook.run(0, 120)
-    found = {}
-    for cell, (widget, (_, name)) in enumerate(SLIDERS.items(), start=1):
+def sliders(lab: Lab, page: Any) -> dict[str, dict[str, Any]]:
+    """The latencies of every slider, idle and while a cell runs, and how much data each widget was sent."""
+    codes = [code for code, *_ in SLIDERS.values()]
+    notebook = lab.open(page, [SETUP + TRAINED, *codes, "time.sleep(3_600)"], "sliders.ipynb")
+    notebook.run(0, 300)
+    notebook.do(SIZE)
+    found: dict[str, dict[str, Any]] = {}
+    for cell, (widget, (_, name, changing)) in enumerate(SLIDERS.items(), start=1):
         notebook.run(cell)
         page.wait_for_timeout(2_000)
-        found[widget] = latencies(notebook, cell, name)
-    complaints = notebook.red_boxes()
+        found[widget] = {
+            "kilobytes": round(float(notebook.ask("size(Out[max(Out)].get_state()) / 1000"))),
+            "idle": latencies(notebook, cell, name, changing),
+        }
+    notebook.run(len(SLIDERS) + 1, wait=False)
+    for cell, (widget, (_, name, changing)) in enumerate(SLIDERS.items(), start=1):
+        found[widget]["while a cell runs"] = latencies(notebook, cell, name, changing)
+    notebook.interrupt()
     notebook.shut_down()
-    assert not complaints, complaints
     return found
+
+
+SIZE = """
+def size(value):
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(size(key) + size(one) for key, one in value.items() if key != "_esm" and key != "_css")
+    return sum(map(size, value)) if isinstance(value, (list, tuple)) else len(str(value))
+"""

@@ -1,4 +1,4 @@
-"""What it costs to watch a training run, and how quickly it stops."""
+"""What it costs to watch a training run, and how quickly it hears and stops."""
 
 import statistics
 import time
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import psutil
 from jupyter_browser import Lab, Notebook
-from latency import SETUP, latencies
+from latency import SETUP, SIZE, latencies
 
 ROUNDS = 7
 PAUSES = 10
@@ -16,7 +16,7 @@ PANEL = """
 from dqn_lib.widgets.panel import TrainingPanel
 
 panel = TrainingPanel(env, DQNAgent(env, seed=1))
-stopped, passed, kilobytes, look = [], [], {}, panel.run.watch
+stopped, passed, largest, look = [], [], [0], panel.run.watch
 
 def noting_look():
     if not panel.run.running:
@@ -24,10 +24,9 @@ def noting_look():
     if len(passed) < 2 and panel.run.agent.steps >= milestones[len(passed)]:
         passed.append((time.perf_counter(), panel.run.agent.steps))
     look()
-    for name, canvas in panel.screen.canvases.items():
-        kilobytes[name] = max(kilobytes.get(name, 0), len(canvas.png) / 1000)
 
 panel.run.watch = noting_look
+panel.observe(lambda change: largest.append(max(largest.pop(), size(change["new"]))), "look")
 panel
 """
 SPEED = "(passed[1][1] - passed[0][1]) / (passed[1][0] - passed[0][0])"
@@ -39,25 +38,22 @@ for episode in log.record(train(env, agent, steps={LAST + 500}), agent, env, eve
     if len(passed) < 2 and episode.step >= milestones[len(passed)]:
         passed.append((time.perf_counter(), episode.step))
 """
+# Every look paints all of the panel's pictures.
 COUNT = """
-async ([pictures, seconds]) => {
-  const counts = pictures.map(() => 0);
-  const observers = pictures.map((picture, i) => {
-    const observer = new MutationObserver(() => counts[i]++);
-    observer.observe(picture, { attributeFilter: ["data-number"] });
-    return observer;
-  });
+async (seconds) => {
+  let looks = 0;
+  const observer = new MutationObserver(() => looks++);
+  observer.observe(document.querySelector(".dqn-panel"), { attributeFilter: ["data-look"] });
   const start = performance.now();
   await new Promise((done) => setTimeout(done, 1000 * seconds));
-  const passed = (performance.now() - start) / 1000;
-  observers.forEach((observer) => observer.disconnect());
-  return counts.map((count) => count / passed);
+  observer.disconnect();
+  return (1000 * looks) / (performance.now() - start);
 }
 """
 
 
 def press(notebook: Notebook, text: str) -> None:
-    """Click a button of the first widget."""
+    """Click a button of the panel."""
     notebook.page.get_by_role("button", name=text, exact=True).first.click()
 
 
@@ -69,38 +65,36 @@ def train_until(notebook: Notebook, steps: int) -> None:
 
 
 def speeds(notebook: Notebook) -> dict[str, Any]:
-    """Steps a second without the panel and with it, by turns, and the pictures that a browser shows."""
+    """Steps a second without the panel and with it, by turns, and how often a browser shows each picture."""
     alone, watched, pictures = [], [], []
-    names = eval(notebook.ask("list(panel.screen.canvases)"))
-    shown = [one.element_handle() for one in notebook.cell(1).locator("img.dqn-picture").all()]
     notebook.do(f"milestones, panel.run.limit = ({FIRST}, {LAST}), {LAST + 500}")
     for _ in range(ROUNDS):
         notebook.do(ALONE, 300)
         alone.append(float(notebook.ask(SPEED)))
         notebook.do("passed.clear()")
         train_until(notebook, FIRST)
-        pictures.append(notebook.page.evaluate(COUNT, [shown, 2.0]))
+        pictures.append(notebook.page.evaluate(COUNT, 1.0))
         # The page is asked, not the kernel, which has something else to do.
         notebook.page.get_by_text("are enough for one run").wait_for(timeout=120_000)
         watched.append(float(notebook.ask(SPEED)))
     notebook.do("panel.run.limit = 100_000")
-    each = dict(zip(order(notebook, names), np.median(pictures, axis=0).round(1).tolist(), strict=True))
     slower = [1 - two / one for one, two in zip(alone, watched, strict=True)]
     return {
-        "pictures_per_second": round(statistics.median(map(sum, pictures)), 1),
-        "each_picture": each,
+        "each_picture_per_second": round(statistics.median(pictures), 1),
         "steps_per_second_alone": round(statistics.median(alone)),
         "steps_per_second_watched": round(statistics.median(watched)),
         "slowdown": round(statistics.median(slower), 3),
+        "largest_look_kilobytes": round(int(notebook.ask("largest[0]")) / 1000, 1),
         "rounds": {"alone": [round(one) for one in alone], "watched": [round(one) for one in watched]},
     }
 
 
-def order(notebook: Notebook, names: list[str]) -> list[str]:
-    """The pictures' names as they stand on the page."""
-    texts = {name: eval(notebook.ask(f"panel.screen.canvases[{name!r}].alt[:12]")) for name in names}
-    alts = [one.get_attribute("alt") for one in notebook.cell(1).locator("img.dqn-picture").all()]
-    return [next(name for name in names if alt.startswith(texts[name])) for alt in alts]
+def knob(notebook: Notebook) -> dict[str, float]:
+    """Milliseconds from a key on gamma until its mark is on the curve, at full speed."""
+    train_until(notebook, FIRST)
+    found = latencies(notebook, 1, "gamma", ".dqn-turns")
+    press(notebook, "Pause")
+    return found
 
 
 def pauses(notebook: Notebook) -> dict[str, float]:
@@ -132,7 +126,7 @@ def memory(notebook: Notebook, minutes: float) -> dict[str, Any]:
         if notebook.ask("panel.run.at_limit") == "True":
             press(notebook, "Reset")
             press(notebook, "Train")
-        notebook.page.wait_for_timeout(10_000)
+        notebook.page.wait_for_timeout(5_000)
     press(notebook, "Pause")
     settled = [(when, rss) for when, rss in samples if when >= 1.0] or samples
     slope = np.polyfit(*zip(*settled, strict=True), 1)[0] if len(settled) > 1 else 0.0
@@ -140,6 +134,7 @@ def memory(notebook: Notebook, minutes: float) -> dict[str, Any]:
         "minutes": minutes,
         "first_mb": round(settled[0][1]),
         "last_mb": round(settled[-1][1]),
+        "peak_mb": round(max(rss for _, rss in samples)),
         "slope_mb_per_minute": round(float(slope), 2),
     }
 
@@ -148,15 +143,13 @@ def watching(lab: Lab, page: Any, minutes: float) -> dict[str, Any]:
     """Everything about the training panel."""
     notebook = lab.open(page, [SETUP, PANEL], "panel.ipynb")
     notebook.run(0)
+    notebook.do(SIZE)
     notebook.run(1)
     page.wait_for_timeout(2_000)
-    found: dict[str, Any] = {"idle": latencies(notebook, 1, "gamma", ["Learning curve"])}
-    notebook.do("panel.knobs['gamma'].value = 0.99")  # where it stood
-    found |= speeds(notebook)
+    found = speeds(notebook)
+    found["knob_ms"] = knob(notebook)
     found["pause_ms"] = pauses(notebook)
     found["memory"] = memory(notebook, minutes)
-    sizes = eval(notebook.ask("kilobytes"))
-    found["largest_picture_kilobytes"] = {name: round(size) for name, size in sizes.items()}
     complaints = notebook.red_boxes()
     notebook.shut_down()
     assert not complaints, complaints

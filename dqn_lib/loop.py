@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
-WATCHING = 0.2  # share of the time, at most, that whoever watches may take from the steps
+WATCHING = 0.1  # share of the time, at most, that whoever watches may take from the steps
 LATELY = 8  # looks over which that share is reckoned: one that takes long is paid off by and by
 OFTEN = 1 / 30  # seconds between two looks, at least
 PATIENCE = 10.0  # seconds that `pause` waits for a step to end; one takes milliseconds
@@ -129,7 +129,8 @@ class Loop:
             after = time.perf_counter()
             usual = after - now if self._cost is None else self._cost
             self._cost = usual + (after - now - usual) / LATELY
-            self._look_at = after + max(OFTEN, self._cost * (1 - WATCHING) / WATCHING)
+            idle = self._before + self.seconds > after  # it would sleep: then a look takes nothing away
+            self._look_at = after + (OFTEN if idle else max(OFTEN, self._cost * (1 - WATCHING) / WATCHING))
 
 
 def _work(own: "weakref.ref[Loop]", stop: threading.Event, before: threading.Thread | None = None) -> None:

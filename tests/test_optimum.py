@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dqn_lib import mountain_car as car
+from dqn_lib.evaluation import greedy_returns
 from dqn_lib.optimum import measure, solve
 
 
@@ -27,6 +28,12 @@ def test_the_optimum_is_minus_97_7_and_its_error_is_the_difference_to_half_the_g
     # 201 points give -98.04
     assert measured.error == pytest.approx(0.35, abs=0.1)
     assert measured.error == abs(measured.mean_return - solve(201).returns.mean())
+
+
+@pytest.mark.slow
+def test_over_the_starts_of_a_check_the_optimum_is_that_of_their_ruler():
+    # 201 points give -96.86, 401 give -96.62, 801 give -96.52
+    assert greedy_returns(solve(201), car.make()).mean() == pytest.approx(car.CHECKED_OPTIMUM - 0.36, abs=0.1)
 
 
 def bilinear(optimum, state):

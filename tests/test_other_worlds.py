@@ -33,9 +33,9 @@ from dqn_lib.plots.maps import (
 from dqn_lib.plots.ruler import Ruler
 from dqn_lib.training import Check, TrainingLog, train
 from dqn_lib.widgets.chase import ChaseRange
+from dqn_lib.widgets.looks import Looks
 from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.panel import TrainingPanel
-from dqn_lib.widgets.screen import Screen
 from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = pytest.mark.slow
@@ -96,7 +96,7 @@ def test_what_shows_a_whole_run_wants_the_mountain_car(trained, name):
     told = r"^env must be MountainCar-v0, with no change but another time limit, got "
     for call in (
         lambda: TrainingPanel(env, agent),
-        lambda: Screen(LiveRun(env, agent, episodes=1), ["curve"]),
+        lambda: Looks(LiveRun(env, agent, episodes=1), ["curve"]),
         lambda: Diagnosis().record(env, agent, steps=100),  # at once, not at the first episode
     ):
         with pytest.raises(ValueError, match=told):

@@ -34,6 +34,7 @@ FLAGS = [
 ]  # fmt: skip
 QUIET = {"@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"}}
 ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
+LONG = 120_000  # milliseconds: to open a notebook on a machine that is busy with other tests
 KERNELS = "@jupyterlab/apputils-extension:kernels-settings"
 
 
@@ -122,8 +123,8 @@ class Lab:
     def open_again(self, page: Page, name: str = "lesson.ipynb") -> "Notebook":
         """A notebook that is there already, in the browser, with the kernel that it had."""
         url = self.url.replace("127.0.0.1", self.host)
-        page.goto(f"{url}lab/tree/{name}?reset&token={self.token}")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        page.goto(f"{url}lab/tree/{name}?reset&token={self.token}", timeout=LONG)
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=LONG)
         return Notebook(self, page, self._kernel_of(name))
 
     def _kernel_of(self, name: str) -> str:
@@ -213,6 +214,11 @@ class Notebook:
     def interrupt(self) -> None:
         """What JupyterLab's stop button does."""
         self._request("POST", "/interrupt")
+
+    def restart(self) -> None:
+        """Press JupyterLab's restart button, and say yes; what the kernel knew is gone."""
+        self.page.locator('jp-button[data-command="notebook:restart-kernel"]').first.click()
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
 
     def shut_down(self) -> None:
         """End the kernel; the page stays as it is."""

@@ -1,21 +1,24 @@
-"""A question to commit to before the answer is measured; drawn by jupyterquiz, which needs no network."""
+"""A question to commit to before the answer is measured: radio buttons, in plain HTML and CSS.
 
-import re
+So it needs neither a kernel nor a script: it answers on an exported page as well.
+"""
+
+import html
 from dataclasses import dataclass
-from typing import Any
 
-from IPython.display import HTML, Javascript, display
-from IPython.utils.capture import capture_output
-from jupyterquiz import display_quiz
-
-COLOURS = {
-    "--jq-multiple-choice-bg": "#EEF3F7",
-    "--jq-text-color": "#222222",
-    "--jq-mc-button-bg": "#FFFFFF",
-    "--jq-mc-button-border": "#9AA5AE",
-    "--jq-correct-color": "#00684C",
-    "--jq-incorrect-color": "#A84300",
-}
+STYLE = """
+.dqn-quiz { max-width: 46em; margin: 0.5em 0; line-height: 1.5; }
+.dqn-quiz fieldset { padding: 0.6em 1em; border: 1px solid #767676; border-radius: 0.4em; }
+.dqn-quiz legend { padding: 0 0.4em; font-weight: bold; }
+.dqn-quiz label { display: block; padding: 0.3em 0; cursor: pointer; }
+.dqn-quiz input { width: 1.1em; height: 1.1em; margin-right: 0.5em; vertical-align: -0.1em; }
+.dqn-quiz :focus-visible { outline: 0.2em solid #0072b2; outline-offset: 0.15em; }
+.dqn-quiz .says { display: none; margin: 0 0 0.4em 1.7em; padding: 0.3em 0.6em; border-radius: 0.3em; }
+.dqn-quiz .says { color: #222; }
+.dqn-quiz .right { background: #d5efe4; }
+.dqn-quiz .wrong { background: #fbe3d3; }
+.dqn-quiz label:has(:checked) + .says { display: block; }
+"""
 
 
 @dataclass(frozen=True)
@@ -34,37 +37,23 @@ class Prediction:
     question: str
     choices: tuple[Choice, ...]
 
-    def questions(self) -> list[dict[str, Any]]:
-        """The question in the form that jupyterquiz reads."""
-        answers = [
-            {
-                "answer": choice.text,
-                "correct": choice.right,
-                "feedback": f"{'Yes' if choice.right else 'No'}. {choice.says}",
-            }
-            for choice in self.choices
-        ]
-        return [{"question": self.question, "type": "multiple_choice", "answers": answers}]
-
     def __repr__(self) -> str:
         return "\n".join([self.question, *(f"  - {choice.text}" for choice in self.choices)])
 
-    def _ipython_display_(self) -> None:
-        with capture_output() as quiz:
-            display_quiz(
-                self.questions(), colors=COLOURS, border_radius=6, max_width=760, shuffle_answers=False
-            )
-        page, script = (output.data for output in quiz.outputs)
-        display(HTML(page["text/html"]))
-        # Two repairs. The script draws into the one element of a name, but JupyterLab may hold two copies of
-        # an output; and if it found JupyterLab's MathJax it would load another one from the network.
-        place = re.search(r'id="(\w+)"', page["text/html"])[1]
-        code = script["application/javascript"].replace(
-            f"show_questions(questions{place}, {place});",
-            f"document.querySelectorAll('[id=\"{place}\"]').forEach((copy) => "
-            f"copy.querySelector('.Quiz') || show_questions(questions{place}, copy));",
+    def _repr_html_(self) -> str:
+        # A form of its own, since buttons of one name exclude each other within a form, and JupyterLab may
+        # hold two copies of an output.
+        answers = "".join(
+            f'<label><input type="radio" name="answer">{html.escape(choice.text)}</label>'
+            f'<div class="says {"right" if choice.right else "wrong"}">'
+            f"<b>{'Yes' if choice.right else 'No'}.</b> {html.escape(choice.says)}</div>"
+            for choice in self.choices
         )
-        display(Javascript(f"(function () {{ let MathJax; {code} }})();"))
+        return (
+            f'<style>{STYLE}</style><form class="dqn-quiz" data-lm-suppress-shortcuts="true">'
+            f"<fieldset><legend>{html.escape(self.question)}</legend>"
+            f'<div role="status">{answers}</div></fieldset></form>'
+        )
 
 
 def predict(question: str, *choices: Choice) -> Prediction:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from dqn_lib.plots.curves import DASHES
-from dqn_lib.plots.ruler import Ruler, draw_ruler, ruler_of
+from dqn_lib.plots.ruler import CHECKS, Ruler, draw_ruler, ruler_of
 from dqn_lib.plots.style import SERIES, Picture, finish, new_axes, styled
 from dqn_lib.statistics import bootstrap_interval
 
@@ -32,7 +32,7 @@ def learning_bands(
         raise ValueError(f"names must be of 1 to {len(SERIES)} variants, got {len(names)}")
     ax = new_axes(ax, 8, 4.2)
     shown = [run for run in runs if run["variant"] in names]
-    if ruler := ruler or ruler_of(run.get("environment", "") for run in shown):
+    if ruler := ruler or ruler_of((run.get("environment", "") for run in shown), CHECKS):
         draw_ruler(ax, ruler)
     words = []
     for (variant, name), colour, dashes in zip(names.items(), SERIES, DASHES, strict=False):

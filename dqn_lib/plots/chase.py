@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from dqn_lib.plots.moving import DOTS_PER_INCH
 from dqn_lib.plots.style import ESTIMATE, OPTIMAL, TARGET, Picture, house_style, number, styled
-from dqn_lib.plots.video import Video, film
+from dqn_lib.plots.video import DOTS_PER_INCH, Video, film
 
 
 class Chase(NamedTuple):

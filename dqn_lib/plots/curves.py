@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
-from dqn_lib.plots.ruler import Ruler, draw_ruler, ruler_of
+from dqn_lib.plots.ruler import CHECKS, Ruler, draw_ruler, ruler_of
 from dqn_lib.plots.style import LEARNED, SERIES, Picture, finish, new_axes, number, styled
 from dqn_lib.training import TrainingLog
 
@@ -28,7 +28,8 @@ def compare_runs(
     """
     _check_series("logs", logs)
     ax = new_axes(ax)
-    if ruler := ruler or ruler_of(check.environment for log in logs.values() for check in log.checks):
+    checks = [check for log in logs.values() for check in log.checks]
+    if ruler := ruler or ruler_of((check.environment for check in checks), CHECKS):
         draw_ruler(ax, ruler)
     for (name, log), colour, dashes in zip(logs.items(), SERIES, DASHES, strict=False):
         steps, means = [check.step for check in log.checks], [check.mean for check in log.checks]

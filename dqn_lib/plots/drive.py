@@ -8,9 +8,8 @@ from numpy.typing import ArrayLike
 
 from dqn_lib import mountain_car as car
 from dqn_lib.plots.maps import EXTENT, QFunction, action_values, beyond, check_states, draw_phase_plane, grid
-from dqn_lib.plots.moving import DOTS_PER_INCH
 from dqn_lib.plots.style import ACTIONS, INK, TRAIL, VALUES, house_style
-from dqn_lib.plots.video import Video, film
+from dqn_lib.plots.video import DOTS_PER_INCH, Video, film
 
 BODY = np.array([[-0.075, 0.02], [0.075, 0.02], [0.055, 0.075], [-0.055, 0.075], [-0.075, 0.02]])
 WHEELS = np.array([[-0.045, 0.018], [0.045, 0.018]])

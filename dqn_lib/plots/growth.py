@@ -6,12 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dqn_lib.mountain_car import OPTIMUM
+from dqn_lib.mountain_car import CHECKED_OPTIMUM
 from dqn_lib.plots.maps import EXTENT, action_values, centres, draw_phase_plane, grid
-from dqn_lib.plots.moving import DOTS_PER_INCH
-from dqn_lib.plots.ruler import MOUNTAIN_CAR, check_environments, draw_ruler
+from dqn_lib.plots.ruler import CHECKS, check_environments, draw_ruler
 from dqn_lib.plots.style import LEARNED, VALUES, house_style
-from dqn_lib.plots.video import Video, film
+from dqn_lib.plots.video import DOTS_PER_INCH, Video, film
 from dqn_lib.training import Check
 
 FRAMES = 84  # whatever the number of checks: some seven seconds with the rest
@@ -47,7 +46,7 @@ def watch_learning(
             0.03, 0.96, "", transform=left.transAxes, va="top", fontsize=11, fontweight="bold",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 3},
         )  # fmt: skip
-        draw_ruler(right, MOUNTAIN_CAR)
+        draw_ruler(right, CHECKS)
         right.set(xlabel="environment steps", ylabel="mean return of the greedy policy")
         right.set_xlim(0, max(steps[-1], 1))
         right.xaxis.set_major_formatter("{x:,.0f}")
@@ -69,7 +68,8 @@ def watch_learning(
         moments = [*np.linspace(0, len(checks) - 1, FRAMES), *[len(checks) - 1] * REST]
         alt = (
             f"The map of values during {steps[-1]:,} steps of learning. The greedy policy's return goes from "
-            f"{means[0]:.0f} to {means[-1]:.0f}, at best {means.max():.0f}; the optimum is {OPTIMUM:g}."
+            f"{means[0]:.0f} to {means[-1]:.0f}, at best {means.max():.0f}; the optimum is "
+            f"{CHECKED_OPTIMUM:g}."
         )
         moving = [image, *left.lines, *left.texts, line, dot]
         return film(figure, moving, moments, update, alt=alt, frames_per_second=12)

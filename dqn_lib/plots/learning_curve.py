@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.axes import Axes
 
-from dqn_lib.plots.ruler import Ruler, draw_ruler, ruler_of
+from dqn_lib.plots.ruler import CHECKS, Ruler, draw_ruler, ruler_of
 from dqn_lib.plots.style import INK, LEARNED, Picture, finish, new_axes, number, styled
 from dqn_lib.training import TrainingLog
 
@@ -18,7 +18,7 @@ def learning_curve(log: TrainingLog, ax: Axes | None = None, *, ruler: Ruler | N
     was made there, and none in any other environment.
     """
     ax = new_axes(ax)
-    ruler = ruler or ruler_of(check.environment for check in log.checks)
+    ruler = ruler or ruler_of((check.environment for check in log.checks), CHECKS)
     if ruler:
         draw_ruler(ax, ruler)
     ax.scatter(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from dqn_lib.mountain_car import ENV_ID, LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.mountain_car import CHECKED_OPTIMUM, ENV_ID, LUCK, OPTIMUM, THRESHOLD
 from dqn_lib.plots.style import LUCKY, OPTIMAL, SOLVED, number
 from dqn_lib.training import Check
 
@@ -42,11 +42,12 @@ class Ruler:
 
 CLOSE = 0.08  # of the ruler: marks nearer than this get their names apart
 MOUNTAIN_CAR = Ruler(LUCK, THRESHOLD, OPTIMUM, label="return (minus the steps taken)")
+CHECKS = Ruler(LUCK, THRESHOLD, CHECKED_OPTIMUM, label=MOUNTAIN_CAR.label)  # for returns from their starts
 
 
-def ruler_of(environments: Iterable[str]) -> Ruler | None:
-    """The marks of what was measured in these environments: known for MountainCar-v0 alone, None else."""
-    return MOUNTAIN_CAR if set(environments) == {ENV_ID} else None
+def ruler_of(environments: Iterable[str], known: Ruler = MOUNTAIN_CAR) -> Ruler | None:
+    """The marks of what was measured in these environments: `known` for MountainCar-v0 alone, None else."""
+    return known if set(environments) == {ENV_ID} else None
 
 
 def check_environments(checks: Iterable[Check]) -> None:

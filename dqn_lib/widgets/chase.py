@@ -1,32 +1,41 @@
 """The shooting range, live: an agent that only learns, and the rule that moves its target in your hands."""
 
+import itertools
 import threading
+import time
 import weakref
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
-from ipywidgets import HBox, Widget
+import traitlets as t
 from numpy.typing import ArrayLike
 
 from dqn_lib.checks import check_finite, check_integer, check_number
 from dqn_lib.loop import Loop
-from dqn_lib.plots.chase import Chase
-from dqn_lib.plots.live_chase import LiveChase
-from dqn_lib.widgets.button import button
-from dqn_lib.widgets.canvas import Canvas
-from dqn_lib.widgets.message import Message
-from dqn_lib.widgets.stage import Stage
-from dqn_lib.widgets.target_rule import TargetRule
+from dqn_lib.plots.chase import Chase, chase
+from dqn_lib.widgets.looks import AHEAD, GONE
+from dqn_lib.widgets.settings import ACTIVE
+from dqn_lib.widgets.source import module, packed
+from dqn_lib.widgets.view import View
 
-WRAPPED = {"flex_flow": "row wrap", "align_items": "center"}
 LIVE = ("target_update", "target_period", "tau")  # the agent's settings that change here
+RULES = {
+    "none": "copied every step",
+    "hard": "hard: a copy now and then",
+    "soft": "soft: a little every step",
+}
+CHOICES = {
+    "target_update": list(RULES),
+    "target_period": [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
+    "tau": [0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0],
+}
+POINTS = 1_000  # of a line that are sent at most: of more, every second, third, ...
 
 _in_use: "weakref.WeakKeyDictionary[Any, weakref.ref[ChaseRange]]" = weakref.WeakKeyDictionary()
 
 
-class ChaseRange(Stage):
+class ChaseRange(View):
     """What online and target network of a learning agent say about `state`, while you choose the rule.
 
     The agent, whose memory is filled, learns from where `begin` (its `get_state()`) has it, or from
@@ -37,6 +46,16 @@ class ChaseRange(Stage):
     Raises:
         ValueError: if the agent has no memories, or if `state` is not one of its states.
     """
+
+    _esm = module("chase.js")
+    explanation = "Buttons run and pause this chase, and the rule can be changed meanwhile."
+
+    exact = t.Float().tag(sync=True)
+    settings = t.List().tag(sync=True)
+    places = t.Dict().tag(sync=True)
+    active = t.List(t.Unicode()).tag(sync=True)
+    look = t.Dict().tag(sync=True)
+    status = t.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -65,10 +84,32 @@ class ChaseRange(Stage):
         check_finite("state", self.state)
         if not len(agent.memory):
             raise ValueError("agent must have memories to learn from, got one with none")
-        self.picture = LiveChase(exact)
-        self.canvas, self.message = Canvas(self.picture), Message()
-        self.rule = TargetRule(rule, period, tau, turned=self._turned)
+        check_number("exact", exact)
+        first = {"target_update": rule, "target_period": period, "tau": tau}
+        for name, value in first.items():
+            if value not in CHOICES[name]:
+                raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}, got {value!r}")
+        self._numbers = itertools.count(1)
+        self._latest = self._seen = 0
+        self._sent_at = 0.0
         self._busy = threading.RLock()  # one button or knob at a time
+        super().__init__(
+            exact=float(exact),
+            settings=[
+                {"name": "target_update", "kind": "menu", "labels": list(RULES.values())},
+                {
+                    "name": "target_period", "kind": "slider", "says": "Gradient steps between two copies",
+                    "labels": [f"{one:,}" for one in CHOICES["target_period"]],
+                },
+                {
+                    "name": "tau", "kind": "slider",
+                    "says": "Share of the way that the target moves at every gradient step",
+                    "labels": [f"{one:g}" for one in CHOICES["tau"]],
+                },
+            ],
+            places={name: CHOICES[name].index(value) for name, value in first.items()},
+        )  # fmt: skip
+        self._note_active()
         self.loop = Loop(self._step, self._look, seconds=agent.config.updates / speed)
         self._take()
         self._settings = {name: getattr(agent.config, name) for name in LIVE}
@@ -78,21 +119,9 @@ class ChaseRange(Stage):
             self._step()
         self._over = True
         self._look()
-        self.message.say("Run shows how it came to this.")
-        super().__init__(
-            self._lay_out(),
-            explanation="Buttons run and pause this chase, and the rule can be changed meanwhile.",
-        )
-
-    def _lay_out(self) -> list[Widget]:
-        buttons = [
-            button("Run", "Go on from here", partial(self._safely, self.run)),
-            button("Pause", "Stop after this step", partial(self._safely, self.pause)),
-            button(
-                "From the beginning", "Learn again from the first step", partial(self._safely, self.restart)
-            ),
-        ]
-        return [self.rule, HBox([*buttons, self.message], layout=WRAPPED), self.canvas]
+        self._say("Run shows how it came to this.")
+        self.observe(lambda _: self._turned(), "places")
+        self.on_msg(lambda _, content, __: self._hear(content))
 
     # --- what a student does --------------------------------------------------------------------------
 
@@ -134,10 +163,52 @@ class ChaseRange(Stage):
 
     def still(self) -> str:
         """The picture as it is now."""
-        return self.canvas.still()
+        return chase({self.rules[-1][1]: self.chase}, self.exact)._repr_html_()
+
+    @property
+    def chase(self) -> Chase:
+        """What the two networks have said so far."""
+        return Chase(*map(np.array, zip(*self.said, strict=True)))
+
+    def turn(self, name: str, value: Any) -> None:
+        """Choose another rule, period or tau, as a hand on the page does."""
+        if value not in CHOICES[name]:
+            raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}, got {value!r}")
+        self.places = self.places | {name: CHOICES[name].index(value)}
+
+    @t.validate("places")
+    def _inside(self, proposal: t.Bunch) -> dict[str, int]:
+        if proposal["value"].keys() != CHOICES.keys():
+            raise ValueError(f"places must be of {', '.join(CHOICES)}, got {', '.join(proposal['value'])}")
+        for name, choices in CHOICES.items():
+            check_integer(f"the place of {name}", proposal["value"][name], 0, len(choices) - 1)
+        return proposal["value"]
+
+    @property
+    def chosen(self) -> tuple[dict[str, Any], str]:
+        """The agent's settings for this rule, and the rule in words."""
+        now = {name: CHOICES[name][place] for name, place in self.places.items()}
+        if now["target_update"] == "hard":
+            period = now["target_period"]
+            return {"target_update": "hard", "target_period": period}, f"period {period:,}"
+        if now["target_update"] == "soft":
+            return {"target_update": "soft", "tau": now["tau"]}, f"tau {now['tau']:g}"
+        return {"target_update": "none"}, "every step"
+
+    def _note_active(self) -> None:
+        rule = CHOICES["target_update"][self.places["target_update"]]
+        self.active = [name for name in CHOICES if ACTIVE.get(name, rule) == rule]
+
+    def _hear(self, content: Any) -> None:
+        acts = {"run": self.run, "pause": self.pause, "restart": self.restart}
+        if isinstance(content, dict) and content.get("press") in acts:
+            self._safely(acts[content["press"]])
+        elif isinstance(content, dict) and isinstance(content.get("seen"), int):
+            self._seen = max(self._seen, min(content["seen"], self._latest))
 
     def _turned(self) -> None:
         """The rule acts from the next step on; if there is none to come, on a chase that begins anew."""
+        self._note_active()
         if not self.loop.running:
             self._safely(self.restart)
 
@@ -167,7 +238,7 @@ class ChaseRange(Stage):
         self._obey()
 
     def _start(self) -> None:
-        self.message.say("Running.")
+        self._say("Running.", running=True)
         self.loop.start()
 
     def _step(self) -> bool:
@@ -179,28 +250,40 @@ class ChaseRange(Stage):
         return not self._over
 
     def _obey(self) -> None:
-        settings, words = self.rule.chosen
+        settings, words = self.chosen
         if not self.rules or words != self.rules[-1][1]:
             self.agent.change(**settings)
             self.rules.append((self.said[-1][0], words))
 
     def _listen(self) -> None:
-        online, target = self.agent.q(self.state), self.agent.target_q(self.state)
-        steps = self.agent.updates - self.begin["updates"]
-        self.said.append((steps, float(np.max(online)), float(np.max(target))))
+        values = [float(np.max(q(self.state))) for q in (self.agent.q, self.agent.target_q)]
+        if not np.isfinite(values).all():
+            raise ValueError("agent must answer with finite numbers, got some that are not: it has diverged")
+        self.said.append((self.agent.updates - self.begin["updates"], *values))
 
     def _look(self) -> None:
         """Show how far it is; called by whoever takes the steps."""
         running, problem = self.loop.running, self.loop.problem
-        if self.canvas.ready or not running:
-            self.picture.update(Chase(*map(np.array, zip(*self.said, strict=True))), self.rules)
-            self.canvas.draw()
+        late = time.monotonic() - self._sent_at > GONE
+        if not running or late or self._latest - self._seen < AHEAD:
+            self._latest, self._sent_at = next(self._numbers), time.monotonic()
+            some = self.said[:: 1 + len(self.said) // POINTS]
+            lines = some if some[-1] is self.said[-1] else [*some, self.said[-1]]
+            self.look = {
+                "number": self._latest,
+                "lines": packed(np.array(lines, np.float32)),
+                "rules": [list(rule) for rule in self.rules],
+            }
         if problem is not None:
             self._complain(problem)
         elif not running:
             steps = f"{self.said[-1][0]:,} gradient steps"
-            self.message.say(f"The end, after {steps}." if self._over else f"Paused after {steps}.")
+            self._say(f"The end, after {steps}." if self._over else f"Paused after {steps}.")
+
+    def _say(self, words: str, *, alarm: bool = False, running: bool = False) -> None:
+        self.status = {"words": words, "alarm": alarm, "running": running}
 
     def _complain(self, problem: BaseException) -> None:
         self._over = True  # who knows what the agent went through
-        self.message.complain(problem, "Run begins again.")
+        words = str(problem).rstrip(".")
+        self._say(f"{type(problem).__name__}: {words}. Run begins again.", alarm=True)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets as t
 from numpy.typing import NDArray
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from dqn_lib import mountain_car as car
 from dqn_lib.plots.own_drive import own_drive
 from dqn_lib.plots.style import Picture, number
-from dqn_lib.widgets.source import module, text_of
-from dqn_lib.widgets.stage import CellWidget
+from dqn_lib.widgets.source import module
+from dqn_lib.widgets.view import View
 
 CLOSE = 1e-9  # the browser's cosine may differ from NumPy's in its last bit, and by no more
 ALWAYS_RIGHT = car.simulate(np.full((car.MAX_STEPS, 1), 2), [[-0.5, 0.0]]).trajectory(0)
@@ -19,7 +18,7 @@ RULER = f"Luck scores {number(car.LUCK)}, the best possible driver about {number
 STAND_IN = "this is a driver who always pushes right"
 
 
-class DriveYourself(CellWidget, anywidget.AnyWidget):
+class DriveYourself(View):
     """MountainCar-v0 under the student's own hands, thirty steps a second, whatever the kernel does.
 
     Attributes:
@@ -30,8 +29,8 @@ class DriveYourself(CellWidget, anywidget.AnyWidget):
         complaint: what is wrong with the last drive that the browser sent; empty if nothing is.
     """
 
-    _esm = module("hill.js", "clock.js", "dynamics.js", "drive_yourself.js")
-    _css = text_of("car.css", "drive_yourself.css")
+    _esm = module("clock.js", "dynamics.js", "drive_yourself.js")
+    explanation = "In a running notebook you drive the car here yourself, with the arrow keys."
 
     positions = t.List(t.Float()).tag(sync=True)
     velocities = t.List(t.Float()).tag(sync=True)
@@ -81,11 +80,9 @@ class DriveYourself(CellWidget, anywidget.AnyWidget):
         note = f"The last drive is not shown: {self.complaint}" if self.drives else "Nobody has driven yet"
         return own_drive(ALWAYS_RIGHT, [car.LUCK], name="always right", note=f"{note}; {STAND_IN}")
 
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The widget, and where there is no kernel to drive with, its picture."""
-        data, metadata = super()._repr_mimebundle_(**options)
-        explanation = "<p>In a running notebook you drive the car here yourself, with the arrow keys.</p>"
-        return data | {"text/html": explanation + self.picture()._repr_html_()}, metadata
+    def still(self) -> str:
+        """The picture of the last drive."""
+        return self.picture()._repr_html_()
 
 
 def arrived(states: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Sliders above a picture, which is drawn again whenever one of them moves.
 
-As `ipywidgets.interact`, but the sliders have names for everybody, the picture is quick and keeps its text
-for who cannot see it, and executing a lesson without a browser leaves the first picture.
+As `ipywidgets.interact`, but the sliders have names for everybody, the picture keeps its text for who
+cannot see it, and executing a lesson without a browser leaves the first picture.
 """
 
 import html
@@ -10,13 +10,12 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from ipywidgets import HTML
+import traitlets as t
 
-from dqn_lib.plots.moving import DOTS_PER_INCH, Moving
+from dqn_lib.checks import check_integer
 from dqn_lib.plots.style import Picture
-from dqn_lib.widgets.canvas import Canvas
-from dqn_lib.widgets.knob import FIRST, Knob
-from dqn_lib.widgets.stage import Stage
+from dqn_lib.widgets.source import module
+from dqn_lib.widgets.view import View
 
 
 def explore(
@@ -32,8 +31,14 @@ def explore(
     return Exploration(draw, controls, start or {})
 
 
-class Exploration(Stage):
-    """What `explore` shows: `knobs` by name, the picture on `canvas`, and `words` if something is wrong."""
+class Exploration(View):
+    """What `explore` shows. `places` says where each control stands in its values."""
+
+    _esm = module("explore.js")
+
+    controls = t.List().tag(sync=True)
+    places = t.List(t.Int()).tag(sync=True)
+    shown = t.Unicode().tag(sync=True)
 
     def __init__(
         self, draw: Callable[..., Picture], controls: Mapping[str, Sequence[Any]], start: Mapping[str, Any]
@@ -44,44 +49,52 @@ class Exploration(Stage):
             raise ValueError(
                 f"start must name some of {', '.join(controls)}, got {', '.join(sorted(unknown))}"
             )
+        self.draw, self.choices = draw, {}
+        places = []
         for name, values in controls.items():
-            if not isinstance(values, Sequence | np.ndarray):
+            if not isinstance(values, Sequence | np.ndarray) or not len(values):
                 raise TypeError(f"{name} must be a sequence of values such as range(1, 33), got {values!r}")
-        self.draw_picture = draw
-        self.knobs = {
-            name: Knob(
-                name.replace("_", " "),
-                values,
-                start.get(name, FIRST),
-                show=words_of,
-                turned=lambda _: self.redraw(),
-            )
-            for name, values in controls.items()
-        }
-        self.canvas, self.words = Canvas(), HTML()
+            self.choices[name] = list(values)
+            if name in start and start[name] not in self.choices[name]:
+                raise ValueError(f"{name} must start at one of its values, got {start[name]!r}")
+            places.append(self.choices[name].index(start[name]) if name in start else 0)
+        named = [
+            {"name": name.replace("_", " "), "labels": [words_of(value) for value in values]}
+            for name, values in self.choices.items()
+        ]
+        super().__init__(controls=named, places=places)
+        self.explanation = f"Each move of a slider ({', '.join(self.choices)}) draws the picture again."
         self.redraw()
-        super().__init__(
-            [*self.knobs.values(), self.words, self.canvas],
-            explanation=f"Each move of a slider ({', '.join(self.knobs)}) draws the picture again.",
-        )
+        self.observe(self.redraw, "places")
 
-    def redraw(self) -> None:
+    @t.validate("places")
+    def _inside(self, proposal: t.Bunch) -> list[int]:
+        for (name, values), place in zip(self.choices.items(), proposal["value"], strict=True):
+            check_integer(f"the place of {name}", place, 0, len(values) - 1)
+        return proposal["value"]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The value that each control stands at."""
+        return {
+            name: values[place]
+            for (name, values), place in zip(self.choices.items(), self.places, strict=True)
+        }
+
+    def redraw(self, _: Any = None) -> None:
         """Draw the picture for where the controls stand now."""
         try:
-            picture = self.draw_picture(**{name: knob.value for name, knob in self.knobs.items()})
+            picture = self.draw(**self.values)
             if not isinstance(picture, Picture):
                 raise TypeError(f"draw must return a picture of dqn_lib.plots, got {picture!r}")
-            picture.set_dpi(DOTS_PER_INCH)
-            self.canvas.show(Moving(picture, ()))
-            self.words.value = ""
+            self.shown = picture._repr_html_()
         except Exception as problem:  # whatever a student's function may raise
             said = f"<b>{type(problem).__name__}:</b> {html.escape(str(problem))}"
-            self.words.value = f'<p role="alert">{said}</p>'
-        self.canvas.layout.display = "none" if self.words.value else None
+            self.shown = f'<p role="alert">{said}</p>'
 
     def still(self) -> str:
         """The picture as it is now, or what went wrong."""
-        return self.words.value or self.canvas.still()
+        return self.shown
 
 
 def words_of(value: Any) -> str:

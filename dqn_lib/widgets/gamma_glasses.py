@@ -2,42 +2,69 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import traitlets as t
+
 from dqn_lib import mountain_car as car
 from dqn_lib import optimum
-from dqn_lib.plots.gamma import BLUR, STATES, GammaPicture, Sight
-from dqn_lib.widgets.canvas import Canvas
-from dqn_lib.widgets.knob import Knob
-from dqn_lib.widgets.stage import Stage
+from dqn_lib.checks import check_integer
+from dqn_lib.plots.maps import grid, preferred, value_and_policy
+from dqn_lib.widgets.source import module, packed, shaded
+from dqn_lib.widgets.view import View
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999, 1.0)
+STATES = grid(90, 71)
+FURTHEST = 200  # steps ahead that are drawn
+BLUR = 1e-3  # value iteration stops when no value moves by more
 
 
-def look(gamma: float) -> Sight:
-    """Solve the mountain with this gamma, and drive by the solution."""
-    solution = optimum.solve(points=101, gamma=gamma, tolerance=BLUR)
-    drives = car.simulate(solution.greedy, car.start_states(100, seed=0))
-    return Sight(gamma, solution.q(STATES), float(drives.lengths.mean()))
+class GammaGlasses(View):
+    """A slider for gamma over value map, policy map and weights; all of it solved beforehand.
 
+    It stands at `gammas[place]`.
+    """
 
-class GammaGlasses(Stage):
-    """A slider for gamma over value map, policy map and weights; all of it solved beforehand."""
+    _esm = module("gamma_glasses.js")
+    explanation = "A slider changes gamma, and the three pictures follow at once."
+
+    place = t.Int(0).tag(sync=True)
+    sights = t.Dict().tag(sync=True)
+    values = t.Dict().tag(sync=True)
+    policy = t.Dict().tag(sync=True)
 
     def __init__(self, gammas: Sequence[float] = GAMMAS, gamma: float = 0.85) -> None:
-        self.gamma = Knob("gamma", gammas, gamma, turned=self.wear)
-        self.sights = {one: look(one) for one in gammas}
-        self.picture = GammaPicture()
-        self.canvas = Canvas(self.picture)
-        self.wear(gamma)
+        self.gammas = list(gammas)
+        if gamma not in self.gammas:
+            raise ValueError(f"gamma must be one of {', '.join(map(str, self.gammas))}, got {gamma!r}")
+        self.solutions = [optimum.solve(points=101, gamma=one, tolerance=BLUR) for one in self.gammas]
+        q = np.array([solution.q(STATES) for solution in self.solutions])
+        lowest = q.max(axis=-1).min(axis=(1, 2))
+        starts = car.start_states(100, seed=0)
+        steps = [car.simulate(one.greedy, starts).lengths.mean() for one in self.solutions]
+        policy = preferred(q).astype(np.uint8)
         super().__init__(
-            [self.gamma, self.canvas],
-            explanation="A slider changes gamma, and the three pictures follow at once.",
+            place=self.gammas.index(gamma),
+            sights={
+                "gammas": self.gammas,
+                "lowest": lowest.tolist(),
+                "steps": [float(mean) for mean in steps],
+                "blind": np.mean(policy == len(car.ACTION_NAMES), axis=(1, 2)).tolist(),
+                "blur": BLUR,
+                "furthest": FURTHEST,
+                "optimum": -car.OPTIMUM,
+            },
+            values=packed(
+                np.array([shaded(one.max(axis=-1), low, 0.0) for one, low in zip(q, lowest, strict=True)])
+            ),
+            policy=packed(policy),
         )
 
-    def wear(self, gamma: float) -> None:
-        """Look through this gamma."""
-        self.picture.update(self.sights[gamma])
-        self.canvas.draw()
+    @t.validate("place")
+    def _inside(self, proposal: t.Bunch) -> int:
+        check_integer("place", proposal["value"], 0, len(self.gammas) - 1)
+        return proposal["value"]
 
     def still(self) -> str:
-        """The pictures as they are now."""
-        return self.canvas.still()
+        """The maps as they are now."""
+        solution = self.solutions[self.place]
+        return value_and_policy(solution.q, title=f"With gamma {self.gammas[self.place]:g}")._repr_html_()

@@ -2,26 +2,28 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import fields
 from typing import Any
 
 import gymnasium as gym
-from ipywidgets import HBox, Layout, VBox, Widget
+import traitlets as t
 
+from dqn_lib.checks import check_integer
 from dqn_lib.live import LiveAgent, LiveRun
-from dqn_lib.widgets.button import button
-from dqn_lib.widgets.knob import Knob
-from dqn_lib.widgets.message import Message
-from dqn_lib.widgets.screen import SIGHTS, Screen
-from dqn_lib.widgets.settings import setting_knob
-from dqn_lib.widgets.stage import Stage
+from dqn_lib.plots.learning_curve import learning_curve
+from dqn_lib.plots.maps import value_and_policy
+from dqn_lib.widgets.curve import RULER
+from dqn_lib.widgets.looks import SIGHTS, Looks
+from dqn_lib.widgets.settings import ACTIVE, choices_of, worded
+from dqn_lib.widgets.source import module
+from dqn_lib.widgets.view import View
 from dqn_lib.worlds import check_drives_mountain_car, check_mountain_car
 
 SPEEDS = (5.0, 30.0, 200.0, 2_000.0, None)
 SEEDS = range(1, 31)
 
 
-class TrainingPanel(Stage):
+class TrainingPanel(View):
     """Train, pause, one episode, reset, and a knob for each of `knobs`, around a new `agent`.
 
     It lives in an environment of its own, made like `env`: other cells may drive that one meanwhile.
@@ -29,10 +31,31 @@ class TrainingPanel(Stage):
     `run`, whose log notes every knob turned; greedy checks are made every `every` steps, and after
     `limit` steps the run is over.
 
+    Attributes:
+        places: where each knob stands among its `choices`; set it, or call `turn`.
+        look: what the page shows now; see `Looks`.
+        status: how things stand, in words, and whether the run goes on.
+
     Raises:
         ValueError: if `env` is another world than MountainCar-v0, whose maps and whose car are shown, or if
             the agent was made for another one.
     """
+
+    _esm = module("panel.js")
+
+    show = t.List(t.Unicode()).tag(sync=True)
+    settings = t.List().tag(sync=True)
+    places = t.Dict().tag(sync=True)
+    active = t.List(t.Unicode()).tag(sync=True)
+    speeds = t.List(t.Unicode()).tag(sync=True)
+    speed = t.Int(len(SPEEDS) - 1, min=0, max=len(SPEEDS) - 1).tag(sync=True)
+    seeds = t.List(t.Int()).tag(sync=True)
+    seed = t.Int(1).tag(sync=True)
+    smooth = t.Bool(True).tag(sync=True)
+    ruler = t.List(RULER).tag(sync=True)
+    look = t.Dict().tag(sync=True)
+    status = t.Dict({"words": "Ready.", "alarm": False, "running": False}).tag(sync=True)
+    recording = t.List().tag(sync=True)
 
     def __init__(
         self,
@@ -46,38 +69,45 @@ class TrainingPanel(Stage):
     ) -> None:
         check_mountain_car(env, "a training panel")
         check_drives_mountain_car(agent, "a training panel")
-        self.knobs = {name: setting_knob(agent.config, name, partial(self._turn, name)) for name in knobs}
+        self.choices = {name: choices_of(agent.config, name) for name in knobs}
+        self._first = {name: self.choices[name].index(getattr(agent.config, name)) for name in knobs}
         own = gym.make(env.spec) if env.spec else env
         self.run = LiveRun(own, agent, every=every, limit=limit)
+        self.looks = Looks(self.run, show)
         if hasattr(agent, "compile"):
             agent.compile()  # now, so that no button has to wait for it
-        self.screen = Screen(self.run, show)
-        self.run.watch = self._look
-        self.speed = Knob("speed", SPEEDS, None, says="Environment steps a second", show=_say_speed)
-        self.speed.observe(lambda _: self.run.set_speed(self.speed.value), "place")
-        seeds = sorted({*SEEDS, agent.seed})
-        self.seed = Knob(
-            "seed", seeds, agent.seed, says="Other random numbers, from the next Reset on", show=str
-        )
-        self.message = Message()
-        self.buttons = {
-            text: button(text, says, partial(self._safely, act))
-            for text, act, says in (
-                ("Train", self.train, "Go on learning"),
-                ("Pause", self.pause, "Stop after this step"),
-                ("One episode", self.one_episode, "Go on to the end of one episode"),
-                ("Reset", self.reset, "Forget everything; the knobs stay where they are"),
-            )
-        }
         self._busy = threading.RLock()  # one button or knob at a time, whatever thread it comes from
-        self.message.say("Ready.")
-        turned = ", ".join(knob.description for knob in self.knobs.values())
-        sliders = f", and sliders for {turned}, which act while the agent learns" if turned else ""
+        says = {spec.name: spec.metadata["says"] for spec in fields(agent.config)}
         super().__init__(
-            self._lay_out(),
-            explanation="A live training panel: buttons to train, pause, drive one episode and "
-            f"reset{sliders}.",
+            show=list(show),
+            settings=[
+                {
+                    "name": name, "label": name.replace("_", " "), "says": says[name],
+                    "labels": [worded(value) for value in values],
+                    "kind": "menu" if isinstance(values[0], str) else "slider",
+                }
+                for name, values in self.choices.items()
+            ],
+            places=dict(self._first),
+            speeds=["full" if speed is None else f"{speed:,g} steps/s" for speed in SPEEDS],
+            seeds=sorted({*SEEDS, agent.seed}),
+            seed=agent.seed,
+            smooth=self.looks.smooth,
+        )  # fmt: skip
+        turned = ", ".join(name.replace("_", " ") for name in knobs)
+        sliders = f", and sliders for {turned}, which act while the agent learns" if turned else ""
+        self.explanation = (
+            f"A live training panel: buttons to train, pause, drive one episode and reset{sliders}."
         )
+        self._recorded: list[dict[str, Any]] = []
+        self._note_active()
+        self.show_now()
+        self.run.watch = self._watch
+        self.observe(lambda change: self._safely(lambda: self._turned(change)), "places")
+        self.observe(lambda _: self._safely(lambda: self.run.set_speed(SPEEDS[self.speed])), "speed")
+        self.on_msg(lambda _, content, __: self._hear(content))
+
+    # --- what a student does --------------------------------------------------------------------------
 
     def train(self) -> None:
         """Go on until paused; a second press changes nothing."""
@@ -89,9 +119,9 @@ class TrainingPanel(Stage):
 
     def _start(self, **how: bool) -> None:
         if self.run.at_limit:
-            self.message.say(self._enough())
+            self._say(self._enough())
         else:
-            self.message.say("Training ...")
+            self._say("Training ...", running=True)
             self.run.train(**how)
 
     def pause(self) -> None:
@@ -100,26 +130,103 @@ class TrainingPanel(Stage):
 
     def reset(self) -> None:
         """Begin again with nothing learnt, under the seed of its knob."""
-        self.run.reset(self.seed.value)
-        self.screen.draw_all()
-        self.message.say(f"Back at the beginning, seed {self.seed.value}.")
+        self.run.reset(self.seed)
+        self._recorded.clear()
+        self.show_now()
+        self._say(f"Back at the beginning, seed {self.seed}.")
+
+    def turn(self, name: str, value: Any) -> None:
+        """Turn the knob `name` to one of its `choices`; it acts from the next step on."""
+        if value not in self.choices[name]:
+            allowed = ", ".join(map(str, self.choices[name]))
+            raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
+        self.places = self.places | {name: self.choices[name].index(value)}
+
+    def knobs_back(self) -> None:
+        """Put every knob back to where it was at first."""
+        self.places = dict(self._first)
 
     def end(self) -> None:
         """Pause for good: the cell has been run again."""
         self.run.pause()
-        self.message.say("Ended: the cell was run again.")
+        self._say("Ended: the cell was run again.")
+
+    def _hear(self, content: Any) -> None:
+        acts: dict[str, Callable[[], None]] = {
+            "train": self.train, "pause": self.pause, "one_episode": self.one_episode, "reset": self.reset,
+            "knobs_back": self.knobs_back,
+        }  # fmt: skip
+        if isinstance(content, dict) and content.get("press") in acts:
+            self._safely(acts[content["press"]])
+        elif isinstance(content, dict) and isinstance(content.get("seen"), int):
+            self.looks.seen(content["seen"])
+
+    @t.validate("places")
+    def _inside(self, proposal: t.Bunch) -> dict[str, int]:
+        if proposal["value"].keys() != self.choices.keys():
+            raise ValueError(
+                f"places must be of {', '.join(self.choices)}, got {', '.join(proposal['value'])}"
+            )
+        for name, place in proposal["value"].items():
+            check_integer(f"the place of {name}", place, 0, len(self.choices[name]) - 1)
+        return proposal["value"]
+
+    def _turned(self, change: t.Bunch) -> None:
+        now = {name: self.choices[name][place] for name, place in self.places.items()}
+        moved = {name: now[name] for name, place in change["new"].items() if change["old"].get(name) != place}
+        self.run.change(**moved)
+        self._note_active()
+        if not self.run.running:
+            self.show_now()
+
+    def _note_active(self) -> None:
+        """Which knobs act now: period or tau, as the rule that moves the target says."""
+        rule = getattr(self.run.agent.config, "target_update", None)
+        if "target_update" in self.choices:
+            rule = self.choices["target_update"][self.places["target_update"]]
+        self.active = [name for name in self.choices if ACTIVE.get(name, rule) == rule]
+
+    # --- what there is to see ---------------------------------------------------------------------------
+
+    def show_now(self) -> None:
+        """Bring the page up to date: the run has paused, or begun again."""
+        self.look = self.looks.take()
+        if not self._recorded or self._recorded[-1]["step"] < self.look["step"]:
+            self._recorded.append(self.look)
+
+    def _watch(self) -> None:
+        """In the run's thread, between two steps, and once more when it has paused."""
+        if self.run.running:
+            if self.looks.ready:
+                self.look = self.looks.take()
+                if self.look["step"] >= self._recorded[-1]["step"] + self.run.every:
+                    self._recorded.append(self.look)
+            return
+        try:
+            self.show_now()
+        except Exception as problem:
+            self._complain(self.run.problem or problem)
+            raise
+        if self.run.problem is not None:
+            self._complain(self.run.problem)
+        elif not self.run.running:  # nobody has pressed Train while it was drawn
+            self._say(self._enough() if self.run.at_limit else "Paused.")
 
     def still(self) -> str:
-        """HTML of the pictures as they are now."""
-        return self.screen.still()
+        """The curve and the maps as they are now."""
+        pictures = [learning_curve(self.run.log)] if "curve" in self.show else []
+        if {"values", "policy"} & {*self.show}:
+            title = f"After {self.run.agent.steps:,} steps"
+            pictures.append(value_and_policy(self.run.agent.q, title=title))
+        return "".join(picture._repr_html_() for picture in pictures)
 
-    def _turn(self, name: str, _: Any) -> None:
-        self._safely(partial(self._pass_on, name))
-
-    def _pass_on(self, name: str) -> None:
-        self.run.change(**{name: self.knobs[name].value})  # several hands on one knob: where it stands now
-        if not self.run.running:
-            self.screen.note_turn()
+    def page(self, title: str) -> str:
+        """A page that plays the run so far, as it was recorded at its checks."""
+        self.recording = self._recorded
+        try:
+            return super().page(title)
+        finally:
+            self.recording = []
 
     def _safely(self, act: Callable[[], None]) -> None:
         """One button or knob at a time, and whatever goes wrong is said."""
@@ -129,39 +236,12 @@ class TrainingPanel(Stage):
             except Exception as problem:
                 self._complain(problem)
 
-    def _look(self) -> None:
-        """In the run's thread, between two steps, and once more when it has paused."""
-        if self.run.running:
-            self.screen.look()
-            return
-        try:
-            self.screen.draw_all()
-        except Exception as problem:
-            self._complain(self.run.problem or problem)
-            raise
-        if self.run.problem is not None:
-            self._complain(self.run.problem)
-        elif not self.run.running:  # nobody has pressed Train while it was drawn
-            self.message.say(self._enough() if self.run.at_limit else "Paused.")
-
-    def _lay_out(self) -> list[Widget]:
-        row = Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 6px")
-        seen = self.screen.canvases
-        knobs = [*self.knobs.values(), self.seed, *([self.screen.car] if self.screen.car else [])]
-        beside = [VBox(knobs, layout=Layout(width="290px")), *([seen["curve"]] if "curve" in seen else [])]
-        return [
-            HBox([*self.buttons.values(), self.speed], layout=row),
-            HBox([self.screen.counter, self.message], layout=row),
-            HBox(beside, layout=Layout(flex_flow="row wrap", align_items="flex-start")),
-            HBox([seen[name] for name in ("values", "policy", "memory") if name in seen], layout=row),
-        ]
+    def _say(self, words: str, *, alarm: bool = False, running: bool = False) -> None:
+        self.status = {"words": words, "alarm": alarm, "running": running}
 
     def _enough(self) -> str:
         return f"{self.run.agent.steps:,} steps are enough for one run. Reset begins another."
 
     def _complain(self, problem: BaseException) -> None:
-        self.message.complain(problem, "Train goes on, Reset begins again.")
-
-
-def _say_speed(speed: float | None) -> str:
-    return "full" if speed is None else f"{speed:,g} steps/s"
+        words = f"{type(problem).__name__}: {str(problem).rstrip('.')}. Train goes on, Reset begins again."
+        self._say(words, alarm=True, running=self.run.running)

@@ -1,12 +1,11 @@
 """A knob for a setting of an agent: which values are worth turning to, and how they are written."""
 
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from dqn_lib.config import Config, DQNConfig
-from dqn_lib.plots.live_curve import worded
-from dqn_lib.widgets.knob import Knob
 
 
 def _powers(low: int, high: int) -> list[float]:
@@ -26,10 +25,16 @@ VALUES: dict[str, list[Any]] = {
     "target_update": ["none", "hard", "soft"],
     "hold": [1, 2, 4, 8, 12, 16, 24, 32, 48, 64],
 }  # fmt: skip
+ACTIVE = {"tau": "soft", "target_period": "hard"}  # knobs that act under one rule for the target only
+WORDS: dict[Any, str] = {None: "schedule", "none": "every step"}
 
 
-def setting_knob(config: Config, name: str, turned: Callable[[Any], None]) -> Knob:
-    """A knob for the live setting `name`, standing where `config` has it."""
+def choices_of(config: Config, name: str) -> list[Any]:
+    """The values that a knob for the live setting `name` offers, where `config` has it among them.
+
+    Raises:
+        ValueError: if there is no such knob for these settings.
+    """
     live = {spec.name: spec for spec in fields(config) if spec.metadata["live"]}
     if name not in live or name not in VALUES:
         allowed = ", ".join(sorted(live.keys() & VALUES.keys()))
@@ -39,8 +44,13 @@ def setting_knob(config: Config, name: str, turned: Callable[[Any], None]) -> Kn
         values = SHARES  # of the way to the target, in a table
     if now is not None and not isinstance(now, str):
         values = sorted({*values, now} | ({default} - {None}))
-    if name == "epsilon" and isinstance(config, DQNConfig):
-        values = [None, *values]
-    return Knob(
-        name.replace("_", " "), values, now, says=live[name].metadata["says"], show=worded, turned=turned
-    )
+    return [None, *values] if name == "epsilon" and isinstance(config, DQNConfig) else values
+
+
+def worded(value: Any) -> str:
+    """The value of a setting as it is shown: never as 1e-05, and without a computer's last digits."""
+    if value is None or isinstance(value, str):
+        return WORDS.get(value, value)
+    if isinstance(value, float | np.floating):
+        return np.format_float_positional(value, precision=6, fractional=False, trim="-")
+    return f"{value:,}"

@@ -25,11 +25,13 @@ panel
 
 
 NAMELESS = """
-cell => [...cell.querySelectorAll(".jp-OutputArea :is(button, input, select, img, canvas)")].filter((e) =>
-  !(e.alt || e.ariaLabel || [...(e.labels ?? [])].map((label) => label.textContent).join("") ||
+(root) => [...root.querySelectorAll("button, input, select, img, canvas, .dqn-hill, .dqn-area")].filter((e) =>
+  !(e.alt || e.ariaLabel || e.closest("[role=img]")?.ariaLabel ||
+    [...(e.labels ?? [])].map((label) => label.textContent).join("") ||
     (e.localName === "button" ? e.textContent : "")).trim()
 ).map((e) => e.outerHTML)
 """
+SEEN = "(e) => e.outerHTML + [...e.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())"
 
 
 def button(page, text):
@@ -66,20 +68,23 @@ def picture(page, words):
     return page.get_by_role("img", name=re.compile(f"^{words}"))
 
 
-def until_changed(picture, attribute="src"):
+def seen(element):
+    """All that there is to see of an element now, to be compared."""
+    return element.evaluate(SEEN)
+
+
+def until_changed(picture):
     """A function that waits until the picture is another than now."""
-    before = picture.get_attribute(attribute)
+    before, element = seen(picture), picture.element_handle()
 
     def wait():
         picture.page.wait_for_function(
-            "([picture, attribute, before]) => picture.getAttribute(attribute) !== before",
-            arg=[picture.element_handle(), attribute, before],
-            timeout=20_000,
+            f"([element, before]) => ({SEEN})(element) !== before", arg=[element, before], timeout=20_000
         )
 
     return wait
 
 
-def nameless(cell):
-    """The controls and pictures in a cell's output that have no words for who cannot see them."""
-    return cell.evaluate(NAMELESS)
+def nameless(root):
+    """The controls and pictures in an element that have no words for who cannot see them."""
+    return root.evaluate(NAMELESS)

@@ -1,7 +1,15 @@
-"""A JupyterLab and a page of a real browser, started once for each module that asks for them."""
+"""A browser, or a JupyterLab and a page in one, started once for each module that asks for them."""
 
 import pytest
 from jupyter_browser import Lab
+from mounting import chromium
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser without a JupyterLab."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

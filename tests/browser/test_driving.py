@@ -1,9 +1,13 @@
 """Driving by hand, with real keys, a mouse and a finger, in a page that holds nothing but the widget."""
 
+import re
+
+import numpy as np
 import pytest
 from mounting import IN_CHROMIUM, empty_page, mount
 from playwright.sync_api import expect
 
+from dqn_lib.mountain_car import height
 from dqn_lib.widgets.drive_yourself import DriveYourself
 
 pytestmark = IN_CHROMIUM
@@ -26,8 +30,8 @@ async ([seconds, busy]) => {
 
 
 @pytest.fixture
-def page():
-    with empty_page(has_touch=True) as page:
+def page(browser):
+    with empty_page(browser, has_touch=True) as page:
         yield page
 
 
@@ -173,6 +177,26 @@ def test_the_flag_ends_a_drive(stopped):
     assert read(stopped, "best") == f"{widget.best_position:.2f}"
 
 
+def test_the_car_stands_where_it_is_and_blows_away_from_the_push(stopped):
+    stopped.locator(".dqn-start").click()
+    for key, side in (("ArrowRight", -1), ("ArrowLeft", 1)):
+        stopped.keyboard.down(key)
+        run(stopped, 5)
+        stopped.keyboard.up(key)
+        exhaust = stopped.locator(".dqn-exhaust").get_attribute("d")
+        assert (
+            np.sign([float(number) for number in re.findall(r"[MH](-?[\d.]+)", exhaust)]).tolist()
+            == [side] * 2
+        )
+    run(stopped, 200)
+    place = stopped.locator(".dqn-car").get_attribute("transform")
+    x, y = (float(number) for number in re.match(r"translate\(([-\d.]+) ([-\d.]+)\)", place).groups())
+    (drive,) = sent(stopped)
+    assert x == pytest.approx(drive["positions"][-1])
+    assert y == pytest.approx(-height(x))  # downwards, in an SVG
+    assert stopped.locator(".dqn-exhaust").get_attribute("d") == ""
+
+
 def test_a_view_that_comes_later_shows_the_last_drive(stopped):
     stopped.locator(".dqn-start").click()
     run(stopped, 250)
@@ -207,8 +231,8 @@ def test_nothing_is_cut_off_on_a_small_screen(stopped):
         run(stopped, 2)
         assert read(stopped, "engine") == "push right →"
         cut_off = stopped.evaluate(
-            "[...document.querySelectorAll('.dqn-drive, .dqn-drive *')]"
+            "[...document.querySelectorAll('.dqn-drive, .dqn-drive :not(svg *)')]"
             ".filter((e) => e.scrollWidth > e.clientWidth || e.getBoundingClientRect().right > innerWidth)"
-            ".map((e) => e.className)"
+            ".map((e) => e.outerHTML)"
         )
         assert cut_off == []

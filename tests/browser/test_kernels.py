@@ -4,6 +4,7 @@ Where widgets have a subshell, whatever is pressed or turned acts while a cell i
 time too; elsewhere it waits for the cell, and is not lost.
 """
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -30,16 +31,17 @@ OTHERS = {"oldest": OLDEST, "6": "6.31.0"}  # the second one is what other front
 KINDS = [("installed", "perCommTarget"), ("installed", "disabled")]
 KINDS += [pytest.param((name, "perCommTarget"), marks=pytest.mark.weekly) for name in OTHERS]
 MISSING = ("Could not find a version", "No matching distribution", "ConnectionError", "Temporary failure")
-LUCK = "from dqn_lib.widgets.luck import LuckExplorer\nluck = LuckExplorer(episodes=10)\nluck"
+LUCK = "from dqn_lib.widgets.luck_explorer import LuckExplorer\nluck = LuckExplorer(hold=24)\nluck"
 WAITS = """
 import time
+reached = luck.reached
 acts = {
     "Train": lambda: panel.run.running,
     "gamma": lambda: panel.run.agent.config.gamma == 1.0,
     "Pause": lambda: not panel.run.running,
     "Reset": lambda: panel.run.agent.steps == 0,
-    "Another 10": lambda: luck.canvas.number == 2,
-    "hold": lambda: luck.hold.value == 2,
+    "Another 1,000": lambda: luck.reached != reached,
+    "hold": lambda: luck.hold == 25,
 }
 seen = []
 end = time.monotonic() + 30
@@ -76,7 +78,8 @@ def kind(request):
 @pytest.fixture(scope="module")
 def notebook(kind, folder):
     name, subshells = kind
-    other = {"PYTHONPATH": folder(OTHERS[name])} if name in OTHERS else {}
+    first = [folder(OTHERS[name])] if name in OTHERS else []
+    other = {"PYTHONPATH": os.pathsep.join([*first, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
     with Lab(subshells=subshells, environment=other) as lab, lab.browse() as page:
         notebook = lab.open(page, [TABLE_PANEL, LUCK, WAITS, SLEEPS])
         notebook.run(0)
@@ -90,7 +93,7 @@ def test_what_is_pressed_or_turned_for_the_first_time_while_a_cell_runs_acts_in_
     if kind[0] == "6" or kind[1] == "disabled":
         pytest.skip("widgets share the kernel's only shell with the cells")
     page = notebook.page
-    expect(button(page, "Another 10")).to_be_visible()
+    expect(button(page, "Another 1,000")).to_be_visible()
     notebook.run(2, wait=False)
     expect(notebook.cell(2).locator(".jp-InputPrompt")).to_have_text("[*]:")
     said = page.locator("span[role=status]").first
@@ -102,7 +105,7 @@ def test_what_is_pressed_or_turned_for_the_first_time_while_a_cell_runs_acts_in_
     expect(said).to_have_text("Paused.")
     button(page, "Reset").click()
     expect(said).to_contain_text("Back at the beginning")
-    button(page, "Another 10").click()
+    button(page, "Another 1,000").click()
     page.wait_for_timeout(300)
     turn(page, "hold", "ArrowRight")
     expect(notebook.cell(2).locator(".jp-InputPrompt")).not_to_have_text("[*]:", timeout=40_000)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from clicking import nameless, seen
 from jupyter_browser import CHROMIUM, FLAGS
 from mounting import IN_CHROMIUM
 from playwright.sync_api import expect, sync_playwright
+from reading import TOO_WIDE
 
 from dqn_lib.exercises import lesson01
 
@@ -150,6 +152,10 @@ def assert_everything_is_to_be_seen(page):
         assert len(alt) > 30
         assert picture.evaluate("e => e.naturalWidth") > 350, alt
         assert right_edge(picture) <= WIDTH, f"cut off at the right: {alt}"
+    for widget in page.locator(f"{OUTPUT} .dqn").all():
+        assert nameless(widget) == []
+        assert right_edge(widget) <= WIDTH
+        assert widget.evaluate(TOO_WIDE) == []
     for video in page.locator(f"{OUTPUT} video").all():
         label = video.get_attribute("aria-label")
         assert len(label) > 30
@@ -157,6 +163,11 @@ def assert_everything_is_to_be_seen(page):
         shown = "e => e.readyState >= 2 && e.videoWidth > 500 && e.duration > 2"
         wait_until(partial(video.evaluate, shown), 20, f"no video: {label}")
         assert right_edge(video) <= WIDTH, f"cut off at the right: {label}"
+
+
+def said(pictures):
+    """What pictures say to who cannot see them."""
+    return pictures.evaluate_all("(all) => all.map((e) => e.ariaLabel)")
 
 
 def right_edge(element):
@@ -205,9 +216,12 @@ def test_a_new_student_runs_the_first_lesson_answers_a_question_and_moves_the_sl
         expect(quiz.locator(".Feedback")).to_have_text(f"{answer} {choice.says}")
 
     hold = page.get_by_role("slider", name="hold", exact=True)
-    picture = page.locator(".jp-CodeCell", has=hold).locator("img")
-    before, words = picture.get_attribute("src"), picture.get_attribute("alt")
+    pictures = page.locator(".jp-CodeCell", has=hold).locator(".dqn-plot")
+    before, words = [seen(picture) for picture in pictures.all()], said(pictures)
     hold.press("ArrowRight")
-    wait_until(lambda: picture.get_attribute("src") != before, 30, "the slider changes nothing")
-    assert picture.get_attribute("alt") != words
+    wait_until(lambda: said(pictures) != words, 30, "the slider changes nothing")
+    assert [seen(picture) == one for picture, one in zip(pictures.all(), before, strict=True)] == [
+        False,
+        False,
+    ]
     assert_no_red_box(page)

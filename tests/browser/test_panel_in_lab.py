@@ -1,7 +1,7 @@
 """The training panel in JupyterLab: clicks and keys here, and what has become of them in the kernel."""
 
 import pytest
-from clicking import PANEL, button, nameless, picture, status, train, turn, until_changed
+from clicking import PANEL, button, knob, nameless, picture, seen, status, train, turn, until_changed
 from mounting import IN_CHROMIUM
 from playwright.sync_api import expect
 
@@ -9,12 +9,14 @@ pytestmark = IN_CHROMIUM
 
 CURVE = "Learning curve"
 PICTURES = [CURVE, "Map of state values", "Map of the greedy action", "The memory over"]
-KNOBS = ["speed", "epsilon", "gamma", "learning rate", "tau", "hold", "seed"]
+SEED = "seed, from the next Reset on"
+KNOBS = ["speed", "epsilon", "gamma", "learning rate", "tau", "hold", SEED]
+AGAIN = "panel"
 
 
 @pytest.fixture(scope="module")
 def notebook(lab, window):
-    notebook = lab.open(window, [PANEL], "panel.ipynb")
+    notebook = lab.open(window, [PANEL, AGAIN], "panel.ipynb")
     yield notebook
     notebook.shut_down()
 
@@ -69,7 +71,7 @@ def test_one_episode_is_exactly_one_more(notebook, page):
 def test_reset_goes_back_to_the_first_step_with_the_seed_of_its_knob(notebook, page):
     train(notebook)
     wait = until_changed(picture(page, CURVE))
-    assert turn(page, "seed", "ArrowRight") == "2"
+    assert turn(page, SEED, "ArrowRight") == "2"
     button(page, "Reset").click()
     expect(status(page)).to_have_text("Back at the beginning, seed 2.")
     wait()
@@ -81,13 +83,10 @@ def test_reset_goes_back_to_the_first_step_with_the_seed_of_its_knob(notebook, p
 def test_at_low_speed_the_car_is_the_one_that_learns(notebook, page):
     assert turn(page, "speed", "Home", "ArrowRight") == "30 steps/s"
     button(page, "Train").click()
-    expect(page.locator(".dqn-caption")).to_have_text("The car that learns, in slow motion")
-    car = page.locator("canvas.dqn-hill")
-    before = car.evaluate("canvas => canvas.toDataURL()")
+    expect(page.locator(".dqn-driven .dqn-title")).to_have_text("The car that learns, in slow motion")
+    wait = until_changed(page.locator(".dqn-hill"))
     notebook.wait_for("panel.run.agent.steps > 20")
-    page.wait_for_function(
-        "([canvas, before]) => canvas.toDataURL() !== before", arg=[car.element_handle(), before]
-    )
+    wait()
     began = int(notebook.ask("panel.run.agent.steps"))
     page.wait_for_timeout(1_000)
     assert 5 < int(notebook.ask("panel.run.agent.steps")) - began < 90
@@ -96,12 +95,51 @@ def test_at_low_speed_the_car_is_the_one_that_learns(notebook, page):
 def test_everything_has_a_name(notebook, page):
     for name in KNOBS:
         expect(page.get_by_role("slider", name=name, exact=True)).to_have_count(1)
-    for name in ("Train", "Pause", "One episode", "Reset", "Pause the drive"):
+    for name in ("Train", "Pause", "One episode", "Reset", "Whole window", "Knobs back"):
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(1)
     for words in PICTURES:
         expect(picture(page, words)).to_be_visible()
-    assert nameless(notebook.cell(0)) == []
-    output = page.locator(".jp-OutputArea")
+    output = notebook.cell(0).locator(".jp-OutputArea")
+    assert nameless(output) == []
     expect(output.get_by_role("slider")).to_have_count(len(KNOBS))
-    expect(output.locator("img")).to_have_count(len(PICTURES))
-    assert "at rest" not in page.locator("canvas.dqn-hill").get_attribute("aria-label")
+    expect(output.locator("[role=img]")).to_have_count(len(PICTURES) + 1)
+    expect(picture(page, "The car on its hill. Greedy at step 0")).to_be_visible()
+
+
+def test_keys_train_pause_reset_and_fill_the_window_and_none_reaches_the_notebook(notebook, page):
+    cells, panel = page.locator(".jp-Cell"), page.locator(".dqn-panel")
+    before = cells.count()
+    panel.focus()
+    page.keyboard.press(" ")
+    notebook.wait_for("panel.run.agent.steps > 500")
+    page.keyboard.press("f")
+    dialog = page.locator("dialog.dqn-full")
+    assert dialog.bounding_box() == {"x": 0, "y": 0, "width": 1300, "height": 1000}
+    assert notebook.ask("panel.run.running") == "True"
+    page.keyboard.press(" ")
+    expect(status(page)).to_have_text("Paused.")
+    page.keyboard.press("r")
+    expect(status(page)).to_have_text("Back at the beginning, seed 1.")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(button(page, "Train")).to_be_visible()
+    panel.focus()
+    for key in ("b", "a", "m", "x", "Enter"):  # which in a notebook insert and cut cells, and more
+        page.keyboard.press(key)
+    assert cells.count() == before
+
+
+def test_two_views_of_a_panel_show_the_same_and_what_is_done_in_one_is_done_in_both(notebook, page):
+    notebook.run(1)
+    one, other = (notebook.cell(number).locator(".dqn-panel") for number in (0, 1))
+    other.scroll_into_view_if_needed()
+    assert turn(other, "gamma", "ArrowLeft") == "0.985"
+    expect(knob(one, "gamma")).to_have_attribute("aria-valuetext", "0.985")
+    button(other, "Train").click()
+    notebook.wait_for("panel.run.agent.steps > 1_200")
+    button(one, "Pause").click()
+    for view in (one, other):
+        view.scroll_into_view_if_needed()
+        expect(status(view)).to_have_text("Paused.")
+        expect(view).to_have_attribute("data-look", notebook.ask("panel.look['number']"))
+    assert seen(one.locator(".dqn-curve")) == seen(other.locator(".dqn-curve"))

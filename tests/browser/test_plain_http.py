@@ -1,43 +1,54 @@
 """Every widget on a class hub without a certificate: no secure context, and less is there in the browser."""
 
+import numpy as np
 import pytest
 from clicking import TABLE_PANEL, button, knob, nameless, picture, turn
 from jupyter_browser import HUB
-from mounting import IN_CHROMIUM, empty_page, mount
+from mounting import IN_CHROMIUM, chromium, empty_page, mount
 from playwright.sync_api import expect
 
-from dqn_lib.widgets.car import HillCar
+from dqn_lib import mountain_car
+from dqn_lib.agents.q_table import QTableAgent
+from dqn_lib.plots.style import Picture
+from dqn_lib.training import Check
 from dqn_lib.widgets.drive_yourself import DriveYourself
-from dqn_lib.widgets.knob import Knob
+from dqn_lib.widgets.explore import explore
+from dqn_lib.widgets.gamma_glasses import GammaGlasses
+from dqn_lib.widgets.luck_explorer import LuckExplorer
+from dqn_lib.widgets.panel import TrainingPanel
+from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = IN_CHROMIUM
 
+ENV = mountain_car.make()
 WIDGETS = {
-    "Knob": (lambda: Knob("gamma", [0.5, 0.9]), "input"),
-    "HillCar": (HillCar, "canvas"),
-    "DriveYourself": (DriveYourself, "canvas"),
+    "DriveYourself": (DriveYourself, ".dqn-hill"),
+    "explore": (lambda: explore(lambda **_: Picture(), hold=[1, 2]), "img"),
+    "GammaGlasses": (lambda: GammaGlasses([0.5], 0.5), "canvas"),
+    "LuckExplorer": (LuckExplorer, ".dqn-area"),
+    "TimeMachine": (lambda: TimeMachine([Check(0, np.array([-200.0]), QTableAgent(ENV).q)]), "canvas"),
+    "TrainingPanel": (
+        lambda: TrainingPanel(ENV, QTableAgent(ENV), show=["car", "values"], knobs=[]),
+        "canvas",
+    ),
 }
-LUCK = "from dqn_lib.widgets.luck import LuckExplorer\nluck = LuckExplorer(episodes=10)\nluck"
+PANEL = TABLE_PANEL.replace('["curve", "values"]', '["curve", "values", "car"]')
+LUCK = "from dqn_lib.widgets.luck_explorer import LuckExplorer\nluck = LuckExplorer(hold=24)\nluck"
 DRIVE = "from dqn_lib.widgets.drive_yourself import DriveYourself\nDriveYourself()"
 
 
-@pytest.mark.parametrize("name", WIDGETS)
-def test_each_widgets_own_script_runs_without_a_secure_context(name):
-    make, element = WIDGETS[name]
-    with empty_page() as page:
-        assert page.evaluate("[isSecureContext, typeof crypto.randomUUID]") == [False, "undefined"]
-        mount(page, make())
-        expect(page.locator(f"#widget {element}")).to_be_visible()
+def test_each_widgets_own_script_runs_without_a_secure_context():
+    with chromium() as browser:
+        for make, part in WIDGETS.values():
+            with empty_page(browser) as page:
+                assert page.evaluate("[isSecureContext, typeof crypto.randomUUID]") == [False, "undefined"]
+                mount(page, make())
+                expect(page.locator(f"#widget {part}").first).to_be_visible()
 
 
 def test_two_sliders_in_one_page_each_have_their_own_label():
-    with empty_page() as page:
-        for place, name in enumerate(("gamma", "tau")):
-            page.evaluate("() => document.querySelector('#widget')?.removeAttribute('id')")
-            page.evaluate(
-                "() => document.body.prepend(Object.assign(document.createElement('div'), {id: 'widget'}))"
-            )
-            mount(page, Knob(name, [0.5, 0.9], [0.5, 0.9][place]))
+    with chromium() as browser, empty_page(browser) as page:
+        mount(page, explore(lambda **_: Picture(), gamma=[0.5, 0.9], tau=[0.5, 0.9], start={"tau": 0.9}))
         for place, name in enumerate(("gamma", "tau")):
             slider = page.get_by_role("slider", name=name, exact=True)
             expect(slider).to_have_value(str(place))
@@ -47,11 +58,11 @@ def test_two_sliders_in_one_page_each_have_their_own_label():
 
 @pytest.mark.parametrize("lab", [{"host": HUB}], ids=[f"http://{HUB}"], indirect=True)
 def test_in_jupyterlab_sliders_buttons_and_pictures_are_there_and_act(lab, window):
-    notebook = lab.open(window, [TABLE_PANEL, LUCK, DRIVE])
+    notebook = lab.open(window, [PANEL, LUCK, DRIVE])
     for number in range(3):
         notebook.run(number)
     assert window.evaluate("[location.hostname, isSecureContext]") == [HUB, False]
-    for name in ("speed", "epsilon", "gamma", "seed", "hold"):
+    for name in ("speed", "epsilon", "gamma", "seed, from the next Reset on", "hold"):
         expect(knob(window, name)).to_be_visible()
     turn(window, "gamma", "End")
     notebook.wait_for("panel.run.agent.config.gamma == 1.0")
@@ -60,7 +71,7 @@ def test_in_jupyterlab_sliders_buttons_and_pictures_are_there_and_act(lab, windo
     button(window, "Pause").click()
     expect(picture(window, "Learning curve")).to_be_visible()
     turn(window, "hold", "ArrowRight")
-    notebook.wait_for("luck.hold.value == 2")
-    expect(notebook.cell(2).locator("canvas.dqn-hill")).to_be_visible()
-    assert [nameless(notebook.cell(number)) for number in range(3)] == [[], [], []]
+    notebook.wait_for("luck.hold == 25")
+    expect(notebook.cell(2).locator(".dqn-hill")).to_be_visible()
+    assert [nameless(notebook.cell(number).locator(".jp-OutputArea")) for number in range(3)] == [[], [], []]
     assert notebook.red_boxes() == []

@@ -69,7 +69,7 @@ def test_running_the_cell_again_ends_the_old_run(notebook, page):
     notebook.do("old = panel")
     notebook.run(0)
     assert notebook.ask("old is panel, old.run.running, threads()") == "(False, False, 0)"
-    assert "Ended" in notebook.ask("old.message.value")
+    assert "Ended" in notebook.ask("old.status")
     steps = notebook.ask("old.run.agent.steps")
     train(notebook)
     assert notebook.ask("old.run.running, old.run.agent.steps, threads()") == f"(False, {steps}, 1)"
@@ -152,7 +152,7 @@ def test_a_run_that_nobody_watches_ends_at_its_limit_and_can_be_looked_at_again(
     page.close()
     steps = int(notebook.ask("panel.run.agent.steps"))
     notebook.wait_for(f"panel.run.running and panel.run.agent.steps > {steps + 200}")
-    notebook.do("panel.speed.value = None")
+    notebook.do("panel.speed = 4")
     notebook.wait_for("panel.run.agent.steps == 3_000 and threads() == 0")
 
     page = new_page(window.context.browser)
@@ -162,6 +162,24 @@ def test_a_run_that_nobody_watches_ends_at_its_limit_and_can_be_looked_at_again(
     button(page, "Reset").click()
     expect(picture(page, "Learning curve after 0 steps")).to_be_visible()
     train(notebook, 100)
+    assert notebook.red_boxes() == []
+    page.close()
+    notebook.shut_down()
+
+
+def test_after_a_restart_of_the_kernel_the_panel_says_that_it_has_ended(lab, window):
+    page = new_page(window.context.browser)
+    notebook = lab.open(page, [TABLE_PANEL], "restart.ipynb")
+    notebook.run(0)
+    button(page, "Train").click()
+    notebook.wait_for("panel.run.agent.steps > 100")
+    notebook.restart()
+    expect(page.get_by_role("alert")).to_contain_text("The kernel has ended", timeout=60_000)
+    button(page, "Train").click()  # which does no harm
+    notebook.run(0, wait=False)
+    expect(page.get_by_role("alert")).to_have_count(0, timeout=60_000)
+    button(page, "Train").click()
+    notebook.wait_for("panel.run.agent.steps > 100")
     assert notebook.red_boxes() == []
     page.close()
     notebook.shut_down()

@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from clicking import button, knob, nameless, status, turn, until_changed
+from clicking import button, knob, nameless, picture, seen, status, turn, until_changed
 from mounting import IN_CHROMIUM
 from playwright.sync_api import expect
 
@@ -22,12 +22,12 @@ for _ in log.record(train(env, agent, steps=6_000), agent, env, every=1_000):
 IMPORT = "from dqn_lib.widgets.{} import {}\n"
 CELLS = [
     TRAIN,
-    IMPORT.format("time_machine", "TimeMachine") + "TimeMachine(log.checks)",
-    IMPORT.format("microscope", "ReplayMicroscope") + "ReplayMicroscope(agent)",
+    IMPORT.format("time_machine", "TimeMachine") + "machine = TimeMachine(log.checks)\nmachine",
+    IMPORT.format("microscope", "ReplayMicroscope") + "scope = ReplayMicroscope(agent)\nscope",
     IMPORT.format("drive_yourself", "DriveYourself") + "drive = DriveYourself()\ndrive",
     IMPORT.format("gamma_glasses", "GammaGlasses") + "GammaGlasses([0.85, 0.9, 0.99])",
-    IMPORT.format("luck", "LuckExplorer") + "LuckExplorer(hold=24)",
-    IMPORT.format("chase", "ChaseRange") + "ChaseRange(agent, [-0.5, 0.0], -30.0)",
+    IMPORT.format("luck_explorer", "LuckExplorer") + "luck = LuckExplorer(hold=24)\nluck",
+    IMPORT.format("chase", "ChaseRange") + "chase = ChaseRange(agent, [-0.5, 0.0], -30.0)\nchase",
     "from dqn_lib.plots.density import density\n"
     + IMPORT.format("explore", "explore")
     + "explore(lambda first: density(agent.memory.states[:first]), first=range(500, 6_000, 500))",
@@ -48,8 +48,10 @@ def widget(request, notebook):
     number = next(n for n, source in enumerate(CELLS) if f"import {request.param}\n" in source)
     notebook.run(number)
     cell = notebook.cell(number)
-    yield cell.locator(".jp-Cell-outputArea")
-    assert nameless(cell) == []
+    output = cell.locator(".jp-Cell-outputArea")
+    output.locator(".dqn").wait_for()
+    yield output
+    assert nameless(output) == []
     assert notebook.red_boxes() == []
 
 
@@ -57,48 +59,50 @@ shows = partial(pytest.mark.parametrize, "widget", indirect=True)
 
 
 @shows(["TimeMachine"])
-def test_the_time_machine_goes_to_another_moment(widget):
-    maps, curve = widget.locator("img").all()
-    caption = widget.locator(".dqn-caption")
-    waits = [until_changed(maps), until_changed(curve), until_changed(curve, "alt")]
+def test_the_time_machine_goes_to_another_moment_here_and_in_python(notebook, widget):
+    pictures = widget.locator(".dqn-plot").all()
+    caption = pictures[2].locator(".dqn-title")
     expect(caption).to_contain_text("Step 0:")
-    step = turn(widget, "training step", "ArrowRight")
+    waits = [until_changed(one) for one in pictures]
+    step = turn(widget, "training step", "End")
     expect(caption).to_contain_text(f"Step {step}:")
     for wait in waits:
         wait()
-    step = turn(widget, "training step", "End")
-    expect(caption).to_contain_text(f"Step {step}:")
     assert int(step.replace(",", "")) >= 6_000
+    notebook.wait_for("machine.place == len(machine.checks) - 1")
+    notebook.do("machine.place = 1")
+    expect(knob(widget, "training step")).to_have_value("1")
 
 
 @shows(["TimeMachine"])
-def test_the_time_machine_plays_until_it_is_paused(widget):
-    wait = until_changed(widget.locator("img").first)
+def test_the_time_machine_plays_until_it_is_paused(notebook, widget):
+    wait = until_changed(widget.locator(".dqn-plot").first)
     button(widget, "Play").click()
-    slider = knob(widget, "training step")
+    slider, curve = knob(widget, "training step"), widget.locator(".dqn-curve")
     expect(slider).not_to_have_value("0", timeout=20_000)
     wait()
     button(widget, "Pause").click()
-    widget.page.wait_for_timeout(300)
-    step, picture = slider.input_value(), widget.locator("img").first.get_attribute("src")
+    step, drawn = slider.input_value(), seen(curve)
     assert int(step) < 6
-    widget.page.wait_for_timeout(2_500)  # a check lasts 1.3 seconds
-    assert (slider.input_value(), widget.locator("img").first.get_attribute("src")) == (step, picture)
+    widget.page.wait_for_timeout(2_500)  # a check lasts a second
+    assert (slider.input_value(), seen(curve)) == (step, drawn)
+    assert notebook.ask("machine.place") == step
 
 
 @shows(["ReplayMicroscope"])
-def test_the_microscope_shows_another_memory(widget):
-    seen = set()
-    waits = [until_changed(widget.locator("img"))]
-    seen.add(widget.locator("table").first.inner_text())
+def test_the_microscope_shows_another_memory(notebook, widget):
+    pictures = widget.locator(".dqn-plot").all()
+    waits = [until_changed(one) for one in pictures]
     turn(widget, "steps ago", "End", "ArrowLeft", "ArrowLeft")
     expect(widget.locator("table").first).to_contain_text("stored 2 steps ago")
+    notebook.wait_for("scope.place == scope.count - 3")
     for text in ("Draw one at random", "Largest TD error", "A flag"):
-        waits.append(until_changed(widget.locator("img")))
+        waits.append(until_changed(pictures[0]))
         before = widget.locator("table").first.inner_text()
         button(widget, text).click()
         expect(widget.locator("table").first).not_to_have_text(before)
-        waits[-1]()
+    for wait in waits:
+        wait()
     expect(widget.locator("table").first).to_contain_text("stops at the flag")
 
 
@@ -129,37 +133,59 @@ def test_the_car_obeys_the_keys_and_python_gets_the_drive(notebook, widget):
     ) == before
 
 
-@pytest.mark.parametrize(
-    ("widget", "name"),
-    [("GammaGlasses", "gamma"), ("LuckExplorer", "hold"), ("ChaseRange", "period"), ("explore", "first")],
-    indirect=["widget"],
-)
-def test_one_key_on_a_slider_gives_another_picture(widget, name):
-    picture = widget.locator("img")
-    waits = [until_changed(picture), until_changed(picture, "alt")]
-    before = knob(widget, name).get_attribute("aria-valuetext")
-    assert turn(widget, name, "ArrowRight") != before
+@shows(["GammaGlasses"])
+def test_one_key_on_gamma_gives_other_pictures(widget):
+    waits = [until_changed(one) for one in widget.locator(".dqn-plot").all()]
+    before = knob(widget, "gamma").get_attribute("aria-valuetext")
+    assert turn(widget, "gamma", "ArrowRight") != before
     for wait in waits:
         wait()
 
 
-@shows(["LuckExplorer"])
-def test_luck_is_tried_again(widget):
-    wait = until_changed(widget.locator("img"))
-    button(widget, "Another 1,000").click()
+@shows(["explore"])
+def test_one_key_on_a_slider_has_python_draw_another_picture(widget):
+    words = widget.locator("img").get_attribute("alt")
+    wait = until_changed(widget.locator(".dqn-drawn"))
+    assert turn(widget, "first", "ArrowRight") == "1,000"
     wait()
+    assert widget.locator("img").get_attribute("alt") != words
+
+
+@shows(["LuckExplorer"])
+def test_luck_is_tried_again_and_with_another_hold_and_python_knows(notebook, widget):
+    pictures = widget.locator(".dqn-plot").all()
+    for act in (button(widget, "Another 1,000").click, lambda: turn(widget, "hold", "ArrowRight")):
+        waits = [until_changed(one) for one in pictures]
+        act()
+        for wait in waits:
+            wait()
+    notebook.wait_for("luck.hold == 25")
+    arrived = int(notebook.ask("luck.reached"))
+    expect(pictures[1].locator(".dqn-title")).to_contain_text(f"25 steps: {arrived / 10:.1f} % arrive")
 
 
 @shows(["ChaseRange"])
-def test_a_chase_runs_changes_its_rule_and_pauses(widget):
-    wait = until_changed(widget.locator("img"))
+def test_a_chase_runs_changes_its_rule_and_pauses(notebook, widget):
+    chase = picture(widget, "Rule:")
+    wait = until_changed(chase)
     button(widget, "Run").click()
     wait()
-    widget.get_by_role("combobox").select_option("soft: a little every step")
-    expect(knob(widget, "tau")).to_be_visible()
-    expect(knob(widget, "period")).to_be_hidden()
+    widget.get_by_role("combobox", name="target update").select_option("soft: a little every step")
+    expect(knob(widget, "tau")).to_be_enabled()
+    expect(knob(widget, "target period")).to_be_disabled()
+    assert turn(widget, "tau", "End") == "1"
+    expect(chase.locator(".dqn-title")).to_contain_text("Rule: tau 1.")
     button(widget, "Pause").click()
     expect(status(widget)).to_contain_text("Paused after")
-    picture = widget.locator("img").get_attribute("src")
+    drawn = seen(chase)
     widget.page.wait_for_timeout(700)
-    assert widget.locator("img").get_attribute("src") == picture
+    assert seen(chase) == drawn
+    assert notebook.ask("chase.rules[-1][1], chase.loop.running") == "('tau 1', False)"
+
+
+@shows(["ChaseRange"])
+def test_a_rule_that_is_turned_at_rest_begins_the_chase_anew(notebook, widget):
+    turn(widget, "target period", "Home")
+    expect(picture(widget, "Rule: period 1\\.")).to_be_visible()
+    button(widget, "Pause").click()
+    notebook.wait_for("not chase.loop.running and chase.rules == [(0, 'period 1')]")

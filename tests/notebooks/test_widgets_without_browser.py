@@ -20,7 +20,7 @@ from dqn_lib.widgets.chase import ChaseRange
 from dqn_lib.widgets.drive_yourself import DriveYourself
 from dqn_lib.widgets.explore import explore
 from dqn_lib.widgets.gamma_glasses import GammaGlasses
-from dqn_lib.widgets.luck import LuckExplorer
+from dqn_lib.widgets.luck_explorer import LuckExplorer
 from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.panel import TrainingPanel
 from dqn_lib.widgets.time_machine import TimeMachine
@@ -31,8 +31,8 @@ for _ in log.record(train(env, agent, steps=1_500), agent, env, every=500):
     pass
 """
 PICTURES = {  # how many each of them shows
-    "TrainingPanel(env, DQNAgent(env, seed=2))": 4,
-    "TimeMachine(log.checks)": 2,
+    "TrainingPanel(env, DQNAgent(env, seed=2))": 2,
+    "TimeMachine(log.checks)": 1,
     "ReplayMicroscope(agent)": 1,
     "DriveYourself()": 1,
     "GammaGlasses([0.85, 0.9])": 1,

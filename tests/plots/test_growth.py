@@ -6,7 +6,7 @@ from looking import assert_good_film, assert_laid_out, in_colour, labels, spy_on
 
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import TableQ
-from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.mountain_car import CHECKED_OPTIMUM, LUCK, THRESHOLD
 from dqn_lib.plots import growth
 from dqn_lib.plots.maps import EXTENT, grid
 from dqn_lib.plots.style import LEARNED, LUCKY, OPTIMAL, SOLVED, VALUES
@@ -111,7 +111,7 @@ def test_the_words_and_the_ruler_are_there(filming):
     assert labels(right) == ("environment steps", "mean return of the greedy policy")
     assert bar.get_ylabel() == "value"
     assert right.get_xlim() == (0, STEPS[-1])
-    for level, colour in ((LUCK, LUCKY), (THRESHOLD, SOLVED), (OPTIMUM, OPTIMAL)):
+    for level, colour in ((LUCK, LUCKY), (THRESHOLD, SOLVED), (CHECKED_OPTIMUM, OPTIMAL)):
         (line,) = in_colour(right.lines, colour)
         assert set(line[:, 1]) == {level}
 

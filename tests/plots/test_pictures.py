@@ -10,7 +10,7 @@ import pytest
 from looking import assert_beside_the_data, assert_whole, labels, title
 
 from dqn_lib import mountain_car, plots
-from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.mountain_car import CHECKED_OPTIMUM, LUCK, THRESHOLD
 from dqn_lib.plots.learning_curve import learning_curve
 from dqn_lib.plots.maps import (
     compare_policies,
@@ -52,7 +52,7 @@ def test_the_learning_curve_draws_every_episode_every_check_and_the_ruler():
     curve = next(line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_marker() == "o")
     np.testing.assert_array_equal(curve.get_ydata(), [-200, -105])
     levels = {line.get_ydata()[0] for line in ax.lines if line is not curve}
-    assert levels == {LUCK, THRESHOLD, OPTIMUM}
+    assert levels == {LUCK, THRESHOLD, CHECKED_OPTIMUM}
 
 
 @pytest.mark.parametrize(

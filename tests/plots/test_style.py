@@ -14,11 +14,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from dqn_lib import plots
 from dqn_lib.plots.drive import watch
-from dqn_lib.plots.gamma import GammaPicture
 from dqn_lib.plots.hill import forces
-from dqn_lib.plots.live_curve import LiveCurve
-from dqn_lib.plots.live_maps import LiveValues
-from dqn_lib.plots.maps import compare_values
+from dqn_lib.plots.learning_curve import learning_curve
+from dqn_lib.plots.maps import compare_values, value_and_policy
+from dqn_lib.plots.shares import shares
+from dqn_lib.plots.style import house_style
+from dqn_lib.plots.video import DOTS_PER_INCH
 from dqn_lib.training import Check, Episode, TrainingLog
 
 pytestmark = pytest.mark.slow
@@ -49,28 +50,20 @@ def q(states):
     return np.stack([10 * np.asarray(states)[..., 0] - 20] * 3, axis=-1)
 
 
-def live_curve():
+def a_curve():
     log = TrainingLog(
         [Episode(n, 200 * n, 200, -200.0, False, 1.0, None) for n in range(1, 81)],
         [Check(step, np.full(100, mean), None) for step, mean in ((0, -200.0), (16_000, -105.0))],
     )
-    picture = LiveCurve()
-    picture.update(log, 16_000)  # other ticks than the first ones
-    return picture.png()
-
-
-def live_values():
-    picture = LiveValues((20, 20))
-    picture.update(np.linspace(-900, 0, 1200).reshape(20, 20, 3))
-    return picture.png()
+    return learning_curve(log)._repr_html_()
 
 
 PICTURES = {
     "a picture": lambda: forces()._repr_html_(),
     "a picture with colour bars": lambda: compare_values(q, lambda states: q(states) + 1)._repr_html_(),
-    "a live curve": live_curve,
-    "a live map": live_values,
-    "a slider's picture": lambda: GammaPicture().png(),
+    "a curve": a_curve,
+    "two maps": lambda: value_and_policy(q, title="A finding")._repr_html_(),
+    "shares": lambda: shares([1, 2], [0, 9], 90, title="A finding", xlabel="x", ylabel="y")._repr_html_(),
     "a film": lambda: watch([[-0.5, 0.0], [0.3, 0.05], [0.5, 0.05]], [2, 2], q=q).mp4,
 }
 
@@ -109,6 +102,15 @@ def test_a_picture_drawn_by_somebody_else_is_the_same_too(settings):
         mpl.rcdefaults()
         usual = pixels()
     np.testing.assert_array_equal(pixels(), usual)
+
+
+@pytest.mark.parametrize("dots", [72, DOTS_PER_INCH])
+def test_the_house_style_is_taken_off_again(dots):
+    before = dict(mpl.rcParams)
+    with house_style(dots):
+        assert mpl.rcParams["figure.dpi"] == dots
+        assert mpl.rcParams["axes.titleweight"] == "bold"
+    assert dict(mpl.rcParams) == before
 
 
 def test_what_a_reader_asks_of_savefig_counts(tmp_path):

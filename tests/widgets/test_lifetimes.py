@@ -8,61 +8,22 @@ import weakref
 
 import pytest
 from ipywidgets import Widget
+from ipywidgets.widgets.widget import _instances
 from jupyter_client.manager import start_new_kernel
+from making import MAKERS, TABLE, a_dqn, world
 
-from dqn_lib import mountain_car
-from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
-from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.plots.density import density
-from dqn_lib.training import TrainingLog, train
 from dqn_lib.widgets.chase import ChaseRange
-from dqn_lib.widgets.drive_yourself import DriveYourself
-from dqn_lib.widgets.explore import explore
 from dqn_lib.widgets.gamma_glasses import GammaGlasses
-from dqn_lib.widgets.luck import LuckExplorer
+from dqn_lib.widgets.luck_explorer import LuckExplorer
 from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.panel import TrainingPanel
 from dqn_lib.widgets.time_machine import TimeMachine
+from dqn_lib.widgets.view import View
 
 pytestmark = pytest.mark.slow
 
-SMALL = DQNConfig(hidden=(8,), memory_size=300, learning_starts=32, batch_size=8, learn_every=4, updates=2)
-TABLE = TableConfig(cells=8)
-
-
-def world():
-    return mountain_car.make(max_episode_steps=50)
-
-
-def a_dqn():
-    agent = DQNAgent(world(), SMALL, seed=1, xla=False)
-    for _ in train(world(), agent, steps=60):
-        pass
-    return agent
-
-
-def checks():
-    env, agent, log = world(), QTableAgent(world(), TABLE), TrainingLog()
-    for _ in log.record(train(env, agent, steps=100), agent, mountain_car.make(), every=50):
-        pass
-    return log.checks
-
-
-MAKERS = {
-    "panel": lambda: TrainingPanel(
-        world(), QTableAgent(world(), TABLE), show=["curve", "car"], knobs=["gamma"]
-    ),
-    "panel of a network": lambda: TrainingPanel(world(), DQNAgent(world(), SMALL, xla=False)),
-    "time machine": lambda: TimeMachine(checks()),
-    "microscope": lambda: ReplayMicroscope(a_dqn()),
-    "chase": lambda: ChaseRange(a_dqn(), [-0.5, 0.0], -60.0, rounds=3),
-    "explore": lambda: explore(lambda n: density([[0.0, 0.0]] * n), n=range(1, 9)),
-    "gamma glasses": lambda: GammaGlasses([0.85, 0.9]),
-    "luck": lambda: LuckExplorer(episodes=20),
-    "drive yourself": DriveYourself,
-}
-PLAY = {"panel": "train", "panel of a network": "train", "time machine": "play", "chase": "run"}
+PLAY = {"panel": "train", "panel of a network": "train", "chase": "run"}
 
 
 def threads():
@@ -101,20 +62,22 @@ def one_of_each(census):
             census.note(widget.run, widget.run.agent, widget.run.log, widget.run.env)
         if hasattr(widget, "agent"):
             census.note(widget.agent)
-        if hasattr(widget, "canvas"):
-            census.note(widget.canvas.moving)
     for name, method in PLAY.items():
         getattr(widgets[name], method)()
     return widgets
 
 
 def test_closed_widgets_stop_and_are_set_free_with_all_their_parts_and_agents(census):
+    before = set(_instances)  # what a browser can ask for
     widgets = one_of_each(census)
     assert len(threads()) == len(PLAY)
     assert census.alive().keys() == MAKERS.keys()
     for name in [*MAKERS][::2]:
         widgets.pop(name).close()
-    assert census.alive().keys() == {*MAKERS}.difference([*MAKERS][::2])
+    assert census.alive().keys() == widgets.keys()
+    assert set(_instances) - before == {
+        part.model_id for widget in widgets.values() for part in (widget, widget.layout)
+    }
     Widget.close_all()
     widgets.clear()
     assert threads() == []
@@ -130,12 +93,55 @@ def test_a_closed_widget_can_still_be_read_and_closed_again():
         assert panel.run.log.checks
 
 
-def test_a_widget_whose_constructor_fails_leaves_nothing_that_cannot_be_closed(census):
-    with pytest.raises(ValueError, match="knob must be one of"):
-        TrainingPanel(world(), QTableAgent(world(), TABLE), show=["curve"], knobs=["gamma", "temperature"])
-    assert census.alive() != {}
-    Widget.close_all()
-    assert census.alive() == {}
+def test_a_closed_chase_has_put_its_agent_back():
+    chase = MAKERS["chase"]()
+    agent, begin = chase.agent, chase.begin["updates"]
+    assert agent.updates > begin
+    chase.run()
+    chase.close()
+    assert (threads(), agent.updates) == ([], begin)
+
+
+class Stubborn(View):
+    """It cannot be ended."""
+
+    _esm = "export default { render() {} }"
+
+    def end(self):
+        raise TimeoutError("not yet")
+
+
+def test_a_widget_that_cannot_be_ended_is_closed_all_the_same():
+    widget = Stubborn()
+    with pytest.raises(TimeoutError, match="not yet"):
+        widget.close()
+    assert (widget.comm, widget.layout.comm) == (None, None)
+
+
+def test_a_microscope_does_not_keep_its_agent(census):
+    census.owner = "agent"
+    agent = a_dqn()
+    census.note(agent)
+    census.owner = "microscope"
+    scope = ReplayMicroscope(agent)
+    del agent
+    assert census.alive().keys() == {"microscope"}
+    scope.close()
+
+
+def test_a_widget_whose_constructor_fails_leaves_nothing(census):
+    before = set(_instances)
+    for make in (
+        lambda: TrainingPanel(world(), QTableAgent(world(), TABLE), knobs=["temperature"]),
+        lambda: TimeMachine([]),
+        lambda: ReplayMicroscope(QTableAgent(world(), TABLE)),
+        lambda: ChaseRange(a_dqn(), [0.0], -60.0),
+        lambda: GammaGlasses([0.9], 0.8),
+        lambda: LuckExplorer(0),
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            make()
+    assert (census.alive(), set(_instances)) == ({}, before)
 
 
 def test_a_process_ends_cleanly_and_quickly_while_a_panel_trains():
@@ -182,10 +188,29 @@ def threads():
 
 def new():
     agent = QTableAgent(env)
-    panel = TrainingPanel(env, agent, show=["curve"], knobs=["gamma"])
+    panel = TrainingPanel(env, agent, show=[], knobs=["gamma"])  # quick to draw
     agents.add(agent)
     panels.add(panel)
     return panel
+"""
+VIEWS = """
+from ipywidgets.widgets.widget import _instances
+import numpy as np
+from dqn_lib.plots.density import density
+from dqn_lib.training import Check
+from dqn_lib.widgets.explore import explore
+from dqn_lib.widgets.gamma_glasses import GammaGlasses
+from dqn_lib.widgets.luck_explorer import LuckExplorer
+from dqn_lib.widgets.time_machine import TimeMachine
+
+made = weakref.WeakSet()
+
+def new_views():
+    yield TimeMachine([Check(0, np.zeros(1), QTableAgent(env).q)])
+    yield GammaGlasses([0.5], 0.5)
+    yield explore(lambda n: density([[0.0, 0.0]] * n), n=[1, 2])
+    yield DriveYourself()
+    yield LuckExplorer(episodes=20)
 """
 PANEL = "panel = new()\npanel.train()\npanel"
 
@@ -252,6 +277,16 @@ def test_a_cell_that_runs_again_and_again_keeps_one_agent_and_one_thread(cells):
         cells.run(PANEL, "a")
         assert cells.ask("len(agents), len(panels), threads()") == "(1, 1, 1)"
     assert cells.ask("panel.run.running, _ is Out[max(Out)] is panel") == "(True, True)"
+
+
+def test_whatever_a_cell_makes_there_is_one_of_each_when_it_has_run_again(cells):
+    cells.run(VIEWS, "b")
+    for _ in range(3):
+        cells.run("for one in new_views(): made.add(one)\none", "a")
+        assert cells.ask("len(made), len(_instances), _ is one") == "(5, 10, True)"  # each with its layout
+    cells.run("x = 1", "b", deleted=["a"])
+    cells.run("del one; gc.collect(); None", "b")
+    assert cells.ask("len(made), len(_instances)") == "(0, 0)"
 
 
 @pytest.mark.parametrize(

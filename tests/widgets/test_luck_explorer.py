@@ -1,19 +1,25 @@
-"""The luck explorer without a browser: move the slider, press the button, read the picture."""
+"""The luck explorer without a browser: what a page is told, and what stands there without one."""
+
+import re
 
 import numpy as np
 import pytest
+import traitlets as t
+from receiving import handed
 
 from dqn_lib import mountain_car as car
-from dqn_lib.widgets.luck import LuckExplorer, random_pushes
+from dqn_lib.widgets.luck_explorer import LuckExplorer, random_pushes
 
 
 @pytest.fixture
 def explorer():
-    return LuckExplorer(episodes=200, seed=3)
+    return LuckExplorer(24, episodes=200, seed=3)
 
 
-def share(explorer):
-    return explorer.picture.dot.get_xydata().tolist()
+def told(explorer):
+    """What the picture says in words: the share that arrives (%), by hold."""
+    shares = re.search(r"of 200 each: (.*?)\.\"", explorer.still())[1]
+    return {int(hold): float(share) for hold, share in re.findall(r"(\d+): ([\d.]+) %", shares)}
 
 
 @pytest.mark.parametrize("hold", [1, 7, 64, 200])
@@ -33,60 +39,64 @@ def test_every_batch_starts_from_places_of_its_own():
     assert len(np.unique(starts)) == 100
 
 
-def test_a_move_drives_a_fresh_batch_and_leaves_the_one_before(explorer):
-    ((hold, first),) = share(explorer)
-    assert (hold, first) == (1, 0.0)
-    explorer.hold.value = 24
-    ((hold, second),) = share(explorer)
-    assert hold == 24
-    assert 5 < second < 30
-    assert explorer.picture.dots.get_xydata().tolist() == [[1, 0.0]]
-    assert explorer.canvas.number == 2
-    assert "Actions held for 24 steps" in explorer.canvas.alt
+def test_a_page_is_told_all_that_it_needs_to_drive_by_itself(explorer):
+    told = {name: handed(explorer)[name] for name in ("hold", "episodes", "seed", "reached")}
+    assert told == {"hold": 24, "episodes": 200, "seed": 3, "reached": -1}
 
 
-def test_the_button_drives_again_at_the_same_hold(explorer):
-    explorer.hold.value = 24
-    before = explorer.canvas.png
-    for _ in range(5):
-        explorer.again.click()
-    held = [value for hold, value in explorer.picture.earlier if hold == 24]
-    assert len(held) == 6
-    assert len(set(held)) > 1
-    assert explorer.canvas.png != before
-    assert explorer.again.description == "Another 200"
+def test_what_a_page_drove_is_there_to_read(explorer):
+    explorer.set_state({"hold": 32, "reached": 41})
+    assert (explorer.hold, explorer.reached) == (32, 41)
+
+
+@pytest.mark.parametrize("hold", [1, 64, np.int64(7)])
+def test_actions_are_held_for_one_step_to_sixty_four(explorer, hold):
+    assert handed(LuckExplorer(hold))["hold"] == hold
+    explorer.hold = int(hold)
+    assert explorer.hold == hold
+
+
+@pytest.mark.parametrize(
+    ("hold", "problem"), [(0, ValueError), (65, ValueError), (True, TypeError), (1.5, t.TraitError)]
+)
+def test_a_hold_outside_is_refused(explorer, hold, problem):
+    with pytest.raises(problem, match="hold"):
+        explorer.hold = hold
+    assert explorer.hold == 24
+
+
+def test_where_no_browser_asks_the_shares_of_fresh_episodes_stand_there(explorer):
+    shown = told(explorer)
+    assert [*shown] == [1, 8, 16, 24, 32, 64]
+    rng = np.random.default_rng(3)
+    counts = [random_pushes(hold, 200, rng).reached.sum() for hold in shown]
+    assert [*shown.values()] == [count / 2 for count in counts]
+    assert 5 < shown[24] < 30 and shown[1] == 0
+    explorer.hold = 7
+    assert [*told(explorer)] == [1, 7, 8, 16, 24, 32, 64]
+    html = explorer._repr_mimebundle_()[0]["text/html"]
+    assert html.startswith('<img src="data:image/png;base64,')
+    assert "episodes that reach the flag (%)" in html and "At each move of a slider" in html
 
 
 def test_the_seed_decides_everything():
-    shares = []
-    for seed in (3, 3, 4):
-        explorer = LuckExplorer(32, episodes=200, seed=seed)
-        explorer.again.click()
-        shares.append(explorer.picture.earlier)
+    shares = [told(LuckExplorer(32, episodes=200, seed=seed)) for seed in (3, 3, 4)]
     assert shares[0] == shares[1] != shares[2]
-
-
-def test_the_knob_goes_from_one_step_to_sixty_four(explorer):
-    assert (explorer.hold.labels[0], explorer.hold.labels[-1]) == ("1 step", "64 steps")
-    explorer.hold.place = 63
-    assert share(explorer)[0][0] == 64
-
-
-def test_where_no_browser_asks_the_picture_stands_there(explorer):
-    shown = explorer._repr_mimebundle_()["text/html"]
-    assert shown.startswith('<img src="data:image/png;base64,')
-    assert "reach the flag" in shown
-    assert "200 fresh episodes" in shown
 
 
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
         ({"episodes": 0}, "episodes must be at least 1, got 0"),
-        ({"seed": -1}, "seed must be at least 0, got -1"),
-        ({"hold": 65}, "value must be one of .*, got 65"),
+        ({"seed": -1}, r"seed must lie in \[0, 4294967295\], got -1"),
+        ({"seed": 2**32}, r"seed must lie in \[0, 4294967295\], got 4294967296"),
+        ({"hold": 0}, r"hold must lie in \[1, 64\], got 0"),
+        ({"hold": 65}, r"hold must lie in \[1, 64\], got 65"),
+        ({"hold": 2.0}, "hold must be an integer, got 2.0"),
+        ({"hold": True}, "hold must be an integer, got True"),
+        ({"episodes": "many"}, "episodes must be an integer, got 'many'"),
     ],
 )
 def test_bad_settings_are_refused(settings, complaint):
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises((TypeError, ValueError), match=f"^{complaint}$"):
         LuckExplorer(**settings)

@@ -1,20 +1,30 @@
-"""The training panel without a browser: press buttons, turn knobs, look at agent, log and pictures."""
+"""The training panel without a browser: press buttons, turn knobs, look at agent, log and what is shown."""
 
 import copy
+import json
 import random
+import re
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
+from receiving import handed, in_page, unpacked
+from traitlets import TraitError
 
 from dqn_lib import loop, mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.live import replay
+from dqn_lib.live import LiveRun, replay
 from dqn_lib.plots.maps import grid
-from dqn_lib.widgets.panel import SEEDS, TrainingPanel
+from dqn_lib.widgets import looks as looks_module
+from dqn_lib.widgets import panel as panel_module
+from dqn_lib.widgets.curve import RULER
+from dqn_lib.widgets.looks import AHEAD, SIGHTS, counted
+from dqn_lib.widgets.panel import SEEDS, SPEEDS, TrainingPanel
+from dqn_lib.widgets.source import shaded
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,6 +37,7 @@ DQN = DQNConfig(
     epsilon_decay=100, hold=3,
 )  # fmt: skip
 DQN_KNOBS = ("epsilon", "gamma", "learning_rate", "tau", "target_period", "target_update", "hold")
+BUTTONS = ("train", "pause", "one_episode", "reset")
 TURNS = {
     "epsilon": 0.3, "gamma": 0.9, "learning_rate": 0.01, "tau": 0.2, "target_period": 5,
     "target_update": "hard", "hold": 8,
@@ -48,16 +59,17 @@ def world(length=50):
     return mountain_car.make(max_episode_steps=length)
 
 
-def press(panel, *texts):
-    for text in texts:
-        panel.buttons[text].click()
+def press(panel, *acts):
+    """Press buttons, as the page says it."""
+    for act in acts:
+        panel._handle_custom_msg({"press": act}, [])
 
 
 def lived(panel, steps):
     """Press Train, and Pause when it has lived so many steps."""
-    press(panel, "Train")
+    press(panel, "train")
     until(lambda: panel.run.agent.steps >= steps or not panel.run.running)
-    press(panel, "Pause")
+    press(panel, "pause")
     return panel
 
 
@@ -69,15 +81,28 @@ def rested(panel):
 
 
 def status(panel):
-    assert panel.message.value.startswith('<span role="status">'), panel.message.value
-    return panel.message.value.removeprefix('<span role="status">').removesuffix("</span>")
+    """What is said, when nothing has gone wrong."""
+    assert not panel.status["alarm"], panel.status
+    assert panel.status["running"] == panel.run.running
+    return panel.status["words"]
 
 
-def marks(panel):
-    """The steps marked on the curve, and the names that can be read."""
-    curve = panel.screen.canvases["curve"].moving
-    names = [text.get_text() for text in curve.names if text.get_text()]
-    return np.asarray(curve.turns.get_xdata(), float)[::3].tolist(), names
+def alarm(panel):
+    """What is said to have gone wrong."""
+    assert panel.status["alarm"], panel.status
+    assert panel.status["running"] == panel.run.running
+    return panel.status["words"]
+
+
+def turned(panel):
+    """What each knob says that it stands at."""
+    return {name: panel.choices[name][place] for name, place in panel.places.items()}
+
+
+@pytest.fixture(autouse=True)
+def haste(monkeypatch):
+    """Checks drive for few episodes: they are most of what a small panel costs."""
+    monkeypatch.setattr(panel_module, "LiveRun", partial(LiveRun, episodes=5))
 
 
 @pytest.fixture
@@ -105,26 +130,38 @@ def dqn():
 # --- the buttons ------------------------------------------------------------------------------------
 
 
-def test_train_goes_on_until_pause_and_the_picture_is_right_then(open_panel):
+def test_train_goes_on_until_pause_and_what_is_shown_is_right_then(open_panel):
     panel = open_panel()
-    assert status(panel) == "Ready." and panel.run.agent.steps == 0
-    press(panel, "Train")
+    assert status(panel) == "Ready." and panel.run.agent.steps == panel.look["step"] == 0
+    press(panel, "train")
     assert status(panel) == "Training ..." and panel.run.running
     until(lambda: len(panel.run.log.episodes) > 2)
-    press(panel, "Pause")
+    press(panel, "pause")
     steps = panel.run.agent.steps
     assert status(panel) == "Paused." and not panel.run.running and not threads()
-    assert f"step <b>{steps:,}</b>" in panel.screen.counter.value
-    assert f"after {steps:,} steps" in panel.screen.canvases["curve"].alt
+    assert panel.look["step"] == steps and panel.look["episodes"] == steps // 50
+    assert f"after {steps:,} steps" in panel.look["alt"]
     lived(panel, steps + 60)
     assert panel.run.agent.steps >= steps + 60
     assert [e.number for e in panel.run.log.episodes] == [*range(1, panel.run.agent.episodes + 1)]
 
 
+def test_what_the_page_can_press_can_be_called_too(open_panel):
+    panel = open_panel()
+    panel.one_episode()
+    assert rested(panel).run.agent.steps == 50
+    panel.train()
+    until(lambda: panel.run.agent.steps > 60)
+    panel.pause()
+    assert status(panel) == "Paused." and not threads()
+    panel.reset()
+    assert status(panel) == "Back at the beginning, seed 3." and panel.run.agent.steps == 0
+
+
 def test_one_episode_goes_to_the_end_of_an_episode(open_panel):
     panel = open_panel()
     for steps in (50, 100):
-        press(panel, "One episode")
+        press(panel, "one_episode")
         assert rested(panel).run.agent.steps == steps
         assert status(panel) == "Paused."
     assert [episode.length for episode in panel.run.log.episodes] == [50, 50]
@@ -132,76 +169,88 @@ def test_one_episode_goes_to_the_end_of_an_episode(open_panel):
 
 def test_reset_forgets_everything_but_the_knobs(open_panel):
     panel = open_panel()
-    panel.knobs["gamma"].value = 0.9
+    panel.turn("gamma", 0.9)
     lived(panel, 120)
     assert panel.run.agent.table.values.any()
-    press(panel, "Reset")
+    press(panel, "reset")
     agent, log = panel.run.agent, panel.run.log
     assert (agent.steps, agent.episodes, agent.seed, agent.config.gamma) == (0, 0, 3, 0.9)
+    assert turned(panel)["gamma"] == 0.9
     assert not agent.table.values.any()
     assert (log.episodes, [check.step for check in log.checks]) == ([], [0])
-    assert marks(panel) == ([0.0], ["gamma 0.9"])
+    assert panel.look["turns"] == [[0, "gamma 0.9"]]
     assert status(panel) == "Back at the beginning, seed 3."
-    assert "step <b>0</b>" in panel.screen.counter.value
-    assert "after 0 steps" in panel.screen.canvases["curve"].alt
+    assert (panel.look["step"], panel.look["episodes"], panel.look["returns"]["shape"]) == (0, 0, [0, 2])
+    assert "after 0 steps" in panel.look["alt"]
 
 
 def test_reset_while_it_trains_stops_it_first(open_panel):
     panel = open_panel()
-    press(panel, "Train")
+    press(panel, "train")
     until(lambda: panel.run.agent.steps > 100)
-    press(panel, "Reset")
+    press(panel, "reset")
     time.sleep(0.05)
-    assert panel.run.agent.steps == 0 and not panel.run.running
+    assert panel.run.agent.steps == panel.look["step"] == 0 and not panel.run.running
     assert status(panel) == "Back at the beginning, seed 3."
 
 
 def test_the_seed_knob_counts_from_the_next_reset_on(open_panel):
     panel = open_panel()
-    assert (panel.seed.value, panel.seed.values) == (3, [*SEEDS])
-    panel.seed.value = 7
+    assert (panel.seed, panel.seeds) == (3, [*SEEDS])
+    panel.seed = 7
     assert panel.run.agent.seed == 3
     runs = {}
     for seed in (7, 3, 7):
-        panel.seed.value = seed
-        press(panel, "Reset", "One episode")
+        panel.seed = seed
+        press(panel, "reset", "one_episode")
         runs.setdefault(seed, []).append(rested(panel).run.agent.table.values.copy())
         assert panel.run.agent.seed == seed
     np.testing.assert_array_equal(*runs[7])
     assert (runs[3][0] != runs[7][0]).any()
 
 
-def test_an_unusual_seed_has_its_place_and_all_its_digits(open_panel):
+def test_an_unusual_seed_has_its_place(open_panel):
     panel = open_panel(QTableAgent(world(), TABLE, seed=1_234_567))
-    assert panel.seed.value == 1_234_567
-    assert panel.seed.labels[-1] == "1234567"
-    press(panel, "Reset")
+    assert panel.seed == 1_234_567
+    assert panel.seeds == [*SEEDS, 1_234_567]
+    press(panel, "reset")
     assert panel.run.agent.seed == 1_234_567
 
 
 def test_the_speed_knob_sets_the_speed(open_panel):
     panel = open_panel()
-    assert (panel.speed.value, panel.speed.labels[-1], panel.run.speed) == (None, "full", None)
-    panel.speed.value = 30.0
+    assert panel.speeds == ["5 steps/s", "30 steps/s", "200 steps/s", "2,000 steps/s", "full"]
+    assert (SPEEDS[panel.speed], panel.run.speed) == (None, None)
+    panel.speed = 1
     assert panel.run.speed == 30.0
-    press(panel, "Train")
+    press(panel, "train")
     time.sleep(0.3)
-    press(panel, "Pause")
+    press(panel, "pause")
     assert panel.run.agent.steps < 60
-    panel.speed.value = None
+    panel.speed = 4
     assert panel.run.speed is None
+
+
+@pytest.mark.parametrize("place", [-1, len(SPEEDS), 30])
+def test_a_speed_that_there_is_not_is_refused(open_panel, place):
+    panel = open_panel()
+    panel.speed = 0
+    for act in (lambda: setattr(panel, "speed", place), lambda: panel.set_state({"speed": place})):
+        with pytest.raises(TraitError, match="'speed' trait"):
+            act()
+        assert (panel.speed, panel.run.speed, status(panel)) == (0, 5.0, "Ready.")
 
 
 def test_double_clicks_start_one_run_and_stop_it_once(open_panel):
     panel = open_panel()
-    press(panel, "Train", "Train", "One episode", "Train")
+    press(panel, "train", "train", "one_episode", "train")
     assert len(threads()) == 1
-    press(panel, "Pause", "Pause")
+    press(panel, "pause", "pause")
     assert status(panel) == "Paused."
     steps = panel.run.agent.steps
-    press(panel, "Pause", "Reset", "Reset", "Pause")
+    press(panel, "pause", "reset", "reset", "pause")
     assert (panel.run.agent.steps, steps > 0) == (0, True)
-    press(panel, "One episode", "One episode")
+    press(panel, "one_episode", "one_episode")
     assert rested(panel).run.agent.steps in (50, 100)  # the second press may have come after the end
 
 
@@ -210,41 +259,98 @@ def test_buttons_pressed_from_many_threads_leave_a_panel_that_works(open_panel):
 
     def press_any(seed):
         choose = random.Random(seed)
-        for _ in range(5):
-            press(panel, choose.choice([*panel.buttons]))
-            panel.knobs["epsilon"].value = choose.choice(panel.knobs["epsilon"].values)
+        for _ in range(15):
+            press(panel, choose.choice(BUTTONS))
+            panel.turn("epsilon", choose.choice(panel.choices["epsilon"]))
 
     fingers = [threading.Thread(target=press_any, args=(seed,)) for seed in range(4)]
     for finger in fingers:
         finger.start()
     for finger in fingers:
         finger.join(60)
-    press(panel, "Pause")
+    press(panel, "pause")
     assert status(panel) and panel.run.problem is None
-    assert panel.run.agent.config.epsilon == panel.knobs["epsilon"].value
-    press(panel, "Reset", "One episode")
+    assert panel.run.agent.config.epsilon == turned(panel)["epsilon"]
+    press(panel, "reset", "one_episode")
     assert rested(panel).run.agent.steps == 50
+
+
+def test_a_knob_waits_for_the_button_that_is_being_pressed(open_panel, monkeypatch):
+    panel = open_panel()
+    began, let_go = threading.Event(), threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(panel.run, "pause", lambda: (began.set(), let_go.wait(20)))
+        hands = [
+            threading.Thread(target=press, args=(panel, "pause")),
+            threading.Thread(target=panel.turn, args=("gamma", 0.9)),
+        ]
+        hands[0].start()
+        assert began.wait(20)
+        hands[1].start()
+        hands[1].join(0.2)
+        assert hands[1].is_alive() and panel.run.log.changes == []
+        let_go.set()
+        for hand in hands:
+            hand.join(20)
+    assert [change.settings for change in panel.run.log.changes] == [{"gamma": 0.9}]
+
+
+def test_what_no_page_says_changes_nothing(open_panel):
+    panel = open_panel()
+    for words in (
+        None,
+        "train",
+        7,
+        [],
+        {},
+        {"press": "explode"},
+        {"press": None},
+        {"seen": "1"},
+        {"seen": None},
+    ):
+        panel._handle_custom_msg(words, [])
+    assert (status(panel), panel.run.agent.steps, threads()) == ("Ready.", 0, [])
 
 
 # --- the knobs --------------------------------------------------------------------------------------
 
 
+def by_hand(panel, name, value):
+    panel.turn(name, value)
+
+
+def on_the_page(panel, name, value):
+    panel.set_state({"places": panel.places | {name: panel.choices[name].index(value)}})
+
+
+@pytest.mark.parametrize("turn", [by_hand, on_the_page])
 @pytest.mark.parametrize("name", TABLE_KNOBS)
-def test_a_knob_turned_in_a_pause_acts_at_once_and_is_marked(open_panel, name):
+def test_a_knob_turned_in_a_pause_acts_at_once_and_is_marked(open_panel, name, turn):
     panel = open_panel()
     lived(panel, 60)
-    panel.knobs[name].value = TURNS[name]
+    before = turned(panel)
+    turn(panel, name, TURNS[name])
     steps = panel.run.agent.steps
+    assert turned(panel) == before | {name: TURNS[name]}
     assert getattr(panel.run.agent.config, name) == TURNS[name]
     (change,) = panel.run.log.changes
     assert (change.step, change.settings) == (steps, {name: TURNS[name]})
-    assert marks(panel) == ([steps], [f"{name.replace('_', ' ')} {TURNS[name]}"])
+    assert panel.look["turns"] == [[steps, f"{name.replace('_', ' ')} {TURNS[name]}"]]
+    assert status(panel) == "Paused."
+
+
+def test_a_knob_that_is_turned_to_where_it_stands_is_not_turned(open_panel):
+    panel = open_panel()
+    number = panel.look["number"]
+    panel.turn("gamma", panel.run.agent.config.gamma)
+    panel.places = dict(panel.places)
+    assert (panel.run.log.changes, panel.look["number"]) == ([], number)
 
 
 def test_the_counter_tells_a_new_epsilon_in_a_pause_at_once(open_panel):
     panel = open_panel()
-    panel.knobs["epsilon"].value = 0.7
-    assert "epsilon <b>0.70</b>" in panel.screen.counter.value
+    panel.turn("epsilon", 0.7)
+    assert panel.look["epsilon"] == 0.7
 
 
 @pytest.mark.parametrize("name", DQN_KNOBS)
@@ -253,9 +359,9 @@ def test_each_knob_of_a_dqn_acts_while_it_trains_and_is_noted_with_its_step(open
     seen, observe = [], dqn.observe
     dqn.observe = lambda *args, **options: (seen.append(getattr(dqn.config, name)), observe(*args, **options))
     try:
-        press(panel, "Train")
+        press(panel, "train")
         until(lambda: dqn.steps > 60)
-        panel.knobs[name].value = TURNS[name]
+        panel.turn(name, TURNS[name])
         until(lambda: panel.run.log.changes)
         lived(panel, dqn.steps + 20)
     finally:
@@ -264,7 +370,7 @@ def test_each_knob_of_a_dqn_acts_while_it_trains_and_is_noted_with_its_step(open
     assert change.settings == {name: TURNS[name]} and 60 < change.step < dqn.steps
     assert seen == [getattr(DQN, name)] * change.step + [TURNS[name]] * (dqn.steps - change.step)
     assert panel.run.problem is None and np.isfinite(dqn.q.to_flat()).all()
-    assert marks(panel) == ([change.step], [f"{name.replace('_', ' ')} {TURNS[name]}"])
+    assert panel.look["turns"] == [[change.step, f"{name.replace('_', ' ')} {TURNS[name]}"]]
 
 
 def test_the_target_knobs_reach_the_target_network(open_panel, dqn):
@@ -272,55 +378,136 @@ def test_the_target_knobs_reach_the_target_network(open_panel, dqn):
         return np.abs(dqn.parameters[0] - dqn.parameters[1]).max()
 
     panel = open_panel(dqn, knobs=("target_update", "tau", "target_period"))
-    panel.knobs["target_update"].value = "none"
+    panel.turn("target_update", "none")
     assert lived(panel, 100).run.problem is None and distance() == 0
-    panel.knobs["target_update"].value = "hard"
-    panel.knobs["target_period"].value = 10_000
+    panel.turn("target_update", "hard")
+    panel.turn("target_period", 10_000)
     lived(panel, dqn.steps + 60)
     assert distance() > 0
-    panel.knobs["target_update"].value = "soft"
-    panel.knobs["tau"].value = 1.0
+    panel.turn("target_update", "soft")
+    panel.turn("tau", 1.0)
     lived(panel, dqn.steps + 60)
     assert distance() == 0
 
 
 def test_epsilon_of_a_dqn_goes_back_to_its_schedule(open_panel, dqn):
     panel = open_panel(dqn, knobs=("epsilon",))
-    assert panel.knobs["epsilon"].value is None
+    assert turned(panel) == {"epsilon": None}
     assert dqn.epsilon == 1.0
-    panel.knobs["epsilon"].value = 0.1
+    panel.turn("epsilon", 0.1)
     assert dqn.epsilon == 0.1
-    panel.knobs["epsilon"].value = None
+    panel.turn("epsilon", None)
     assert dqn.epsilon == 1.0
     assert [change.settings["epsilon"] for change in panel.run.log.changes] == [0.1, None]
-    assert marks(panel)[1] == ["epsilon by schedule"]
+    assert panel.look["turns"] == [[0, "epsilon by schedule"]]
 
 
 def test_a_table_has_no_schedule_to_go_back_to(open_panel):
-    assert None not in open_panel().knobs["epsilon"].values
+    assert None not in open_panel().choices["epsilon"]
 
 
-def test_a_knob_that_the_agent_refuses_is_told_in_words(open_panel, monkeypatch):
+@pytest.mark.parametrize("running", [False, True], ids=["in a pause", "while it trains"])
+def test_all_knobs_go_back_to_where_they_were_at_first(open_panel, running):
     panel = open_panel()
+    panel.turn("hold", 8)
+    if running:
+        panel.speed = 2
+        press(panel, "train")
+        until(lambda: panel.run.agent.steps > 3)
+    panel.turn("gamma", 0.9)
+    panel.turn("gamma", 0.5)
+    press(panel, "knobs_back")
+    until(lambda: panel.run.agent.config == TABLE)
+    assert panel.run.running == running
+    press(panel, "pause")
+    assert turned(panel) == {name: getattr(TABLE, name) for name in TABLE_KNOBS}
+    now = {}
+    for change in panel.run.log.changes:
+        now |= change.settings
+    assert now == {"hold": TABLE.hold, "gamma": TABLE.gamma}
+    before = list(panel.run.log.changes)
+    press(panel, "knobs_back")
+    assert panel.run.log.changes == before
+
+
+def test_only_the_knobs_that_act_under_the_rule_for_the_target_are_active(open_panel, dqn):
+    panel = open_panel(dqn, knobs=("gamma", "target_update", "target_period", "tau"))
+    found = {DQN.target_update: panel.active}
+    for rule in ("none", "hard", "soft"):
+        panel.turn("target_update", rule)
+        found[rule] = panel.active
+    always = ["gamma", "target_update"]
+    assert found == {"none": always, "hard": [*always, "target_period"], "soft": [*always, "tau"]}
+    press(panel, "train")
+    panel.turn("target_update", "hard")
+    assert panel.active == found["hard"], "also while it trains"
+    press(panel, "pause", "reset")
+    assert panel.active == found["hard"]
+
+
+@pytest.mark.parametrize(("rule", "active"), [("none", []), ("hard", ["target_period"]), ("soft", ["tau"])])
+def test_without_a_knob_for_it_the_rule_is_the_agents(open_panel, rule, active):
+    agent = DQNAgent(world(), DQN.replace(target_update=rule), seed=3, xla=False)
+    assert open_panel(agent, knobs=("tau", "target_period")).active == active
+
+
+def test_all_knobs_of_a_table_are_active(open_panel):
+    assert open_panel().active == [*TABLE_KNOBS]
+
+
+def test_a_knob_is_turned_to_one_of_its_choices_only(open_panel):
+    panel = open_panel()
+    with pytest.raises(ValueError, match=r"hold must be one of 1, 2, 4, 8, .*, 64, got 3"):
+        panel.turn("hold", 3)
+    assert (panel.run.log.changes, panel.run.agent.config) == ([], TABLE)
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ({"gamma": 0}, "places must be of gamma, hold, got gamma"),
+        ({"gamma": 0, "hold": 0, "tau": 0}, "places must be of gamma, hold, got gamma, hold, tau"),
+        ({}, "places must be of gamma, hold, got "),
+        ({"gamma": -1, "hold": 0}, r"the place of gamma must lie in \[0, 14\], got -1"),
+        ({"gamma": 0, "hold": 10}, r"the place of hold must lie in \[0, 9\], got 10"),
+        ({"gamma": 0.0, "hold": 0}, "the place of gamma must be an integer, got 0.0"),
+        ({"gamma": 0, "hold": None}, "the place of hold must be an integer, got None"),
+    ],
+)
+def test_a_place_that_there_is_not_is_refused_in_one_sentence(open_panel, places, words):
+    panel = open_panel(knobs=("gamma", "hold"))
+    before = panel.places
+    with pytest.raises((ValueError, TypeError), match=f"^{words}$"):
+        panel.places = places
+    assert (panel.places, panel.run.log.changes, panel.run.agent.config) == (before, [], TABLE)
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["in a pause", "while it trains"])
+def test_a_knob_that_the_agent_refuses_is_told_in_words(open_panel, monkeypatch, running):
+    panel = open_panel()
+    panel.speed = 2
+    if running:
+        press(panel, "train")
 
     def refuse(**settings):
         raise ValueError("gamma must be < 1 today")
 
     monkeypatch.setattr(panel.run, "change", refuse)
-    panel.knobs["gamma"].value = 1.0
-    assert '<span role="alert"><b>ValueError:</b> gamma must be &lt; 1 today' in panel.message.value
+    panel.turn("gamma", 1.0)
+    assert alarm(panel) == "ValueError: gamma must be < 1 today. Train goes on, Reset begins again."
+    assert panel.run.running == running
 
 
 def test_a_run_with_every_knob_turned_can_be_lived_again_to_the_same_weights(open_panel, dqn):
     panel = open_panel(dqn, knobs=DQN_KNOBS)
-    panel.knobs["hold"].value = 2
-    press(panel, "Train")
+    panel.turn("hold", 2)
+    press(panel, "train")
     for name, value in TURNS.items():
         steps = dqn.steps
         until(lambda steps=steps: dqn.steps > steps + 15)
-        panel.knobs[name].value = value
-    press(panel, "Pause")
-    panel.knobs["epsilon"].value = None
+        panel.turn(name, value)
+    press(panel, "pause")
+    panel.turn("epsilon", None)
     lived(panel, dqn.steps + 100)
     changes, steps = panel.run.log.changes, dqn.steps
     ends = copy.deepcopy(dqn.get_state())
@@ -335,50 +522,159 @@ def test_after_a_reset_a_panel_lives_the_same_run_again(open_panel):
     panel = open_panel()
     tables = []
     for _ in range(2):
-        panel.knobs["epsilon"].value = 0.3
-        press(panel, "One episode")
+        panel.turn("epsilon", 0.3)
+        press(panel, "one_episode")
         tables.append(rested(panel).run.agent.table.values.copy())
-        press(panel, "Reset")
+        press(panel, "reset")
     np.testing.assert_array_equal(*tables)
 
 
-# --- which panel ------------------------------------------------------------------------------------
+# --- what there is to see -----------------------------------------------------------------------------
+
+
+def test_what_is_shown_while_it_trains_is_the_agent_between_two_steps(open_panel):
+    panel = open_panel(show=("curve", "values", "policy"))
+    agent, seen = panel.run.agent, []
+
+    def compare(change):
+        look = change.new
+        values = shaded(agent.table.values.max(axis=-1).T, look["limits"][0], 0.0)  # a row is a velocity
+        right = look["step"] == agent.steps and (unpacked(look["values"]) == values).all()
+        seen.append((right, panel.run.running, f"after {agent.steps:,} steps and" in look["alt"]))
+
+    panel.observe(compare, "look")
+    lived(panel, 1_000)
+    press(panel, "train")
+    until(lambda: len(seen) > 6)
+    press(panel, "pause")
+    assert {(right, alt) for right, _, alt in seen} == {(True, True)}
+    assert [running for _, running, _ in seen].count(False) == 2 and not seen[-1][1]
+
+
+def test_looks_wait_for_a_page_that_paints_them(open_panel, monkeypatch):
+    monkeypatch.setattr(looks_module, "GONE", np.inf)
+    panel, chances = open_panel(), []
+    watch, panel.speed = panel.run.watch, 2
+    panel.run.watch = lambda: (chances.append(panel.look["number"]), watch())
+    press(panel, "train")
+    until(lambda: chances.count(AHEAD) > 3)
+    assert panel.look["number"] == AHEAD, "nobody has seen any of them"
+    panel._handle_custom_msg({"seen": AHEAD}, [])
+    until(lambda: chances.count(2 * AHEAD) > 3)
+    assert panel.look["number"] == 2 * AHEAD
+    press(panel, "pause")
+    assert panel.look["number"] == 2 * AHEAD + 1 and panel.look["step"] == panel.run.agent.steps
 
 
 def test_the_whole_panel_shows_the_agent_as_it_is_when_it_pauses(open_panel, dqn):
-    env = world()
-    panel = TrainingPanel(env, dqn)
-    assert set(panel.screen.canvases) == {"curve", "values", "policy", "memory"}
-    assert [*panel.knobs] == ["epsilon", "gamma", "learning_rate", "tau", "hold"]
+    panel = open_panel(dqn, show=SIGHTS, knobs=("epsilon", "gamma", "learning_rate", "tau", "hold"))
     lived(panel, 150)
-    values = panel.screen.canvases["values"].moving.image.get_array()
-    np.testing.assert_allclose(values, dqn.q(grid(72, 57)).max(axis=-1))
-    assert f"{dqn.steps:,} transitions" in panel.screen.canvases["memory"].alt
-    assert f"Greedy at step {dqn.steps:,}" in panel.screen.car.caption
-    html = panel._repr_mimebundle_()["text/html"]
-    assert html.count("<img ") == html.count(' alt="') == 4
-    assert "sliders for epsilon, gamma, learning rate, tau, hold, which act" in html
+    look, values = panel.look, dqn.q(grid(64, 50)).max(axis=-1)
+    np.testing.assert_array_equal(unpacked(look["values"]), shaded(values, look["limits"][0], 0.0))
+    np.testing.assert_array_equal(unpacked(look["memory"]), counted(dqn.memory.states[: look["held"]]))
+    assert (look["step"], look["held"]) == (dqn.steps, min(dqn.steps, DQN.memory_size))
+    assert look["drive"]["words"].startswith(f"Greedy at step {dqn.steps:,}")
+    data, _ = panel._repr_mimebundle_()
+    assert data["text/html"].count("<img ") == data["text/html"].count(' alt="') == 2
+    assert f"After {dqn.steps:,} steps" in data["text/html"]
+    assert "sliders for epsilon, gamma, learning rate, tau, hold, which act" in data["text/html"]
+
+
+def test_a_panel_shows_everything_and_has_the_usual_knobs_unless_it_is_told_otherwise(dqn):
+    panel = TrainingPanel(world(), dqn)
+    assert panel.show == [*SIGHTS]
+    assert [*panel.places] == ["epsilon", "gamma", "learning_rate", "tau", "hold"]
     panel.end()
+
+
+def test_the_page_gets_words_for_each_knob_and_a_menu_for_what_is_no_number(open_panel, dqn):
+    panel = open_panel(dqn, knobs=DQN_KNOBS)
+    for knob in panel.settings:
+        assert knob.keys() == {"name", "label", "says", "labels", "kind"}
+        assert knob["label"] == knob["name"].replace("_", " ") and knob["says"].endswith(".")
+        assert len(knob["labels"]) == len(panel.choices[knob["name"]]) >= 3
+    assert [knob["name"] for knob in panel.settings] == [*panel.places] == [*DQN_KNOBS]
+    assert turned(panel) == {name: getattr(DQN, name) for name in DQN_KNOBS}
+    assert {knob["name"]: knob["labels"] for knob in panel.settings if knob["kind"] == "menu"} == {
+        "target_update": ["every step", "hard", "soft"]
+    }
+    assert panel.settings[0]["labels"][:3] == ["schedule", "0", "0.01"]
+
+
+def test_all_that_the_page_gets_is_there_and_can_be_sent(open_panel, dqn):
+    for panel, smooth in ((open_panel(), False), (open_panel(dqn, show=SIGHTS, knobs=DQN_KNOBS), True)):
+        state = handed(panel)
+        assert state["smooth"] == smooth and state["ruler"] == RULER and state["recording"] == []
+        assert state["look"]["number"] == 1
+        assert json.dumps(state, allow_nan=False, default=lambda array: len(bytes(array)))
+
+
+def played(panel):
+    """The looks that a page of the panel plays."""
+    _, traits = in_page(panel.page("A panel"))
+    assert panel.recording == []
+    return traits["recording"]
+
+
+def test_a_page_plays_the_run_as_it_was_at_its_checks(open_panel):
+    panel = open_panel(show=("curve", "values"), every=100)
+    assert [look["step"] for look in played(panel)] == [0]
+    panel.observe(lambda change: panel.looks.seen(change.new["number"]), "look")
+    panel.speed = 3
+    press(panel, "train")
+    until(lambda: len(played(panel)) > 4)
+    press(panel, "pause")
+    steps = [look["step"] for look in played(panel)]
+    assert (steps[0], steps[-1]) == (0, panel.run.agent.steps)
+    assert np.diff(steps[:-1]).min() >= 100 and len(steps) > 4
+    last = played(panel)[-1]
+    assert last == panel.look
+    panel.turn("gamma", 0.5)
+    press(panel, "pause")
+    assert [look["step"] for look in played(panel)] == steps, "the same moment is not played twice"
+    press(panel, "reset")
+    assert [look["step"] for look in played(panel)] == [0]
+
+
+# --- which panel ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("show", [(), ("values",), ("car",), ("policy", "car"), ("curve",)])
 @pytest.mark.parametrize("knobs", [(), ("gamma",), ("hold", "epsilon")])
 def test_a_smaller_panel_works_the_same(open_panel, show, knobs):
     panel = open_panel(show=show, knobs=knobs)
-    assert [*panel.knobs] == list(knobs)
+    assert ([*panel.places], panel.show) == (list(knobs), list(show))
     for name in knobs:
-        panel.knobs[name].value = TURNS[name]
-    press(panel, "One episode")
+        panel.turn(name, TURNS[name])
+    press(panel, "one_episode")
     assert rested(panel).run.agent.steps == 50 and status(panel) == "Paused."
-    assert [*panel.run.log.changes[-1:][0].settings] == [knobs[-1]] if knobs else not panel.run.log.changes
-    assert panel.still().count("<img ") == len(set(show) - {"car"})
+    assert [change.settings for change in panel.run.log.changes] == [{name: TURNS[name]} for name in knobs]
+    shown = {"curve": "returns", "values": "values", "policy": "policy", "car": "drive"}
+    assert {name for name, key in shown.items() if key in panel.look} >= set(show)
     assert ("sliders" in panel.explanation) == bool(knobs)
+
+
+@pytest.mark.parametrize(
+    ("show", "words"),
+    [
+        ((), []),
+        (("car",), []),
+        (("curve", "car"), ["Learning curve"]),
+        (("policy",), ["Map of state values"]),
+        (("values", "policy", "curve"), ["Learning curve", "Map of state values"]),
+    ],
+)
+def test_where_no_browser_is_pictures_stand_for_the_curve_and_the_maps(open_panel, show, words):
+    assert (
+        re.findall(r'<img .*? alt="(Learning curve|Map of state values)', open_panel(show=show).still())
+        == words
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"show": ("curve", "loss")}, "show must be of curve, values, policy, memory, car, got 'loss'"),
+        ({"show": ("curve", "loss")}, "show must be of car, curve, values, policy, memory, got 'loss'"),
         ({"show": ("memory",)}, "show must do without 'memory': a QTableAgent has none"),
         ({"knobs": ("gamma", "temperature")}, "a knob must be one of epsilon, .*got 'temperature'"),
         ({"knobs": ("cells",)}, "a knob must be one of epsilon, .*got 'cells'"),
@@ -406,19 +702,19 @@ def test_an_agent_that_is_not_new_is_refused(open_panel):
 def test_at_the_limit_it_says_so_until_it_is_reset(open_panel):
     panel = open_panel(limit=120)
     enough = "120 steps are enough for one run. Reset begins another."
-    press(panel, "Train")
+    press(panel, "train")
     assert status(rested(panel)) == enough
-    for button in ("Train", "One episode", "Pause"):
+    for button in ("train", "one_episode", "pause"):
         press(panel, button)
         assert status(panel) == enough
         assert (panel.run.agent.steps, threads()) == (120, [])
-    press(panel, "Reset", "One episode")
+    press(panel, "reset", "one_episode")
     assert rested(panel).run.agent.steps == 50
 
 
 def test_end_stops_and_says_why(open_panel):
     panel = open_panel()
-    press(panel, "Train")
+    press(panel, "train")
     panel.end()
     steps = panel.run.agent.steps
     assert status(panel) == "Ended: the cell was run again." and not threads()
@@ -439,15 +735,15 @@ def test_a_step_that_does_not_end_is_said_and_nothing_is_reset(open_panel, monke
     lived(panel, 20)
     with monkeypatch.context() as patch:
         patch.setattr(panel.run.agent, "act", stuck)
-        press(panel, "Train")
+        press(panel, "train")
         assert began.wait(20)
         steps, log = panel.run.agent.steps, panel.run.log
-        press(panel, "Reset")
-        assert '<span role="alert"><b>TimeoutError:</b> a step must end within' in panel.message.value
+        press(panel, "reset")
+        assert alarm(panel).startswith("TimeoutError: a step must end within") and panel.run.running
         assert (panel.run.agent.steps, panel.run.log) == (steps, log)
         let_go.set()
         rested(panel)
-    press(panel, "Reset")
+    press(panel, "reset")
     assert status(panel).startswith("Back at the beginning")
     assert panel.run.agent.steps == 0
 
@@ -474,23 +770,20 @@ def test_what_the_agent_raises_is_told_in_words_and_the_panel_can_be_used_again(
     agent = panel.run.agent
     agent.fails = method
     for _ in range(2):
-        press(panel, "Train")
+        press(panel, "train")
         rested(panel)
-        assert panel.message.value == (
-            '<span role="alert"><b>RuntimeError:</b> no &lt;b&gt;action&lt;/b&gt; today. '
-            "Train goes on, Reset begins again.</span>"
-        )
-        assert agent.steps == 30 and "after 30 steps" in panel.screen.canvases["curve"].alt
+        assert alarm(panel) == ("RuntimeError: no <b>action</b> today. Train goes on, Reset begins again.")
+        assert agent.steps == panel.look["step"] == 30
     agent.fails = None
     lived(panel, 100)
     assert status(panel) == "Paused." and agent.steps >= 100
     agent.fails = method
-    press(panel, "Train")
+    press(panel, "train")
     rested(panel)
-    press(panel, "Reset")
+    press(panel, "reset")
     assert status(panel).startswith("Back at the beginning") and panel.run.problem is None
     agent.fails = None
-    press(panel, "One episode")
+    press(panel, "one_episode")
     assert rested(panel).run.agent.steps == 50 and status(panel) == "Paused."
 
 
@@ -498,57 +791,56 @@ def test_what_learning_raises_is_told_too(open_panel, dqn, monkeypatch):
     panel = open_panel(dqn, knobs=())
     with monkeypatch.context() as patch:
         patch.setattr(dqn, "learn", lambda: 1 / 0)
-        press(panel, "Train")
+        press(panel, "train")
         rested(panel)
-    assert "<b>ZeroDivisionError:</b> division by zero" in panel.message.value
-    assert 'role="alert"' in panel.message.value
+    assert alarm(panel).startswith("ZeroDivisionError: division by zero. Train goes on")
     lived(panel, 90)
     assert status(panel) == "Paused." and dqn.updates > 0
 
 
 @pytest.mark.parametrize("when", ["while it trains", "when it has paused"])
-def test_a_picture_that_cannot_be_drawn_is_told_and_the_panel_can_be_used_again(
-    open_panel, monkeypatch, when
-):
+def test_a_look_that_cannot_be_taken_is_told_and_the_panel_can_be_used_again(open_panel, monkeypatch, when):
     panel = open_panel()
+    take = panel.looks.take
 
-    def torn(picture):
+    def torn():
         if panel.run.running == (when == "while it trains"):
             raise ValueError("the paper is torn")
+        return take()
 
     with monkeypatch.context() as patch:
-        patch.setitem(panel.screen._ways, "curve", torn)
-        press(panel, "Train")
+        patch.setattr(panel.looks, "take", torn)
+        press(panel, "train")
         if when != "while it trains":
             until(lambda: panel.run.agent.steps > 20)
-            press(panel, "Pause")
+            press(panel, "pause")
         rested(panel)
-        assert '<span role="alert"><b>ValueError:</b> the paper is torn' in panel.message.value
+        assert alarm(panel) == "ValueError: the paper is torn. Train goes on, Reset begins again."
     lived(panel, panel.run.agent.steps + 50)
     assert status(panel) == "Paused."
-    press(panel, "Reset")
+    press(panel, "reset")
     assert status(panel).startswith("Back at the beginning")
 
 
-def test_train_pressed_while_the_last_pictures_are_drawn_is_not_called_paused(open_panel, monkeypatch):
+def test_train_pressed_during_the_last_look_is_not_called_paused(open_panel, monkeypatch):
     panel = open_panel()
-    drawing, go_on, draw_all = threading.Event(), threading.Event(), panel.screen.draw_all
+    drawing, go_on, show_now = threading.Event(), threading.Event(), panel.show_now
 
     def slowly():
         drawing.set()
         go_on.wait(20)
-        draw_all()
+        show_now()
 
-    panel.speed.value = 2_000.0
-    monkeypatch.setattr(panel.screen, "draw_all", slowly)
-    press(panel, "One episode")
+    panel.speed = 3
+    monkeypatch.setattr(panel, "show_now", slowly)
+    press(panel, "one_episode")
     assert drawing.wait(20)
     (first,) = threads()
-    press(panel, "Train")
+    press(panel, "train")
     go_on.set()
     first.join(20)
     assert panel.run.running and status(panel) == "Training ..."
-    press(panel, "Pause")
+    press(panel, "pause")
     assert status(panel) == "Paused."
 
 
@@ -560,12 +852,12 @@ def test_several_panels_train_side_by_side_as_each_would_alone(open_panel, count
     env = world()
     panels = [open_panel(QTableAgent(env, TABLE, seed=seed), env=env) for seed in range(count)]
     for panel in panels:
-        press(panel, "Train")
+        press(panel, "train")
     assert len(threads()) == count
-    panels[0].knobs["gamma"].value = 0.5
+    panels[0].turn("gamma", 0.5)
     until(lambda: all(panel.run.agent.steps > 300 for panel in panels))
     for panel in panels:
-        press(panel, "Pause")
+        press(panel, "pause")
     assert threads() == []
     assert [panel.run.agent.config.gamma for panel in panels] == [0.5] + [0.99] * (count - 1)
     for seed, panel in enumerate(panels):
@@ -577,7 +869,7 @@ def test_several_panels_train_side_by_side_as_each_would_alone(open_panel, count
 def test_a_panel_drives_in_a_world_of_its_own(open_panel):
     env = world()
     panel = open_panel(env=env)
-    press(panel, "One episode")
+    press(panel, "one_episode")
     rested(panel)
     assert panel.run.env is not env
     with pytest.raises(Exception, match="reset"):

@@ -3,10 +3,11 @@
 import re
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.widgets.settings import setting_knob
+from dqn_lib.widgets.settings import ACTIVE, choices_of, worded
 
 
 def live(config):
@@ -25,21 +26,17 @@ UNUSUAL = {
 }
 
 
-def knob(config, name, turned=lambda value: None):
-    return setting_knob(config, name, turned)
-
-
 @each
-def test_every_live_setting_has_a_knob_that_stands_where_the_setting_is(config, name):
-    one = knob(config, name)
-    assert one.value == getattr(config, name)
-    assert one.description == name.replace("_", " ")
-    assert one.says == next(spec.metadata["says"] for spec in fields(config) if spec.name == name)
+def test_every_live_setting_has_a_knob_that_can_stand_where_the_setting_is_and_at_its_default(config, name):
+    choices = choices_of(config, name)
+    assert choices.count(getattr(config, name)) == 1
+    if name in UNUSUAL:
+        assert getattr(config, name) in choices_of(replace(config, **{name: UNUSUAL[name]}), name)
 
 
 @each
 def test_every_value_is_allowed_and_they_stand_in_order(config, name):
-    values = knob(config, name).values
+    values = choices_of(config, name)
     for value in values:
         assert getattr(config.change_live(**{name: value}), name) == value
     numbers = [value for value in values if value is not None]
@@ -52,11 +49,11 @@ def test_every_value_is_allowed_and_they_stand_in_order(config, name):
 @each
 def test_a_value_that_is_not_among_the_usual_ones_gets_its_place_among_them(config, name):
     if name in UNUSUAL:
-        usual = knob(config, name)
-        unusual = knob(replace(config, **{name: UNUSUAL[name]}), name)
-        assert unusual.value == UNUSUAL[name]
-        assert len(unusual.values) == len(usual.values) + (UNUSUAL[name] not in usual.values)
-        assert set(usual.values) <= set(unusual.values)
+        usual = choices_of(config, name)
+        unusual = choices_of(replace(config, **{name: UNUSUAL[name]}), name)
+        assert unusual.count(UNUSUAL[name]) == 1
+        assert len(unusual) == len(usual) + (UNUSUAL[name] not in usual)
+        assert set(usual) <= set(unusual)
 
 
 @each
@@ -64,37 +61,56 @@ def test_a_value_that_is_not_among_the_usual_ones_gets_its_place_among_them(conf
 def test_each_value_has_short_words_of_its_own_without_a_power_of_ten(config, name, usual):
     if not usual and name in UNUSUAL:
         config = replace(config, **{name: UNUSUAL[name]})
-    labels = knob(config, name).labels
+    labels = [worded(value) for value in choices_of(config, name)]
     assert len(set(labels)) == len(labels)
     for label in labels:
         assert 1 <= len(label) <= 10
         assert re.fullmatch(r"[a-z ]+|\d[\d,]*(\.\d+)?", label), label
 
 
-def test_the_words_of_what_is_no_number():
-    assert knob(DQNConfig(), "target_update").labels == ["every step", "hard", "soft"]
-    assert knob(DQNConfig(), "epsilon").labels[:3] == ["schedule", "0", "0.01"]
-    assert knob(DQNConfig(), "learning_rate").labels[:2] == ["0.00001", "0.00002"]
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "schedule"),
+        ("none", "every step"),
+        ("soft", "soft"),
+        (1e-05, "0.00001"),
+        (0.1 + 0.2, "0.3"),
+        (0.9995, "0.9995"),
+        (1.0, "1"),
+        (np.float32(0.1), "0.1"),
+        (1, "1"),
+        (np.int64(10_000), "10,000"),
+    ],
+)
+def test_a_value_is_written_for_people(value, words):
+    assert worded(value) == words
 
 
 def test_only_an_agent_with_a_schedule_can_be_told_to_follow_it():
-    assert None in knob(DQNConfig(epsilon=0.2), "epsilon").values
-    assert None not in knob(TableConfig(), "epsilon").values
+    assert choices_of(DQNConfig(epsilon=0.2), "epsilon")[:3] == [None, 0.0, 0.01]
+    assert None not in choices_of(TableConfig(), "epsilon")
 
 
 def test_the_learning_rate_of_a_table_may_go_all_the_way():
-    assert knob(TableConfig(), "learning_rate").values[-1] == 1.0
+    assert choices_of(TableConfig(), "learning_rate")[-1] == 1.0
+    assert choices_of(DQNConfig(), "learning_rate")[-1] == 0.1
 
 
-def test_whoever_made_the_knob_hears_the_value_it_is_turned_to():
-    heard = []
-    one = knob(DQNConfig(), "epsilon", heard.append)
-    one.value = 0.1
-    one.value = None
-    assert heard == [0.1, None]
+def test_a_knob_never_takes_the_values_of_the_one_before():
+    choices_of(DQNConfig(), "target_update").clear()
+    choices_of(TableConfig(), "learning_rate").clear()
+    assert choices_of(DQNConfig(), "target_update") == ["none", "hard", "soft"]
+    assert len(choices_of(TableConfig(), "learning_rate")) >= 10
+
+
+def test_a_knob_that_acts_under_one_rule_only_is_one_of_a_setting_and_a_rule_that_there_are():
+    rules = choices_of(DQNConfig(), "target_update")
+    assert ACTIVE == {"tau": "soft", "target_period": "hard"}
+    assert set(ACTIVE) <= set(live(DQNConfig())) and set(ACTIVE.values()) <= set(rules)
 
 
 @pytest.mark.parametrize("name", ["tau", "cells", "size", "Gamma"])
 def test_what_cannot_be_turned_is_refused_by_name_with_what_can(name):
     with pytest.raises(ValueError, match=f"one of epsilon, gamma, hold, learning_rate, got '{name}'"):
-        knob(TableConfig(), name)
+        choices_of(TableConfig(), name)

@@ -1,22 +1,22 @@
-"""The time machine without a browser: turn the knob, press the buttons, read what is shown."""
-
-import threading
-import time
+"""The time machine without a browser: what it hands to the page is what the checks of the run know."""
 
 import numpy as np
 import pytest
+import traitlets as t
+from receiving import handed, shade, size, unpacked
 
-from dqn_lib import loop
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import TableQ
-from dqn_lib.plots.maps import centres, preferred
+from dqn_lib.plots.maps import centres, grid
+from dqn_lib.plots.ruler import CHECKS
 from dqn_lib.training import Check
-from dqn_lib.widgets import canvas, time_machine
-from dqn_lib.widgets.time_machine import TimeMachine, q_values
+from dqn_lib.widgets.source import ABOVE, NOTHING
+from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = pytest.mark.slow
 
 STEPS = (0, 600, 1_000, 5_500, 12_000)
+MEANS = (-200.0, -200.0, -200.0, -118.5, -118.0)
 
 
 class Drives:
@@ -34,99 +34,173 @@ class Drives:
         return self(states).argmax(axis=-1)
 
 
+class Always(Drives):
+    """The same three Q-values everywhere."""
+
+    def __init__(self, *values):
+        self.values = values
+
+    def __call__(self, states):
+        return np.broadcast_to(np.float32(self.values), (*np.shape(states)[:-1], 3))
+
+
 def a_run():
     """Checks that push left, coast, push right, and then know how to drive."""
     ways = [Drives(0, 1), Drives(1, 20), Drives(2, 40), Drives(depth=60), Drives(depth=50)]
-    means = [-200.0, -200.0, -200.0, -118.5, -118.0]
-    return [Check(step, np.full(100, mean), q) for step, mean, q in zip(STEPS, means, ways, strict=True)]
+    return [Check(step, np.full(100, mean), q) for step, mean, q in zip(STEPS, MEANS, ways, strict=True)]
+
+
+def of(*ways):
+    """A machine over one check for each of the Q-functions."""
+    return TimeMachine([Check(step, np.array([-200.0]), q) for step, q in enumerate(ways)])
 
 
 @pytest.fixture
 def machine():
-    machine = TimeMachine(a_run())
-    yield machine
-    machine.end()
+    return TimeMachine(a_run())
 
 
-def seen_at_once(machine):
-    """As if a browser showed every picture the moment it is sent."""
-    for one in machine.canvases:
-        one.shown = 10**9
-    return machine
+def driven(machine, place):
+    """The way of the greedy car at one place `(length + 1, 2)`, and its pushes `(length,)`."""
+    lengths = machine.run["lengths"]
+    first, length = sum(lengths[:place]), lengths[place]
+    path = unpacked(machine.path)[first + place :][: length + 1]
+    return path, unpacked(machine.pushes)[first:][:length]
 
 
-def players():
-    return [thread for thread in threading.enumerate() if thread.name == "dqn_lib time machine"]
+# --- each moment ------------------------------------------------------------------------------------------
 
 
-def assert_shows(machine, place):
-    """Knob, maps, way, curve and car all show this moment."""
+@pytest.mark.parametrize("place", range(5))
+def test_a_moment_is_that_of_its_check(machine, place):
     check = a_run()[place]
+    q, run = check.q(grid(90, 71)), machine.run
+    low, high = run["limits"]
+    values, shades = q.max(axis=-1), unpacked(machine.values)[place]
+    inside = (values >= low) & (values <= high)
+    np.testing.assert_allclose(shades[inside], shade(values, low)[inside], atol=0.51)
+    np.testing.assert_array_equal(shades == ABOVE, values > high)
+    np.testing.assert_array_equal(unpacked(machine.policy)[place], q.argmax(axis=-1))
+    assert (run["steps"][place], run["means"][place]) == (check.step, check.mean)
+    np.testing.assert_allclose(run["spans"][place], [values.min(), values.max()], rtol=1e-6)
+
     drive = car.simulate(check.q.greedy, [[-0.5, 0.0]])
-    assert machine.knob.place == place
-    np.testing.assert_allclose(machine.maps.values.get_array(), q_values([check])[0].max(axis=-1), atol=1e-4)
-    np.testing.assert_array_equal(machine.maps.actions.get_array(), preferred(q_values([check])[0]))
-    np.testing.assert_array_equal(np.transpose(machine.maps.way.get_data()), drive.trajectory(0))
-    assert np.ravel(machine.curve.dot.get_data()).tolist() == [check.step, check.mean]
-    np.testing.assert_array_equal(machine.car.positions, drive.trajectory(0)[:, 0])
+    path, pushes = driven(machine, place)
+    np.testing.assert_array_equal(path, drive.trajectory(0).astype(np.float32))
+    np.testing.assert_array_equal(pushes, drive.actions[:, 0])
     ending = "the flag" if drive.reached[0] else "the time limit"
-    assert machine.car.caption == f"Step {check.step:,}: {ending} after {drive.lengths[0]} steps"
-    assert f"After {check.step:,} steps" in machine.canvases[0].alt
-    assert f"step {check.step:,}" in machine.canvases[1].alt
+    assert run["outcomes"][place] == f"{ending} after {drive.lengths[0]} steps"
 
 
-def wait(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
+def test_all_moments_are_there_and_nothing_else(machine):
+    lengths = machine.run["lengths"]
+    assert lengths[:3] == [200] * 3 and max(lengths[3:]) < 200
+    assert machine.values["shape"] == machine.policy["shape"] == [5, 71, 90]
+    assert machine.path["shape"] == [sum(lengths) + 5, 2]
+    assert machine.pushes["shape"] == [sum(lengths)]
+    each = ("steps", "means", "spans", "lengths", "outcomes")
+    assert [len(machine.run[name]) for name in each] == [5] * 5
+    assert machine.run.keys() == {*each, "limits", "ruler"}
+    assert machine.smooth
 
 
-# --- the knob ---------------------------------------------------------------------------------------------
-
-
-def test_it_begins_at_the_beginning(machine):
-    assert_shows(machine, 0)
-    assert machine.knob.values == list(STEPS)
-    assert machine.knob.labels == ["0", "600", "1,000", "5,500", "12,000"]
-
-
-def test_everything_moves_with_the_knob(machine):
-    before = [one.png for one in machine.canvases]
-    machine.knob.value = 5_500
-    assert_shows(machine, 3)
-    assert machine.car.caption.startswith("Step 5,500: the flag after 1")
-    assert all(one.png != png for one, png in zip(machine.canvases, before, strict=True))
-    machine.knob.place = 1
-    assert_shows(machine, 1)
-
-
-def test_a_moment_looked_at_twice_is_driven_once(machine, monkeypatch):
-    driven = []
-    simulate = car.simulate
-    monkeypatch.setattr(car, "simulate", lambda *args: driven.append(1) or simulate(*args))
-    for value in (5_500, 600, 5_500):
-        machine.knob.value = value
-    assert len(driven) == 2
+def test_the_curve_is_read_against_the_ruler(machine):
+    marks = [(mark["value"], mark["name"]) for mark in machine.run["ruler"]]
+    assert marks == [(value, name) for value, _, name in CHECKS.marks]
+    assert [value for value, _ in marks[1:]] == [-110, -200]
 
 
 def test_two_checks_of_the_same_step_are_two_places():
     machine = TimeMachine([*a_run()[2:], *a_run()[2:4]])
-    machine.knob.place = 4
-    assert machine.maps.words.get_text().startswith("step 5,500: the flag")
-    assert np.ravel(machine.curve.dot.get_data()).tolist() == [5_500, -118.5]
+    machine.place = 4
+    assert machine.run["steps"] == [1_000, 5_500, 12_000, 1_000, 5_500]
+    assert machine.run["outcomes"][4].startswith("the flag")
+    np.testing.assert_array_equal(driven(machine, 4)[0], driven(machine, 1)[0])
 
 
-def test_a_tables_checks_are_drawn_as_its_cells():
+def test_where_all_actions_are_equally_good_the_policy_says_so():
+    assert set(unpacked(of(Always(-5, -5, -5)).policy).ravel()) == {3}
+
+
+# --- the colours ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ways", "low", "first"),
+    [
+        ([Always(0, 0, 0)], -1, 253),  # nothing learnt is no reason to magnify nothing
+        ([Always(-0.25, -3, -3)], -1, 190),
+        ([Always(-40, -81, -82), Always(-80, -90, -90)], -80, 126),  # one meaning for the whole run
+        ([Always(-3, -4, -5), Always(-1e6, -1e6, -1e6)], -200, 249),  # what blew up does not hide the rest
+        ([Always(-3, -4, -5), Always(*3 * [-np.inf])], -3, 0),
+        ([Always(*3 * [np.nan])], -1, NOTHING),
+    ],
+)
+def test_the_colours_stay_sensible(ways, low, first):
+    machine = of(*ways)
+    assert machine.run["limits"] == [low, 0]
+    assert set(unpacked(machine.values)[0].ravel()) == {first}
+
+
+def test_what_lies_above_zero_or_below_the_colours_is_told_apart():
+    shades = unpacked(of(Always(-10, -20, -30), Always(5, 1, 1), Always(-1e6, -1e6, -1e6)).values)
+    assert [set(one.ravel()) for one in shades] == [{240}, {ABOVE}, {0}]
+
+
+@pytest.mark.parametrize("values", [[np.nan] * 3, [np.inf, 0, 0], [np.nan, 0, 0], [0, 0, -np.inf]])
+def test_where_a_run_blew_up_it_is_blank_and_the_rest_can_be_looked_at(values):
+    machine = of(Drives(), Always(*values))
+    for maps in (machine.values, machine.policy):
+        sound, blank = unpacked(maps)
+        assert NOTHING not in sound and set(blank.ravel()) == {NOTHING}
+    assert machine.run["spans"][1] == []
+    assert "NaN" not in machine.page("Blown up") and "Infinity" not in machine.page("Blown up")
+
+
+# --- tables -----------------------------------------------------------------------------------------------
+
+
+def test_a_tables_checks_are_handed_over_as_its_cells():
     tables = [TableQ(np.full((7, 7, 3), -1.0 * n), car.STATE_LOW, car.STATE_HIGH) for n in range(3)]
     tables[2].values[5, 1, 2] = 9.0  # pushing right at the sixth position, the second velocity
-    machine = TimeMachine([Check(n, np.array([-200.0]), q) for n, q in enumerate(tables)])
-    machine.knob.place = 2
-    shown = machine.maps.values.get_array()
-    assert shown.shape == (7, 7) == centres(7).shape[:2]
-    assert shown[1, 5] == 9
-    assert machine.maps.actions.get_array()[1, 5] == 2
-    assert machine.maps.values.get_interpolation() == "nearest"
+    machine = of(*tables)
+    shown = unpacked(machine.values)
+    assert shown.shape == (3, 7, 7) == (3, *centres(7).shape[:2])
+    assert shown[:, 0, 0].tolist() == [253, 126, 0]
+    assert shown[2, 1, 5] == ABOVE and (shown == ABOVE).sum() == 1
+    policy = unpacked(machine.policy)
+    assert policy[2, 1, 5] == 2 and (policy == 3).sum() == 3 * 49 - 1
+    assert not machine.smooth
+
+
+# --- the place --------------------------------------------------------------------------------------------
+
+
+def test_it_begins_at_the_beginning_and_a_place_is_all_that_moves(machine, monkeypatch):
+    monkeypatch.setattr(car, "simulate", lambda *_: pytest.fail("driven once more"))
+    before = handed(machine)
+    assert before["place"] == 0
+    machine.set_state({"place": 3})  # as a page does it
+    assert handed(machine) == before | {"place": 3}
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"), [(-1, ValueError), (5, ValueError), (True, TypeError), (1.5, t.TraitError)]
+)
+def test_a_place_outside_is_refused(machine, place, problem):
+    machine.place = 3
+    with pytest.raises(problem, match=r"place"):
+        machine.place = place
+    assert machine.place == 3
+
+
+# --- what it takes ----------------------------------------------------------------------------------------
+
+
+def test_a_run_of_150_episodes_takes_at_most_a_megabyte():
+    """As in lesson 6: none of them longer than 200 steps, and a check every 500."""
+    returns = np.full(100, -200.0)
+    assert size(TimeMachine([Check(500 * n, returns, Always(-1, -2, -2)) for n in range(61)])) <= 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -139,6 +213,7 @@ def test_a_tables_checks_are_drawn_as_its_cells():
             [Check(0, np.zeros(1), lambda states: states)],
             "checks must be of one run .* each of the 3 actions",
         ),
+        ([Check(0, np.zeros(1), Drives(), "CartPole-v1")], "checks must be of one run .* CartPole-v1"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(checks, problem):
@@ -146,155 +221,16 @@ def test_what_cannot_be_shown_is_refused(checks, problem):
         TimeMachine(checks)
 
 
-# --- Play and Pause ---------------------------------------------------------------------------------------
+def test_where_nobody_can_run_it_the_maps_and_a_sentence_stand_in(machine):
+    machine.place = 3
+    data, _ = machine._repr_mimebundle_()
+    assert data["text/html"].startswith('<img src="data:image/png;base64,')
+    assert "After 5,500 steps" in data["text/html"] and "Map of the greedy action" in data["text/html"]
+    assert "A slider goes through the training" in data["text/html"]
 
 
-def test_play_runs_through_all_checks_and_stops_at_the_last(machine, monkeypatch):
-    monkeypatch.setattr(time_machine, "SECONDS", 1.0)
-    seen_at_once(machine)
-    turned = []
-    machine.knob.observe(lambda change: turned.append(change["new"]), "place")
-    began = time.monotonic()
-    machine.buttons["Play"].click()
-    assert machine.playing and players()[0].daemon
-    wait(lambda: not players())
-    assert 0.9 < time.monotonic() - began < 8
-    assert turned == [1, 2, 3, 4]
-    assert not machine.playing
-    assert_shows(machine, 4)
-
-
-def test_a_second_press_does_nothing(machine):
-    seen_at_once(machine)
-    for _ in range(3):
-        machine.buttons["Play"].click()
-    assert len(players()) == 1
-
-
-def test_pause_answers_at_once_and_everything_shows_the_same_moment(machine, monkeypatch):
-    monkeypatch.setattr(time_machine, "SECONDS", 2.0)
-    seen_at_once(machine)
-    machine.buttons["Play"].click()
-    wait(lambda: machine.knob.place == 2)
-    began = time.monotonic()
-    machine.buttons["Pause"].click()
-    assert time.monotonic() - began < 2  # a tenth, on a machine that is not busy
-    assert not players() and not machine.playing
-    assert_shows(machine, 2)
-
-
-def test_it_goes_on_from_where_it_was_and_at_the_end_from_the_beginning(machine, monkeypatch):
-    monkeypatch.setattr(time_machine, "SECONDS", 0.4)
-    seen_at_once(machine)
-    turned = []
-    machine.knob.place = 3
-    machine.knob.observe(lambda change: turned.append(change["new"]), "place")
-    machine.play()
-    wait(lambda: not players())
-    assert turned == [4]
-    machine.play()
-    wait(lambda: not players())
-    assert turned[1] == 0 and turned[-1] == 4
-
-
-def test_whoever_moves_the_knob_takes_over(machine):
-    seen_at_once(machine)
-    machine.play()
-    wait(lambda: machine.knob.place == 1)
-    machine.knob.place = 4
-    assert not machine.playing and not players()
-    assert_shows(machine, 4)
-    machine.knob.place = 0
-    time.sleep(0.1)
-    assert_shows(machine, 0)
-
-
-def test_the_car_is_given_time_to_be_seen_while_it_plays(machine, monkeypatch):
-    monkeypatch.setattr(time_machine, "SECONDS", 0.5)
-    seen_at_once(machine)
-    captions = []
-    machine.car.observe(lambda change: captions.append(change["new"]), "caption")
-    machine.knob.place = 1
-    machine.play()
-    wait(lambda: not players())
-    assert [caption.split(":")[0] for caption in captions] == ["Step 600", "Step 12,000"]
-
-
-def test_a_slow_browser_gets_fewer_pictures_but_the_last_one(machine, monkeypatch):
-    monkeypatch.setattr(time_machine, "SECONDS", 0.5)
-    monkeypatch.setattr(canvas, "GONE", 60.0)
-    machine.play()  # nobody says that a picture was shown
-    wait(lambda: not players())
-    assert machine.canvases[0].number <= 4
-    assert_shows(machine, 4)
-
-
-def test_one_check_plays_too():
+def test_one_check_is_a_run_too():
     machine = TimeMachine(a_run()[:1])
-    machine.play()
-    wait(lambda: not players())
-    assert_shows(machine, 0)
-
-
-def test_what_stops_it_is_said_and_it_can_be_played_again(machine, monkeypatch):
-    monkeypatch.setattr(time_machine, "SECONDS", 0.2)
-    for check in machine.checks[1:]:
-        monkeypatch.setattr(check.q, "greedy", lambda _: 1 / 0)
-    seen_at_once(machine).play()
-    wait(lambda: not players())
-    assert machine.message.value == (
-        '<span role="alert"><b>ZeroDivisionError:</b> division by zero. Play begins again.</span>'
-    )
-    monkeypatch.undo()
-    machine.play()
-    assert machine.message.value == ""
-    machine.pause()
-
-
-def test_the_end_of_a_machine_ends_its_thread(machine):
-    machine.play()
-    machine.end()
-    assert not players()
-    machine.end()
-
-
-@pytest.mark.parametrize("act", ["Pause", "the knob"])
-def test_a_picture_that_is_never_done_is_said_and_nothing_else_moves(machine, monkeypatch, act):
-    monkeypatch.setattr(loop, "PATIENCE", 0.1)
-    began, let_go, drawn = threading.Event(), threading.Event(), []
-    travel = machine._travel
-
-    def stuck(place, **options):
-        drawn.append(place)
-        began.set()
-        let_go.wait(20)
-        travel(place, **options)
-
-    monkeypatch.setattr(machine, "_travel", stuck)
-    machine.play()
-    assert began.wait(20)
-    if act == "Pause":
-        machine.buttons["Pause"].click()
-    else:
-        machine.knob.place = 3
-    said = machine.message.value
-    let_go.set()
-    wait(lambda: not players())
-    assert "TimeoutError:" in said and 'role="alert"' in said
-    assert drawn == [0]
-
-
-# --- without a browser ------------------------------------------------------------------------------------
-
-
-def test_where_nobody_can_run_it_the_pictures_and_a_sentence_stand_in(machine):
-    machine.knob.value = 5_500
-    page = machine._repr_mimebundle_()["text/html"]
-    assert page.count("<img ") == 2
-    assert "After 5,500 steps of training" in page and "Learning curve" in page
-    assert "A slider goes through the training" in page
-
-
-def test_the_words_on_the_controls(machine):
-    assert machine.knob.description == "training step"
-    assert [button.description for button in machine.buttons.values()] == ["Play", "Pause"]
+    assert (machine.run["steps"], machine.values["shape"]) == ([0], [1, 71, 90])
+    with pytest.raises(ValueError, match=r"place must lie in \[0, 0\], got 1"):
+        machine.place = 1
