@@ -17,7 +17,7 @@ from dqn_lib.plots.chase import Chase, chase
 from dqn_lib.widgets.looks import AHEAD, GONE
 from dqn_lib.widgets.settings import ACTIVE
 from dqn_lib.widgets.source import module, packed
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.view import View, check_place
 
 LIVE = ("target_update", "target_period", "tau")  # the agent's settings that change here
 RULES = {
@@ -172,6 +172,8 @@ class ChaseRange(View):
 
     def turn(self, name: str, value: Any) -> None:
         """Choose another rule, period or tau, as a hand on the page does."""
+        if name not in CHOICES:
+            raise ValueError(f"knob must be one of {', '.join(CHOICES)}, got {name!r}")
         if value not in CHOICES[name]:
             raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}, got {value!r}")
         self.places = self.places | {name: CHOICES[name].index(value)}
@@ -179,9 +181,9 @@ class ChaseRange(View):
     @t.validate("places")
     def _inside(self, proposal: t.Bunch) -> dict[str, int]:
         if proposal["value"].keys() != CHOICES.keys():
-            raise ValueError(f"places must be of {', '.join(CHOICES)}, got {', '.join(proposal['value'])}")
+            raise t.TraitError(f"places must be of {', '.join(CHOICES)}, got {', '.join(proposal['value'])}")
         for name, choices in CHOICES.items():
-            check_integer(f"the place of {name}", proposal["value"][name], 0, len(choices) - 1)
+            check_place(f"the place of {name}", proposal["value"][name], 0, len(choices) - 1)
         return proposal["value"]
 
     @property

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import traitlets as t
 
-from dqn_lib.checks import check_integer
 from dqn_lib.plots.style import Picture
+from dqn_lib.widgets.settings import worded
 from dqn_lib.widgets.source import module
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.view import View, check_place
 
 
 def explore(
@@ -69,8 +69,12 @@ class Exploration(View):
 
     @t.validate("places")
     def _inside(self, proposal: t.Bunch) -> list[int]:
+        if len(proposal["value"]) != len(self.choices):
+            raise t.TraitError(
+                f"places must be one for each of {', '.join(self.choices)}, got {len(proposal['value'])}"
+            )
         for (name, values), place in zip(self.choices.items(), proposal["value"], strict=True):
-            check_integer(f"the place of {name}", place, 0, len(values) - 1)
+            check_place(f"the place of {name}", place, 0, len(values) - 1)
         return proposal["value"]
 
     @property
@@ -99,4 +103,4 @@ class Exploration(View):
 
 def words_of(value: Any) -> str:
     """A value in words: numbers without needless digits."""
-    return f"{value:,g}" if isinstance(value, Real) else str(value)
+    return worded(value) if isinstance(value, Real) else str(value)

@@ -7,10 +7,9 @@ import traitlets as t
 
 from dqn_lib import mountain_car as car
 from dqn_lib import optimum
-from dqn_lib.checks import check_integer
 from dqn_lib.plots.maps import grid, preferred, value_and_policy
 from dqn_lib.widgets.source import module, packed, shaded
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.view import View, check_place
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999, 1.0)
 STATES = grid(90, 71)
@@ -61,7 +60,7 @@ class GammaGlasses(View):
 
     @t.validate("place")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_integer("place", proposal["value"], 0, len(self.gammas) - 1)
+        check_place("place", proposal["value"], 0, len(self.gammas) - 1)
         return proposal["value"]
 
     def still(self) -> str:

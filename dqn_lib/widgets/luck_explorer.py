@@ -7,7 +7,7 @@ from dqn_lib import mountain_car as car
 from dqn_lib.checks import check_integer
 from dqn_lib.plots.shares import shares
 from dqn_lib.widgets.source import module
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.view import View, check_place
 
 LONGEST = 64  # steps that an action may be held
 
@@ -39,7 +39,7 @@ class LuckExplorer(View):
 
     @t.validate("hold")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_integer("hold", proposal["value"], 1, LONGEST)
+        check_place("hold", proposal["value"], 1, LONGEST)
         return proposal["value"]
 
     def still(self) -> str:

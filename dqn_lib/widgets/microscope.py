@@ -12,7 +12,7 @@ from dqn_lib.checks import check_integer
 from dqn_lib.plots.density import density
 from dqn_lib.widgets.looks import counted
 from dqn_lib.widgets.source import module, packed
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.view import View, check_place
 from dqn_lib.worlds import check_drives_mountain_car
 
 if TYPE_CHECKING:  # it loads TensorFlow, which whoever has an agent has loaded already
@@ -81,7 +81,7 @@ class ReplayMicroscope(View):
 
     @t.validate("place")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_integer("place", proposal["value"], 0, self.count - 1)
+        check_place("place", proposal["value"], 0, self.count - 1)
         return proposal["value"]
 
     def still(self) -> str:

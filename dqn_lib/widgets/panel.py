@@ -16,7 +16,7 @@ from dqn_lib.widgets.curve import RULER
 from dqn_lib.widgets.looks import SIGHTS, Looks
 from dqn_lib.widgets.settings import ACTIVE, choices_of, worded
 from dqn_lib.widgets.source import module
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.view import View, check_place
 from dqn_lib.worlds import check_drives_mountain_car, check_mountain_car
 
 SPEEDS = (5.0, 30.0, 200.0, 2_000.0, None)
@@ -77,6 +77,7 @@ class TrainingPanel(View):
         if hasattr(agent, "compile"):
             agent.compile()  # now, so that no button has to wait for it
         self._busy = threading.RLock()  # one button or knob at a time, whatever thread it comes from
+        self._telling = threading.RLock()  # what is said last is what holds
         says = {spec.name: spec.metadata["says"] for spec in fields(agent.config)}
         super().__init__(
             show=list(show),
@@ -121,8 +122,9 @@ class TrainingPanel(View):
         if self.run.at_limit:
             self._say(self._enough())
         else:
-            self._say("Training ...", running=True)
-            self.run.train(**how)
+            with self._telling:
+                self._say("Training ...", running=True)
+                self.run.train(**how)
 
     def pause(self) -> None:
         """Stop after the step under way."""
@@ -137,6 +139,8 @@ class TrainingPanel(View):
 
     def turn(self, name: str, value: Any) -> None:
         """Turn the knob `name` to one of its `choices`; it acts from the next step on."""
+        if name not in self.choices:
+            raise ValueError(f"knob must be one of {', '.join(self.choices)}, got {name!r}")
         if value not in self.choices[name]:
             allowed = ", ".join(map(str, self.choices[name]))
             raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
@@ -164,11 +168,11 @@ class TrainingPanel(View):
     @t.validate("places")
     def _inside(self, proposal: t.Bunch) -> dict[str, int]:
         if proposal["value"].keys() != self.choices.keys():
-            raise ValueError(
+            raise t.TraitError(
                 f"places must be of {', '.join(self.choices)}, got {', '.join(proposal['value'])}"
             )
         for name, place in proposal["value"].items():
-            check_integer(f"the place of {name}", place, 0, len(self.choices[name]) - 1)
+            check_place(f"the place of {name}", place, 0, len(self.choices[name]) - 1)
         return proposal["value"]
 
     def _turned(self, change: t.Bunch) -> None:
@@ -207,10 +211,11 @@ class TrainingPanel(View):
         except Exception as problem:
             self._complain(self.run.problem or problem)
             raise
-        if self.run.problem is not None:
-            self._complain(self.run.problem)
-        elif not self.run.running:  # nobody has pressed Train while it was drawn
-            self._say(self._enough() if self.run.at_limit else "Paused.")
+        with self._telling:
+            if self.run.problem is not None:
+                self._complain(self.run.problem)
+            elif not self.run.running:  # nobody has pressed Train meanwhile
+                self._say(self._enough() if self.run.at_limit else "Paused.")
 
     def still(self) -> str:
         """The curve and the maps as they are now."""

@@ -74,7 +74,7 @@ def packed(array: NDArray) -> dict[str, Any]:
 
 def shaded(values: NDArray, low: float, high: float) -> NDArray[np.uint8]:
     """The shade of each value on a map from `low` to `high`; what lies above it is told apart."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         shades = np.rint((values - low) * ((SHADES - 1) / (high - low))).clip(0, SHADES - 1).astype(np.uint8)
     shades[values > high] = ABOVE
     shades[~np.isfinite(values)] = NOTHING

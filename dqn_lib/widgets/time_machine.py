@@ -7,13 +7,12 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.checks import check_integer
 from dqn_lib.plots.maps import action_values, centres, grid, preferred, value_and_policy
 from dqn_lib.plots.ruler import check_environments
 from dqn_lib.training import Check
 from dqn_lib.widgets.curve import RULER
 from dqn_lib.widgets.source import NOTHING, module, packed, shaded
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.view import View, check_place
 
 START = (-0.5, 0.0)  # where the greedy car sets off
 SHALLOWEST = -1.0  # the colours never span less, or the noise of an untaught network would fill them
@@ -80,7 +79,7 @@ class TimeMachine(View):
 
     @t.validate("place")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_integer("place", proposal["value"], 0, len(self.checks) - 1)
+        check_place("place", proposal["value"], 0, len(self.checks) - 1)
         return proposal["value"]
 
     def still(self) -> str:

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import anywidget
+import traitlets as t
 
 from dqn_lib.widgets.source import text_of
-from dqn_lib.widgets.stage import CellWidget
+from dqn_lib.checks import check_integer
+from dqn_lib.widgets.ending import CellWidget
 
 
 class View(CellWidget, anywidget.AnyWidget):
@@ -27,7 +29,11 @@ class View(CellWidget, anywidget.AnyWidget):
 
     def page(self, title: str) -> str:
         """A self-contained HTML page with this widget, as it is now: it needs no kernel and no network."""
-        ours = {name: value for name, value in self.get_state().items() if not name.startswith("_")}
+        ours = {
+            name: value
+            for name, value in self.get_state().items()
+            if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip")
+        }
         traits = json.dumps(ours, default=_bytes_as_text).replace("<", "\\u003c")  # no tag, no comment
         module = base64.b64encode(self._esm.encode()).decode()
         return f"""<!doctype html>
@@ -50,6 +56,18 @@ module.default.render({{ model: makeModel({traits}), el: document.getElementById
         data, metadata = super()._repr_mimebundle_(**options)
         note = f"<p><i>{html.escape(self.explanation)} Run the cell in JupyterLab to use it.</i></p>"
         return data | {"text/html": self.still() + note}, metadata
+
+
+def check_place(name: str, place: Any, low: int, high: int) -> None:
+    """Check what a page or a cell sets a trait to; after traitlets' own error it keeps what it was.
+
+    Raises:
+        TraitError: unless `place` is a whole number from `low` to `high`.
+    """
+    try:
+        check_integer(name, place, low, high)
+    except (TypeError, ValueError) as problem:
+        raise t.TraitError(str(problem)) from None
 
 
 def _bytes_as_text(value: Any) -> dict[str, str]:

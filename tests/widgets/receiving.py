@@ -19,7 +19,8 @@ def shade(values, low):
 
 def handed(widget):
     """All that a page gets of a widget, but for its module and its style sheet."""
-    return {name: value for name, value in widget.get_state().items() if not name.startswith("_")}
+    of_any = {"layout", "tabbable", "tooltip"}
+    return {name: of for name, of in widget.get_state().items() if name[0] != "_" and name not in of_any}
 
 
 def size(widget):

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import traitlets as t
 from receiving import unpacked
 
 from dqn_lib import loop, mountain_car
@@ -268,11 +269,16 @@ def test_every_choice_is_named_and_the_knobs_stand_where_they_were_asked_to(make
 def test_places_outside_are_refused_and_nothing_begins(make, places, complaint):
     chase = make()
     before = chase.places
-    with pytest.raises((TypeError, ValueError), match=complaint):
-        chase.places = {"tau": 0} if places is None else before | places
+    wrong = {"tau": 0} if places is None else before | places
+    with pytest.raises(t.TraitError, match=complaint):
+        chase.places = wrong
+    with pytest.raises(t.TraitError, match=complaint):
+        chase.set_state({"places": wrong})  # as a page does it
     assert chase.places == before and not chase.loop.running
     with pytest.raises(ValueError, match=r"tau must be one of 0\.001, .*, got 0\.02"):
         chase.turn("tau", 0.02)
+    with pytest.raises(ValueError, match="knob must be one of target_update, target_period, tau, got 'taus'"):
+        chase.turn("taus", 0.1)
 
 
 def test_what_the_agent_raises_is_said_in_words_and_the_range_works_again(agent, make, monkeypatch):

@@ -6,6 +6,7 @@ import struct
 
 import numpy as np
 import pytest
+import traitlets as t
 
 from dqn_lib.plots.style import Picture, styled
 from dqn_lib.widgets.explore import explore
@@ -130,12 +131,14 @@ def test_bad_controls_are_refused():
     [
         ([9, 0], r"the place of hold must lie in \[0, 8\], got 9"),
         ([0, -1], r"the place of epsilon must lie in \[0, 1\], got -1"),
-        ([0], "is shorter"),
-        ([0, 0, 0], "is longer"),
+        ([0], "places must be one for each of hold, epsilon, got 1"),
+        ([0, 0, 0], "places must be one for each of hold, epsilon, got 3"),
     ],
 )
 def test_places_outside_are_refused_and_nothing_moves(places, complaint):
     shown = explore(draw, hold=range(1, 10), epsilon=[0.1, 0.2])
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(t.TraitError, match=complaint):
         shown.places = places
+    with pytest.raises(t.TraitError, match=complaint):
+        shown.set_state({"places": places})  # as a page does it
     assert (shown.places, alt(shown)) == ([0, 0], "held for 1, epsilon 0.1")

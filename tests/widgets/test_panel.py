@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import traitlets as t
 from receiving import handed, in_page, unpacked
 from traitlets import TraitError
 
@@ -459,6 +460,8 @@ def test_a_knob_is_turned_to_one_of_its_choices_only(open_panel):
     panel = open_panel()
     with pytest.raises(ValueError, match=r"hold must be one of 1, 2, 4, 8, .*, 64, got 3"):
         panel.turn("hold", 3)
+    with pytest.raises(ValueError, match="knob must be one of gamma, hold, .*got 'holding'"):
+        panel.turn("holding", 3)
     assert (panel.run.log.changes, panel.run.agent.config) == ([], TABLE)
 
 
@@ -477,8 +480,10 @@ def test_a_knob_is_turned_to_one_of_its_choices_only(open_panel):
 def test_a_place_that_there_is_not_is_refused_in_one_sentence(open_panel, places, words):
     panel = open_panel(knobs=("gamma", "hold"))
     before = panel.places
-    with pytest.raises((ValueError, TypeError), match=f"^{words}$"):
+    with pytest.raises(t.TraitError, match=f"^{words}$"):
         panel.places = places
+    with pytest.raises(t.TraitError, match=f"^{words}$"):
+        panel.set_state({"places": places})  # as a page does it
     assert (panel.places, panel.run.log.changes, panel.run.agent.config) == (before, [], TABLE)
 
 

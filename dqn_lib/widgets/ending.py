@@ -1,21 +1,19 @@
-"""What all widgets of the course have in common: they say what they are, and they end when they should."""
+"""When a widget ends: its cell runs again, or is deleted, or somebody closes it."""
 
 import gc
-import html
 import sys
 import weakref
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from IPython import get_ipython
-from ipywidgets import VBox, Widget
+from ipywidgets import DOMWidget
 
 from dqn_lib.live import give_back_memory
 
 _in_cells: "dict[str, weakref.WeakSet[CellWidget]]" = {}  # by cell: what its latest run made
 
 
-class CellWidget(Widget):
+class CellWidget(DOMWidget):
     """A widget that ends, and is set free, when it is closed, or when its cell runs again or was deleted.
 
     Its cell is the one that runs while the widget is made; a front end that does not name its cells ends
@@ -40,40 +38,9 @@ class CellWidget(Widget):
         try:
             self.end()
         finally:
-            for part in [*_parts(self)]:
-                part.close()
+            self.layout.close()  # ipywidgets keeps each widget until it is closed, also this one
             super().close()
             _leave_outputs(self)
-
-
-class Stage(CellWidget, VBox):
-    """A box of widgets; running its cell again ends the ones that the cell made before.
-
-    Where there is no browser to show it, in an executed lesson or on a page, `still` and `explanation`
-    stand in its place.
-    """
-
-    def __init__(self, children: Sequence[Widget], *, explanation: str, **options: Any) -> None:
-        self.explanation = explanation
-        super().__init__(children, **options)
-
-    def still(self) -> str:
-        """HTML that shows the widget as it is now, without a browser that could run it."""
-        raise NotImplementedError
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        note = f"<p><i>{html.escape(self.explanation)} Run the cell in JupyterLab to use it.</i></p>"
-        return bundle | {"text/html": self.still() + note}
-
-
-def _parts(widget: Widget) -> Iterator[Widget]:
-    """The widgets that it is made of: ipywidgets keeps each one, and what it calls, until that is closed."""
-    looks = getattr(widget, "layout", None), getattr(widget, "style", None)
-    for part in (*getattr(widget, "children", ()), *looks):
-        if isinstance(part, Widget):
-            yield from _parts(part)
-            yield part
 
 
 def _note_cell(widget: CellWidget) -> None:
