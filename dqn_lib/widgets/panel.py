@@ -8,7 +8,6 @@ from typing import Any
 import gymnasium as gym
 import traitlets as t
 
-from dqn_lib.checks import check_integer
 from dqn_lib.live import LiveAgent, LiveRun
 from dqn_lib.plots.learning_curve import learning_curve
 from dqn_lib.plots.maps import value_and_policy

@@ -8,9 +8,9 @@ from typing import Any
 import anywidget
 import traitlets as t
 
-from dqn_lib.widgets.source import text_of
 from dqn_lib.checks import check_integer
 from dqn_lib.widgets.ending import CellWidget
+from dqn_lib.widgets.source import text_of
 
 
 class View(CellWidget, anywidget.AnyWidget):

@@ -124,7 +124,7 @@ def test_the_film_is_whole_small_and_moves(monkeypatch, tmp_path):
     assert_laid_out(made)
     assert_good_film(made.video, growth.FRAMES + growth.REST, tmp_path)
     assert "4,000 steps" in made.video.alt
-    assert "from -200 to -118, at best -104; the optimum is -97.6" in made.video.alt
+    assert "from -200 to -118, at best -104; the optimum is -96.5" in made.video.alt
 
 
 def test_a_single_check_is_a_still():

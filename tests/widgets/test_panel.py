@@ -460,7 +460,7 @@ def test_a_knob_is_turned_to_one_of_its_choices_only(open_panel):
     panel = open_panel()
     with pytest.raises(ValueError, match=r"hold must be one of 1, 2, 4, 8, .*, 64, got 3"):
         panel.turn("hold", 3)
-    with pytest.raises(ValueError, match="knob must be one of gamma, hold, .*got 'holding'"):
+    with pytest.raises(ValueError, match=r"knob must be one of .*, got 'holding'"):
         panel.turn("holding", 3)
     assert (panel.run.log.changes, panel.run.agent.config) == ([], TABLE)
 

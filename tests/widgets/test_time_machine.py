@@ -232,5 +232,5 @@ def test_where_nobody_can_run_it_the_maps_and_a_sentence_stand_in(machine):
 def test_one_check_is_a_run_too():
     machine = TimeMachine(a_run()[:1])
     assert (machine.run["steps"], machine.values["shape"]) == ([0], [1, 71, 90])
-    with pytest.raises(ValueError, match=r"place must lie in \[0, 0\], got 1"):
+    with pytest.raises(t.TraitError, match=r"place must lie in \[0, 0\], got 1"):
         machine.place = 1
