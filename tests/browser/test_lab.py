@@ -197,10 +197,10 @@ def test_a_lesson_runs_to_the_end_without_a_red_box(page, address, lesson):
     assert_no_red_box(page)
     assert_everything_is_to_be_seen(page)
     assert page.locator(".jp-CodeCell").count() == len(code_cells(lesson))
-    quizzes = page.locator(f"{OUTPUT} .Quiz")
+    quizzes = page.locator(f"{OUTPUT} .dqn-quiz")
     assert quizzes.count() == len(predictions(lesson)) > 0
     for quiz in quizzes.all():
-        assert quiz.locator(".MCButton").count() >= 3
+        assert quiz.get_by_role("radio").count() >= 3
 
 
 def test_a_new_student_runs_the_first_lesson_answers_a_question_and_moves_the_slider(page, address):
@@ -208,12 +208,12 @@ def test_a_new_student_runs_the_first_lesson_answers_a_question_and_moves_the_sl
     assert "Random baseline" in page.locator(".jp-Notebook h1").inner_text()
     run_all_cells(page)
 
-    quiz = page.locator(f"{OUTPUT} .Quiz").first
+    quiz = page.locator(f"{OUTPUT} .dqn-quiz").first
     expect(quiz).to_contain_text(lesson01.arrivals.question)
     for right, answer in ((True, "Yes."), (False, "No.")):
         choice = next(choice for choice in lesson01.arrivals.choices if choice.right is right)
-        quiz.locator(".MCButton").get_by_text(choice.text, exact=True).click()
-        expect(quiz.locator(".Feedback")).to_have_text(f"{answer} {choice.says}")
+        quiz.get_by_role("radio", name=choice.text, exact=True).check()
+        expect(quiz.locator(".says:visible")).to_have_text(f"{answer} {choice.says}")
 
     hold = page.get_by_role("slider", name="hold", exact=True)
     pictures = page.locator(".jp-CodeCell", has=hold).locator(".dqn-plot")
