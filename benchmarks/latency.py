@@ -55,16 +55,26 @@ SLIDERS = {  # a widget's cell, the slider that is moved, and what of its pictur
     ),
     "explore": (STRIP, "hold", ".dqn-drawn"),  # the only one whose picture the kernel draws
 }
-# From a key to the frame in which what it changes is painted.
+# From a key to the end of the frame in which what it changes is painted: what is changed while a frame is
+# being made (`framing`) is in that frame, other changes are in the next one.
 WATCH = """
 ([slider, changing]) => {
+  if (window.framing === undefined) {
+    const loop = () => {
+      window.framing = true;
+      setTimeout(() => (window.framing = false));
+      requestAnimationFrame(loop);
+    };
+    loop();
+  }
   const note = (event) => (window.pressed = event.timeStamp);
   slider.addEventListener("keydown", note, { once: true, capture: true });
   const changed = new Promise((done) => {
     const observer = new MutationObserver(() => { observer.disconnect(); done(); });
     observer.observe(changing, { attributes: true, childList: true });
   });
-  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const painted = () => new Promise((done) =>
+    window.framing ? setTimeout(done) : requestAnimationFrame(() => setTimeout(done)));
   window.latency = changed.then(painted).then(() => performance.now() - window.pressed);
 }
 """

@@ -180,6 +180,7 @@ class LiveRun:
         if asked:
             self.agent.change(**asked)
             self.log.changes.append(Change(self.agent.steps, asked))
+            self._loop.look_soon()
 
 
 def give_back_memory() -> None:

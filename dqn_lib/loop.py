@@ -15,6 +15,7 @@ OFTEN = 1 / 30  # seconds between two looks, at least
 PATIENCE = 10.0  # seconds that `pause` waits for a step to end; one takes milliseconds
 NAP = 0.01  # seconds that a slow loop gets ahead of its time before it sleeps
 DOZE = 0.1  # seconds that it sleeps at most before it looks up its pace again
+BRIEFLY = 0.001  # seconds in which a loop at full speed takes one step after the other without looking up
 BEHIND = 0.2  # seconds that it makes up for, at most, when a step or a look took longer
 
 
@@ -83,6 +84,10 @@ class Loop:
                     f"a step must end within {PATIENCE:g} s, the one under way has not: nothing was changed"
                 )
 
+    def look_soon(self) -> None:
+        """Have who watches look after the step under way: there is something to be seen."""
+        self._look_at = 0.0
+
     @property
     def here(self) -> bool:
         """Whether its own thread is asking."""
@@ -92,12 +97,14 @@ class Loop:
         self._due = self._look_at = time.perf_counter()
 
     def _go_on(self) -> bool:
-        """A step, and perhaps a look; whether there is to be another step."""
+        """A step, or at full speed a few, and perhaps a look; whether there is to be another step."""
         with self._noting_problems():
-            if self.step():
+            until = time.perf_counter() + BRIEFLY
+            while self.step():
                 self._before, self._now = self._due, time.perf_counter()
                 self._look_in_time()
-                return True
+                if self.seconds or self._now > until or self._stop.is_set():
+                    return True
         return False
 
     def _ahead(self) -> float:

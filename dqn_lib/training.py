@@ -7,6 +7,7 @@ stop pulling, and looking at the agent between two episodes is ordinary Python.
 import contextlib
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -136,7 +137,7 @@ class Check:
     q: Any
     environment: str = ""  # as `worlds.name_of` has it; empty if it is not known
 
-    @property
+    @cached_property  # asked for thirty times a second, of every check, by who watches
     def mean(self) -> float:
         """Mean return of the check."""
         return float(self.returns.mean())

@@ -96,7 +96,9 @@ class QFunction:
         """Q-values `(..., actions)` of states `(..., state_size)`."""
         values = np.asarray(states, dtype=np.float32)
         for weights, biases in self.layers[:-1]:
-            values = np.maximum(values @ weights + biases, 0.0)
+            values = values @ weights
+            values += biases
+            np.maximum(values, 0.0, out=values)
         weights, biases = self.layers[-1]
         return values @ weights + biases
 

@@ -63,13 +63,18 @@ def check_states(name: str, states: NDArray) -> None:
         )
 
 
-def visits(states: NDArray, cells: int) -> NDArray[np.float64]:
+def visits(states: NDArray, cells: int) -> NDArray[np.int64]:
     """How many of the states `(n, 2)` lie in each of `cells` x `cells` cells; `[position, velocity]`.
 
     Gymnasium gives states as float32, where the wall at -1.2 lies a little left of -1.2: as the edges do.
     """
-    edges = np.reshape(EXTENT, (2, 2)).astype(np.float32).astype(float)
-    return np.histogram2d(*np.asarray(states, dtype=float).T, bins=cells, range=edges)[0]
+    low, high = np.array(EXTENT[::2], np.float32), np.array(EXTENT[1::2], np.float32)
+    low, high = low[:, np.newaxis].astype(float), high[:, np.newaxis].astype(float)
+    shares = (np.asarray(states, dtype=float).T - low) / (high - low)
+    inside = (shares >= 0) & (shares <= 1)
+    row, column = np.minimum((np.where(inside, shares, 0.0) * cells).astype(np.int32), cells - 1)
+    found = (row * cells + column)[inside[0] & inside[1]]
+    return np.bincount(found, minlength=cells**2).reshape(cells, cells)
 
 
 def draw_phase_plane(ax: Axes) -> None:
@@ -85,7 +90,8 @@ def draw_phase_plane(ax: Axes) -> None:
 
 def preferred(q: NDArray) -> NDArray[np.int64]:
     """The best action `(...)` by Q-values `(..., 3)`; 3 where all are equally good."""
-    return np.where(np.ptp(q, axis=-1) < TIE, len(ACTIONS), q.argmax(axis=-1))
+    q = np.ascontiguousarray(np.moveaxis(q, -1, 0))  # NumPy is quick along long axes
+    return np.where(np.ptp(q, axis=0) < TIE, len(ACTIONS), q.argmax(axis=0))
 
 
 def policy_legend(ax: Axes, shown: Iterable[int], columns: int = 4, *, short: bool = False) -> None:

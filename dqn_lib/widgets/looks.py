@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.live import LiveRun
-from dqn_lib.plots.maps import EXTENT, PREFERENCES, centres, grid, preferred
+from dqn_lib.plots.maps import PREFERENCES, centres, grid, preferred, visits
 from dqn_lib.plots.style import number
 from dqn_lib.training import Change, TrainingLog
 from dqn_lib.widgets.settings import worded
@@ -46,10 +46,12 @@ class Looks:
         check_mountain_car(run.env, "a panel")
         self.run, self.show = run, show
         self.smooth = not isinstance(run.agent, QTableAgent)
-        self._states = grid(64, 50) if self.smooth else centres(run.agent.config.cells)
+        self._states = grid(54, 42) if self.smooth else centres(run.agent.config.cells)
         self._numbers = itertools.count(1)
         self._latest = self._seen = 0
         self._taken_at = self._free_at = 0.0
+        self._memory: Any = None  # the one whose states were counted ...
+        self._counted = 0  # ... so many, the forgotten ones included
         self._drive: dict[str, Any] = {}
         self._driven: tuple[int, int] | None = None  # the moment that it shows
 
@@ -80,11 +82,25 @@ class Looks:
             look |= maps_of(np.asarray(agent.q(self._states)))
         if "memory" in self.show:
             held = len(agent.memory)
-            look["memory"] = packed(counted(agent.memory.states[:held]))
+            look["memory"] = packed(shades_of(self._visits()))
             look |= {"held": held, "flags": int(agent.memory.terminated[:held].sum())}
         if "car" in self.show:
             look |= self._car()
         return look
+
+    def _visits(self) -> NDArray[np.int64]:
+        """How many remembered states lie in each cell; only what is new since the last look is counted."""
+        memory = self.run.agent.memory
+        before, self._counted = self._counted, memory.added
+        if self._memory is not memory or not 0 <= memory.added - before <= memory.capacity:
+            self._memory, self._held = memory, memory.states.copy()
+            self._visited = visits(memory.states[: len(memory)], CELLS)
+            return self._visited
+        new = np.arange(before, memory.added) % memory.capacity
+        forgotten = self._held[new[np.arange(before, memory.added) >= memory.capacity]]
+        self._visited += visits(memory.states[new], CELLS) - visits(forgotten, CELLS)
+        self._held[new] = memory.states[new]
+        return self._visited
 
     def _car(self) -> dict[str, Any]:
         """The car that learns, in slow motion; else the greedy car's drive, a new one now and then."""
@@ -111,9 +127,10 @@ class Looks:
 
 def maps_of(q: NDArray) -> dict[str, Any]:
     """Value map and policy map of Q-values `(rows, columns, actions)`; the colours go as deep as needed."""
-    sound = np.isfinite(q).all(axis=-1)
-    values = np.where(sound, q.max(axis=-1), np.nan)
-    actions = preferred(np.where(sound[..., np.newaxis], q, 0.0)).astype(np.uint8)
+    q = np.ascontiguousarray(np.moveaxis(q, -1, 0))  # NumPy is quick along long axes
+    sound = np.isfinite(q).all(axis=0)
+    values = np.where(sound, q.max(axis=0), np.nan)
+    actions = preferred(np.moveaxis(np.where(sound, q, 0.0), 0, -1)).astype(np.uint8)
     actions[~sound] = NOTHING
     known = values[sound]
     lowest, highest = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
@@ -136,11 +153,13 @@ def maps_of(q: NDArray) -> dict[str, Any]:
 
 def counted(states: NDArray) -> NDArray[np.uint8]:
     """The shade of each cell of the plane by how many of `states` `(n, 2)` lie in it; none for none."""
-    edges = np.reshape(EXTENT, (2, 2)).astype(np.float32)  # states are singles, also those at the very edge
-    counts = np.histogram2d(*states.T, bins=CELLS, range=edges)[0].T
+    return shades_of(visits(states, CELLS))
+
+
+def shades_of(counts: NDArray) -> NDArray[np.uint8]:
+    """The shade of each cell by its count, `[position, velocity]`; none for none."""
     with np.errstate(divide="ignore"):
-        shades = shaded(np.minimum(np.log10(counts), np.log10(MOST)), 0.0, np.log10(MOST))
-    return shades
+        return shaded(np.log10(np.minimum(counts.T, MOST)), 0.0, np.log10(MOST))
 
 
 def curve_of(log: TrainingLog, step: int) -> dict[str, Any]:

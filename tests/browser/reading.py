@@ -39,39 +39,6 @@ TOO_WIDE = """
   return found;
 }
 """
-FAINT = """
-() => {
-  const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
-  const seen = (colours) => {  // one over the other
-    for (pen.fillStyle of colours) pen.fillRect(0, 0, 1, 1);
-    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const light = (colour) => {  // relative luminance, as in WCAG 2.2
-    const [red, green, blue] = colour.map((c) => c / 255).map((c) =>
-      c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const paper = document.createElement("div");
-  paper.style.background = "Canvas";
-  document.body.append(paper);
-  const found = [];
-  for (const e of document.querySelectorAll("body *")) {
-    const own = [...e.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || !e.checkVisibility() || e.closest("script, style, .dqn-off, select")) continue;
-    const behind = [];
-    for (let at = e; at; at = at.parentElement) behind.unshift(getComputedStyle(at).backgroundColor);
-    behind.unshift(getComputedStyle(paper).backgroundColor);
-    const drawn = e.closest("svg");
-    if (drawn) behind.push(getComputedStyle(drawn.querySelector(".dqn-ground")).fill);
-    const ink = getComputedStyle(e)[drawn ? "fill" : "color"];
-    const [high, low] = [light(seen(behind)), light(seen([...behind, ink]))].sort((a, b) => b - a);
-    const contrast = (high + 0.05) / (low + 0.05);
-    if (contrast < 4.5) found.push(`${e.textContent.trim().slice(0, 40)}: ${contrast.toFixed(2)}`);
-  }
-  paper.remove();
-  return found;
-}
-"""
 
 
 def plot(page, number):

@@ -1,16 +1,17 @@
 """Pages of the widgets, each opened from its file without a network: what they paint is what Python knows."""
 
+import importlib
 import time
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from clicking import button, knob, nameless
 from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from mounting import IN_CHROMIUM, listen
 from playwright.sync_api import expect
 from reading import (
-    FAINT,
     LABELS,
     OVERLAPS,
     TOO_WIDE,
@@ -27,6 +28,8 @@ from reading import (
 
 from dqn_lib import mountain_car, optimum
 from dqn_lib.agents.dqn import DQNAgent
+from dqn_lib.exercises import lesson01
+from dqn_lib.exercises.prediction import Prediction
 from dqn_lib.plots.density import density
 from dqn_lib.plots.maps import EXTENT, grid
 from dqn_lib.plots.style import ACTIONS, TRAIL
@@ -220,6 +223,16 @@ def on_plane(states):
     """Where states lie on a map, as shares."""
     low, high = np.array(EXTENT[::2]), np.array(EXTENT[1::2])
     return (np.asarray(states) - low) / (high - low)
+
+
+def barriers(page):
+    """What axe-core finds in light and in dark, as rules and the elements that break them."""
+    found = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        violations = Axe().run(page).response["violations"]
+        found[scheme] = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in violations]
+    return found
 
 
 def move_to(page, name, place):
@@ -474,7 +487,7 @@ def test_a_recorded_run_plays_and_reaches_its_last_look(show, panel):
     expect(page.locator(".dqn-message")).to_contain_text("to train one yourself")
 
     agent, log = panel.run.agent, panel.run.log
-    q = np.asarray(agent.q(grid(64, 50)))
+    q = np.asarray(agent.q(grid(54, 42)))
     best = q.max(axis=-1)
     by_title = {
         title: page.locator(".dqn-plot", has_text=title) for title in ("worth", "do", "remembers", "well")
@@ -563,6 +576,39 @@ def test_a_picture_that_python_drew_is_there_with_its_words(show, widgets):
     assert picture.get_attribute("alt") in widgets["explore"].shown
 
 
+# --- quizzes, which need no script at all ---
+
+
+def test_a_quiz_answers_to_keys_and_can_be_read_by_everybody(browser):
+    page = browser.new_page(viewport={"width": 390, "height": 800}, java_script_enabled=False)
+    quiz = lesson01.arrivals
+    page.set_content(f"<html lang=en><title>A quiz</title><main><h1>Quiz</h1>{quiz._repr_html_()}</main>")
+    page.keyboard.press("Tab")
+    for choice in quiz.choices:
+        expect(page.get_by_role("radio", name=choice.text, exact=True)).to_be_focused()
+        page.keyboard.press(" ")
+        answer = "Yes." if choice.right else "No."
+        expect(page.locator(".says:visible")).to_have_text(f"{answer} {choice.says}")
+        page.keyboard.press("ArrowDown")
+    page.close()
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_no_quiz_of_a_lesson_keeps_anybody_out(browser, number):
+    lesson = importlib.import_module(f"dqn_lib.exercises.lesson{number:02}")
+    quizzes = [one for one in vars(lesson).values() if isinstance(one, Prediction)]
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    shown = "".join(quiz._repr_html_() for quiz in quizzes)
+    page.set_content(f"<html lang=en><title>Quizzes</title><main><h1>Quizzes</h1>{shown}</main>")
+    for quiz in page.locator(".dqn-quiz").all():
+        quiz.get_by_role("radio").nth(number % 3).check()
+    expect(page.locator(".says:visible")).to_have_count(len(quizzes))
+    assert quizzes
+    assert page.locator("main").evaluate(TOO_WIDE) == []
+    assert {scheme: found for scheme, found in barriers(page).items() if found} == {}
+    page.close()
+
+
 # --- how they look --------------------------------------------------------------------------------
 
 
@@ -578,7 +624,5 @@ def test_a_page_can_be_read_at_any_width_in_light_and_in_dark_and_all_of_it_has_
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         offenders[width] = page.locator("main").evaluate(TOO_WIDE) + page.evaluate(OVERLAPS, LABELS)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        offenders[scheme] = page.evaluate(FAINT)
+    offenders |= barriers(page)
     assert {what: found for what, found in offenders.items() if found} == {}

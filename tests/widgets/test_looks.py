@@ -146,9 +146,9 @@ def test_a_network_is_shown_at_the_points_of_a_grid_from_edge_to_edge(network, m
     assert ABOVE in unpacked(look["values"])
 
     def corner(row, column):
-        return -1.2 + 1.8 * column / 63, -0.07 + 0.14 * row / 49
+        return -1.2 + 1.8 * column / 53, -0.07 + 0.14 * row / 41
 
-    assert_shows(look, louder, 64, 50, corner)
+    assert_shows(look, louder, 54, 42, corner)
 
 
 def test_a_network_is_asked_once_for_both_its_maps(network, monkeypatch):
@@ -291,6 +291,19 @@ def test_the_memory_is_shown_as_far_as_it_is_filled(network, monkeypatch):
     assert (look["held"], look["flags"]) == (120, 3)
     np.testing.assert_array_equal(unpacked(look["memory"]), counted(memory.states[:120]))
     assert (unpacked(look["memory"]) != NOTHING).sum() > 3
+
+
+def test_a_memory_that_grows_forgets_or_begins_again_is_counted_as_if_it_were_new(network):
+    agent, looks, rng = network.agent, Looks(network, ("memory",)), np.random.default_rng(0)
+    capacity = agent.memory.capacity
+    for number in (0, 1, 30, capacity - 100, 77, capacity, 5 * capacity, 3, "restart", 2, 40):
+        if number == "restart":
+            agent.restart()
+        else:
+            for state in rng.uniform(car.STATE_LOW, car.STATE_HIGH, size=(number, 2)):
+                agent.memory.add(state, 0, -1.0, state, terminated=False, truncated=False)
+        held = agent.memory.states[: len(agent.memory)]
+        np.testing.assert_array_equal(unpacked(looks.take()["memory"]), counted(held))
 
 
 # --- the curve --------------------------------------------------------------------------------------

@@ -2,6 +2,10 @@
 
 const PACE = 30; // steps a second of the greedy car
 const ANSWERS = 250; // milliseconds between two words to Python that its looks are seen
+const WAITS = 60; // milliseconds that the car waits for the next look: two paintings would cost twice as much
+// Jupyter's server holds the next look back until it hears of the answer to a knob, for up to 40 ms (Nagle's
+// algorithm); any word from the page will do. In milliseconds after the knob.
+const NUDGE = 20;
 const REPLAY = 120; // milliseconds for each look of a recorded run
 
 function render({ model, el }) {
@@ -57,9 +61,12 @@ function render({ model, el }) {
   });
   if (controls.size) button(knobs, "Knobs back", "Put every knob back to where it was at first", () => press("knobs_back"));
 
+  let nudge = 0;
   function tell(trait, value) {
     model.set(trait, value);
     model.save_changes();
+    clearTimeout(nudge);
+    nudge = setTimeout(() => send({ seen: Number(root.dataset.look ?? 0) }), NUDGE);
   }
 
   // --- what there is to see -----------------------------------------------------------------------
@@ -91,6 +98,7 @@ function render({ model, el }) {
   let request = 0;
   let wanted = null; // the latest look that is not painted yet
   let answered = 0;
+  let moved = 0; // when the car was drawn last
 
   function paint(look) {
     const { step, episodes, epsilon, best } = look;
@@ -141,6 +149,7 @@ function render({ model, el }) {
   }
 
   function moveCar(now) {
+    moved = now;
     const { since, positions, actions } = drive;
     const last = positions.length - 1;
     const at = lively() ? Math.floor((Math.max(now - since, 0) / 1000) * PACE) % (last + PACE / 2) : last;
@@ -156,12 +165,14 @@ function render({ model, el }) {
         send({ seen: wanted.number });
       }
       wanted = null;
+      if (drive) moveCar(now);
+    } else if (drive && now - moved > (running() ? WAITS : 1000 / PACE - 5)) {
+      moveCar(now);
     }
-    if (sights.car && drive) moveCar(now);
   }
 
   function follow() {
-    wanted = model.get("look");
+    wanted = spread(model.get("look"));
   }
   function followKnobs() {
     const places = model.get("places");
@@ -221,6 +232,7 @@ function render({ model, el }) {
     seen.disconnect();
     cancelAnimationFrame(request);
     clearInterval(playing);
+    clearTimeout(nudge);
     for (const [event, callback] of Object.entries(events)) model.off?.(event, callback);
   };
 }
