@@ -22,10 +22,9 @@ from dqn_lib.widgets.panel import TrainingPanel
 
 env = mountain_car.make()
 panel = TrainingPanel(env, DQNAgent(env, seed=2), show=["curve", "values", "policy", "memory", "car"])
-panel.speed.value = 2_000.0
+panel.speed = 3  # 2,000 steps a second
 panel
 """
-FILLED = 880  # pixels of the page that the panel fills
 WIDTH = 800  # pixels
 COLOURS = 127  # and one for what stays as it is
 EVERY = 0.15  # seconds
@@ -43,10 +42,7 @@ def act(page: Page, gesture: str) -> None:
 
 def record(page: Page) -> tuple[list[Image.Image], list[int]]:
     """Pictures of the panel, and for how many milliseconds each is to be seen."""
-    panel = page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Train", exact=True))
-    clip = panel.bounding_box()
-    pictures = [one.bounding_box() for one in panel.locator("img").all()]
-    clip["width"] = max(box["x"] + box["width"] for box in pictures) - clip["x"]
+    clip = page.locator(".dqn-panel").bounding_box()
     frames, times, coming = [], [], list(GESTURES)
     began = time.monotonic()
     while (passed := time.monotonic() - began) < LENGTH:

@@ -113,17 +113,19 @@ class Lab:
             yield new_page(browser, width, height)
             browser.close()
 
-    def open(self, page: Page, cells: list[str], name: str = "lesson.ipynb") -> "Notebook":
-        """A new notebook with these cells, in the browser."""
+    def open(
+        self, page: Page, cells: list[str], name: str = "lesson.ipynb", at: str = "lab/tree"
+    ) -> "Notebook":
+        """A new notebook with these cells, in the browser; `at` "notebooks" in classic Notebook 7."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, self.work / name)
-        return self.open_again(page, name)
+        return self.open_again(page, name, at)
 
-    def open_again(self, page: Page, name: str = "lesson.ipynb") -> "Notebook":
+    def open_again(self, page: Page, name: str = "lesson.ipynb", at: str = "lab/tree") -> "Notebook":
         """A notebook that is there already, in the browser, with the kernel that it had."""
         url = self.url.replace("127.0.0.1", self.host)
-        page.goto(f"{url}lab/tree/{name}?reset&token={self.token}", timeout=LONG)
+        page.goto(f"{url}{at}/{name}?reset&token={self.token}", timeout=LONG)
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=LONG)
         return Notebook(self, page, self._kernel_of(name))
 

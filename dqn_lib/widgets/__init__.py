@@ -1,1 +1,1 @@
-"""What a student moves: controls of ipywidgets around the library's own pictures."""
+"""What a student moves: Python holds the data and hears the hands, the browser draws (`static`)."""

@@ -1,9 +1,23 @@
 """The training panel in JupyterLab: clicks and keys here, and what has become of them in the kernel."""
 
 import pytest
-from clicking import PANEL, button, knob, nameless, picture, seen, status, train, turn, until_changed
+from clicking import (
+    PANEL,
+    TABLE_PANEL,
+    button,
+    knob,
+    nameless,
+    picture,
+    seen,
+    status,
+    train,
+    turn,
+    until_changed,
+)
+from jupyter_browser import new_page
 from mounting import IN_CHROMIUM
 from playwright.sync_api import expect
+from reading import LABELS, OVERLAPS, TOO_WIDE
 
 pytestmark = IN_CHROMIUM
 
@@ -127,6 +141,39 @@ def test_keys_train_pause_reset_and_fill_the_window_and_none_reaches_the_noteboo
     for key in ("b", "a", "m", "x", "Enter"):  # which in a notebook insert and cut cells, and more
         page.keyboard.press(key)
     assert cells.count() == before
+
+
+def test_an_instructor_sees_the_whole_panel_on_a_small_projector(lab, window):
+    page = new_page(window.context.browser, width=1280, height=720)
+    notebook = lab.open(page, [PANEL], "projector.ipynb", at="doc/tree")
+    notebook.run(0)
+    panel = page.locator(".dqn-panel")
+    panel.evaluate("(e) => e.scrollIntoView({ block: 'center' })")
+    box, room = panel.bounding_box(), page.locator(".jp-WindowedPanel-outer").first.bounding_box()
+    assert box["height"] <= room["height"]
+    assert room["y"] <= box["y"] and box["y"] + box["height"] <= room["y"] + room["height"] + 1
+    assert panel.evaluate(TOO_WIDE) == []
+    assert page.evaluate(OVERLAPS, LABELS) == []
+    assert notebook.red_boxes() == []
+    page.close()
+    notebook.shut_down()
+
+
+def test_a_panel_in_classic_notebook_works_too(lab, window):
+    page = new_page(window.context.browser)
+    notebook = lab.open(page, [TABLE_PANEL], "classic.ipynb", at="notebooks")
+    expect(page.locator("#jp-NotebookLogo")).to_be_visible()
+    notebook.run(0)
+    button(page, "Train").click()
+    notebook.wait_for("panel.run.agent.steps > 100")
+    turn(page, "gamma", "End")
+    notebook.wait_for("panel.run.agent.config.gamma == 1.0")
+    button(page, "Pause").click()
+    expect(status(page)).to_have_text("Paused.")
+    assert notebook.ask("panel.run.running, threads()") == "(False, 0)"
+    assert notebook.red_boxes() == []
+    page.close()
+    notebook.shut_down()
 
 
 def test_two_views_of_a_panel_show_the_same_and_what_is_done_in_one_is_done_in_both(notebook, page):
