@@ -163,6 +163,7 @@ def test_a_panel_in_classic_notebook_works_too(lab, window):
     page = new_page(window.context.browser)
     notebook = lab.open(page, [TABLE_PANEL], "classic.ipynb", at="notebooks")
     expect(page.locator("#jp-NotebookLogo")).to_be_visible()
+    page.complaints.clear()  # of settings that only JupyterLab has
     notebook.run(0)
     button(page, "Train").click()
     notebook.wait_for("panel.run.agent.steps > 100")
