@@ -17,10 +17,12 @@ TESTS = {
 }
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
-NEEDS_CHROMIUM = re.compile(
-    r"^(?:from|import) (?:playwright|jupyter_browser|mounting|clicking)\b", re.MULTILINE
+NEEDS_BROWSER = re.compile(
+    r"^(?:from|import) (?:playwright|jupyter_browser|mounting|clicking|engines)\b", re.MULTILINE
 )
-MARKED = re.compile(r"^pytestmark = (?:IN_CHROMIUM$|\[\n    \*IN_CHROMIUM,$)", re.MULTILINE)
+MARKED = re.compile(
+    r"^pytestmark = (?:IN_CHROMIUM$|pytest\.mark\.browser$|\[\n    \*IN_CHROMIUM,$)", re.MULTILINE
+)
 
 
 def recipe(target):
@@ -33,8 +35,8 @@ def left_out(target):
     return set(re.findall(r"not (\w+)", recipe(target)))
 
 
-def test_whatever_needs_chromium_is_marked_and_nothing_else_is():
-    needs = {name for name, source in TESTS.items() if NEEDS_CHROMIUM.search(source)}
+def test_whatever_needs_a_browser_is_marked_and_nothing_else_is():
+    needs = {name for name, source in TESTS.items() if NEEDS_BROWSER.search(source)}
     assert needs == {name for name, source in TESTS.items() if MARKED.search(source)}
     assert needs >= {name for name in TESTS if name.startswith("tests/browser/")}
 
