@@ -9,7 +9,8 @@ from dataclasses import dataclass
 STYLE = """
 .dqn-quiz { max-width: 46em; margin: 0.5em 0; line-height: 1.5; }
 .dqn-quiz fieldset { padding: 0.6em 1em; border: 1px solid #767676; border-radius: 0.4em; }
-.dqn-quiz legend { padding: 0 0.4em; font-weight: bold; }
+.dqn-quiz legend { float: left; width: 100%; padding: 0 0 0.3em; font-weight: bold; } /* inside the frame */
+.dqn-quiz [role=status] { clear: both; }
 .dqn-quiz label { display: block; padding: 0.3em 0; cursor: pointer; }
 .dqn-quiz input { width: 1.1em; height: 1.1em; margin-right: 0.5em; vertical-align: -0.1em; }
 .dqn-quiz :focus-visible { outline: 0.2em solid #0072b2; outline-offset: 0.15em; }
