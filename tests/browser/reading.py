@@ -41,6 +41,23 @@ TOO_WIDE = """
 """
 
 
+SMALL_AND_BELOW = """
+(root, least) => {
+  const words = [...root.querySelectorAll("*")].filter((e) =>
+    e.checkVisibility() && !e.closest("option") &&
+    [...e.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+  const heightOf = (e) => {
+    const drawn = e.closest("svg");  // its unit is not a pixel
+    const scale = drawn ? drawn.getBoundingClientRect().width / drawn.viewBox.baseVal.width : 1;
+    return scale * parseFloat(getComputedStyle(e).fontSize);
+  };
+  const named = (found) => found.map((e) => `${e.textContent.trim().slice(0, 30)}: ${heightOf(e)}`);
+  const below = words.filter((e) => e.getBoundingClientRect().bottom > innerHeight + 1);
+  return [named(words.filter((e) => heightOf(e) < least)), named(below)];
+}
+"""
+
+
 def plot(page, number):
     """The picture with this number, from 0."""
     return page.locator(".dqn-plot").nth(number)

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from reading import (
     LABELS,
     OVERLAPS,
+    SMALL_AND_BELOW,
     TOO_WIDE,
     axis,
     car,
@@ -553,6 +554,20 @@ def test_f_fills_the_window_and_escape_brings_the_panel_back(show):
         expect(dialog).not_to_have_class("dqn-stage dqn-full")
         assert dialog.bounding_box() == before
         expect(button(page, "Train")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+def test_in_the_whole_window_nothing_is_cut_off_and_the_last_row_can_read_every_word(show, width, height):
+    page = show("panel")
+    page.set_viewport_size({"width": width, "height": height})
+    button(page, "Train").click()
+    expect(page.locator(".dqn-message")).to_contain_text("to train one yourself", timeout=30_000)
+    page.locator(".dqn").focus()
+    page.keyboard.press("f")
+    small, below = page.locator("dialog").evaluate(SMALL_AND_BELOW, 0.015 * height)
+    assert (small, below) == ([], [])
+    assert page.evaluate(OVERLAPS, LABELS) == []
+    assert page.locator("dialog").evaluate("(e) => e.scrollHeight <= e.clientHeight")
 
 
 # --- driving by hand, and pictures that Python draws ----------------------------------------------
