@@ -84,6 +84,6 @@ def test_a_workflow_runs_what_anybody_can_run(name):
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     targets = [word for command in commands for word in command.split()[1:] if word.isalpha()]
-    assert all(command == ".ci/run" or command.startswith("make ") for command in commands)
+    assert {command.split()[0] for command in commands} <= {".ci/run", "make"}
     assert all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in targets)
     assert ("verify" in targets) == (name == "weekly")
