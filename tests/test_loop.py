@@ -157,6 +157,22 @@ def test_a_look_that_fits_into_the_time_to_spare_is_free_whatever_it_costs(loop,
     assert least <= share <= most
 
 
+def test_a_look_that_is_asked_for_comes_after_the_step_under_way(loop, monkeypatch):
+    monkeypatch.setattr(loop_module, "OFTEN", 100.0)
+    steps, looks = [], []
+
+    def step():
+        steps.append(len(steps))
+        if len(steps) == 50:
+            asking.look_soon()
+        return len(steps) < 60
+
+    asking = loop(step, lambda: looks.append(len(steps)))
+    asking.start()
+    until(lambda: len(looks) == 3)
+    assert looks == [1, 50, 60]
+
+
 def test_with_time_to_spare_there_are_no_more_looks_than_an_eye_needs(loop):
     looks = []
     idle = loop(lambda: True, lambda: looks.append(time.perf_counter()), seconds=0.004)

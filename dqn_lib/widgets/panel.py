@@ -14,7 +14,7 @@ from dqn_lib.plots.maps import value_and_policy
 from dqn_lib.widgets.curve import RULER
 from dqn_lib.widgets.looks import SIGHTS, Looks
 from dqn_lib.widgets.settings import ACTIVE, choices_of, worded
-from dqn_lib.widgets.source import joined, module
+from dqn_lib.widgets.source import module
 from dqn_lib.widgets.view import View, check_place
 from dqn_lib.worlds import check_drives_mountain_car, check_mountain_car
 
@@ -52,7 +52,7 @@ class TrainingPanel(View):
     seed = t.Int(1).tag(sync=True)
     smooth = t.Bool(True).tag(sync=True)
     ruler = t.List(RULER).tag(sync=True)
-    look = t.Dict().tag(sync=True, to_json=joined)
+    look = t.Dict().tag(sync=True)
     status = t.Dict({"words": "Ready.", "alarm": False, "running": False}).tag(sync=True)
     recording = t.List().tag(sync=True)
 

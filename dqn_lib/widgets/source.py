@@ -72,24 +72,6 @@ def packed(array: NDArray) -> dict[str, Any]:
     return {"kind": kind, "shape": list(array.shape), "bytes": little.tobytes()}
 
 
-def joined(look: dict[str, Any], widget: Any = None) -> dict[str, Any]:
-    """`look` with the bytes of all its arrays in one row, as a trait's `to_json`; arrays.js takes them apart.
-
-    The kernel's threads wait for each other at every part of a message: few parts cost the run less.
-    """
-    row = bytearray()
-
-    def moved(value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        if "bytes" not in value:
-            return {name: moved(one) for name, one in value.items()}
-        row.extend(value["bytes"])
-        return value | {"bytes": [len(row) - len(value["bytes"]), len(row)]}
-
-    return moved(look) | {"row": bytes(row)}
-
-
 def shaded(values: NDArray, low: float, high: float) -> NDArray[np.uint8]:
     """The shade of each value on a map from `low` to `high`; what lies above it is told apart."""
     with np.errstate(invalid="ignore", over="ignore"):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import traitlets as t
 from receiving import handed, unpacked
 
 from dqn_lib import mountain_car
@@ -206,15 +205,6 @@ def test_it_begins_with_the_newest_and_a_move_changes_the_place_alone(scope):
     assert before["place"] == 29
     scope.set_state({"place": 4})  # as a page does it
     assert handed(scope) == before | {"place": 4}
-
-
-@pytest.mark.parametrize("place", [-1, 30, True, 0.5])
-def test_a_place_outside_is_refused_and_it_stays_where_it_was(scope, place):
-    with pytest.raises(t.TraitError, match="place"):
-        scope.place = place
-    with pytest.raises(t.TraitError, match="place"):
-        scope.set_state({"place": place})  # as a page does it
-    assert scope.place == 29
 
 
 # --- an agent that goes on --------------------------------------------------------------------------------

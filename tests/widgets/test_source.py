@@ -1,13 +1,12 @@
 """What the browser gets of an array: its numbers as bytes, its values as shades."""
 
-import copy
 import json
 import re
 
 import numpy as np
 import pytest
 
-from dqn_lib.widgets.source import ABOVE, COLOURS, NOTHING, SHADES, joined, module, packed, shaded
+from dqn_lib.widgets.source import ABOVE, COLOURS, NOTHING, SHADES, module, packed, shaded
 
 # --- packed -----------------------------------------------------------------------------------------
 
@@ -70,24 +69,6 @@ def test_what_is_no_number_has_no_shade_and_no_warning_is_given():
     values = np.array([np.nan, np.inf, -np.inf, -50.0])
     assert shaded(values, -100, 0).tolist()[:3] == [NOTHING] * 3
     assert shaded(values, -100, 0)[3] < SHADES
-
-
-def test_a_look_travels_with_all_its_arrays_in_one_row_of_bytes_and_stays_what_it_was():
-    arrays = {"bytes": np.arange(5, dtype=np.uint8), "singles": np.ones((2, 2), np.float32)}
-    packs = {name: packed(array) for name, array in arrays.items()} | {"none": packed(np.uint8([]))}
-    look = {"step": 3, "turns": [[1, "tau"]], "values": packs["bytes"], "none": packs["none"]}
-    look["drive"] = {"words": "there", "positions": packs["singles"]}
-    before = copy.deepcopy(look)
-    sent = joined(look)
-    assert look == before
-    assert (sent["step"], sent["turns"], sent["drive"]["words"]) == (3, [[1, "tau"]], "there")
-    for found, pack in (
-        (sent["values"], packs["bytes"]),
-        (sent["drive"]["positions"], packs["singles"]),
-        (sent["none"], packs["none"]),
-    ):
-        assert found | {"bytes": sent["row"][slice(*found["bytes"])]} == pack
-    assert len(sent["row"]) == 5 + 16
 
 
 # --- the text ---------------------------------------------------------------------------------------

@@ -184,16 +184,6 @@ def test_it_begins_at_the_beginning_and_a_place_is_all_that_moves(machine, monke
     assert handed(machine) == before | {"place": 3}
 
 
-@pytest.mark.parametrize("place", [-1, 5, True, 1.5])
-def test_a_place_outside_is_refused_and_it_stays_where_it_was(machine, place):
-    machine.place = 3
-    with pytest.raises(t.TraitError, match="place"):
-        machine.place = place
-    with pytest.raises(t.TraitError, match="place"):
-        machine.set_state({"place": place})  # as a page does it
-    assert machine.place == 3
-
-
 # --- what it takes ----------------------------------------------------------------------------------------
 
 

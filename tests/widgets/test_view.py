@@ -69,6 +69,30 @@ def test_a_widget_shows_itself_as_a_widget_as_a_picture_with_words_and_as_text()
     )
 
 
+# --- where its slider stands ----------------------------------------------------------------------------
+
+ENDS = {  # the trait that holds it, and its ends
+    "time machine": lambda widget: ("place", 0, len(widget.checks) - 1),
+    "gamma glasses": lambda widget: ("place", 0, len(widget.gammas) - 1),
+    "microscope": lambda widget: ("place", 0, widget.count - 1),
+    "luck": lambda widget: ("hold", 1, 64),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_slider_stands_between_its_ends_whoever_moves_it(widgets, name):
+    widget = widgets[name]
+    trait, low, high = ENDS[name](widget)
+    for end in (low, high):
+        widget.set_state({trait: end})  # as a page does it
+        for wrong in (low - 1, high + 1, True, 1.5, str(low)):
+            with pytest.raises(t.TraitError, match=trait):
+                setattr(widget, trait, wrong)
+            with pytest.raises(t.TraitError, match=trait):
+                widget.set_state({trait: wrong})
+            assert getattr(widget, trait) == end
+
+
 # --- the page -----------------------------------------------------------------------------------------
 
 

@@ -8,17 +8,6 @@ export function unpack({ kind, shape, bytes }) {
   return { data: new KINDS[kind](bytes.buffer.slice(start, start + bytes.byteLength)), shape };
 }
 
-/** A look whose arrays came in one row of bytes, each with its own again. */
-export function spread({ row, ...look }) {
-  const own = (value) => {
-    if (Array.isArray(value) || value === null || typeof value !== "object") return value;
-    if (!("bytes" in value)) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, own(one)]));
-    const [start, end] = value.bytes;
-    return { ...value, bytes: new DataView(row.buffer, row.byteOffset + start, end - start) };
-  };
-  return row ? own(look) : look;
-}
-
 /** Part `index` along the first axis of an unpacked array. */
 export function part({ data, shape: [, ...shape] }, index) {
   const size = shape.reduce((product, length) => product * length, 1);

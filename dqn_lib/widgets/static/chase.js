@@ -38,14 +38,13 @@ function render({ model, el }) {
   const target = plot.path("dqn-target-line");
   const online = plot.path("dqn-checks");
   const ends = [plot.path("dqn-last"), plot.path("dqn-first")];
-  const names = Array.from({ length: NAMED }, () => make(plot.area, "span", "dqn-turn-name"));
+  const nameMarks = markNames(plot, NAMED, 0.05);
   legend(plot.figure, [
     ["dqn-sign dqn-first-sign", "online network"],
     ["dqn-sign dqn-last-sign", "target network"],
     ["dqn-sign dqn-exact-sign", `exact: ${written(exact, 1)}`],
   ]);
   let wanted = null;
-  let request = 0;
   let answered = 0;
 
   function paint({ number, lines, rules }) {
@@ -65,14 +64,8 @@ function render({ model, el }) {
     ends[0].dots([[steps, said.at(-1)[2]]]);
     ends[1].dots([[steps, said.at(-1)[1]]]);
     const latest = rules.slice(-NAMED);
-    const places = apart(latest.map(([at]) => plot.across(at)), 0.05);
     marks.segments(latest.map(([at]) => [[at, low], [at, high]]));
-    names.forEach((name, i) => {
-      name.hidden = i >= latest.length;
-      if (name.hidden) return;
-      name.textContent = latest[i][1];
-      name.style.left = `${100 * places[i]}%`;
-    });
+    nameMarks(rules);
     const words = `Rule: ${rules.at(-1)[1]}. The online network says ${written(said.at(-1)[1], 1)}`;
     plot.caption.textContent = words;
     plot.say(
@@ -82,7 +75,6 @@ function render({ model, el }) {
     root.dataset.look = number;
   }
   function frame(now) {
-    request = requestAnimationFrame(frame);
     if (!wanted) return;
     paint(wanted);
     if (now - answered > 250 || !model.get("status").running) {
@@ -99,26 +91,20 @@ function render({ model, el }) {
   }
   const followStatus = () => say(model.get("status").words, model.get("status").alarm);
   const gone = () => say("The kernel has ended, and this chase with it: run the cell again.", true);
-  const events = {
+  const stopListening = listen(model, {
     "change:look": follow,
     "change:places": followRule,
     "change:active": followRule,
     "change:status": followStatus,
     comm_live_update: gone,
-  };
-  for (const [event, callback] of Object.entries(events)) model.on(event, callback);
-  const seen = new IntersectionObserver((entries) => {
-    cancelAnimationFrame(request);
-    if (entries.at(-1).isIntersecting) request = requestAnimationFrame(frame);
   });
-  seen.observe(root);
+  const stopFrames = whileSeen(root, frame);
   follow();
   followRule();
   followStatus();
   return () => {
-    seen.disconnect();
-    cancelAnimationFrame(request);
-    for (const [event, callback] of Object.entries(events)) model.off?.(event, callback);
+    stopFrames();
+    stopListening();
   };
 }
 

@@ -126,5 +126,30 @@ export const sender = (model, gone) => (content) => {
   }
 };
 
+/** Have `callbacks` called, by the names of the model's events; returns a function that ends it. */
+export function listen(model, callbacks) {
+  const all = Object.entries(callbacks);
+  for (const [event, callback] of all) model.on(event, callback);
+  return () => all.forEach(([event, callback]) => model.off?.(event, callback));
+}
+
+/** Call `frame(now)` at every frame while `root` is in sight; returns a function that ends it. */
+export function whileSeen(root, frame) {
+  let request = 0;
+  const again = (now) => {
+    request = requestAnimationFrame(again);
+    frame(now);
+  };
+  const observer = new IntersectionObserver((entries) => {
+    cancelAnimationFrame(request);
+    if (entries.at(-1).isIntersecting) request = requestAnimationFrame(again);
+  });
+  observer.observe(root);
+  return () => {
+    observer.disconnect();
+    cancelAnimationFrame(request);
+  };
+}
+
 /** Whether things may move by themselves. */
 export const lively = () => !window.matchMedia("(prefers-reduced-motion: reduce)").matches;

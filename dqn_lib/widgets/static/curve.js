@@ -17,6 +17,21 @@ export function apart(places, room = ROOM) {
   return pushed.reverse().map((place) => (after = Math.min(place, after - room))).reverse();
 }
 
+/** Words upright along the axis of `plot`, for at most `count` marks: `show(marks)` has pairs of place and words. */
+export function markNames(plot, count, room = ROOM) {
+  const names = Array.from({ length: count }, () => make(plot.area, "span", "dqn-turn-name"));
+  return (marks) => {
+    const latest = marks.slice(-count);
+    const places = apart(latest.map(([at]) => plot.across(at)), room);
+    names.forEach((name, i) => {
+      name.hidden = i >= latest.length;
+      if (name.hidden) return;
+      name.textContent = latest[i][1];
+      name.style.left = `${100 * places[i]}%`;
+    });
+  };
+}
+
 /** Axes for returns over environment steps, with the lines that a return is read against. */
 export function returns(parent, title, ruler) {
   const best = ruler[0].value;
@@ -53,7 +68,7 @@ export function learningCurve(parent, ruler) {
     ["dqn-episode-sign", "a training episode"],
     ["dqn-check-sign", "greedy policy, 100 starts"],
   ]);
-  const names = Array.from({ length: MARKS }, () => make(plot.area, "span", "dqn-turn-name"));
+  const nameMarks = markNames(plot, MARKS);
   let length = 0;
 
   /** `episodes` and `means` are pairs of step and return; `marks` pairs of step and words. */
@@ -65,14 +80,7 @@ export function learningCurve(parent, ruler) {
     last.dots(means.slice(-1));
     const [low, high] = [ruler.at(-1).value - 10, ruler[0].value + 20];
     turns.segments(marks.map(([at]) => [[at, low], [at, high]]));
-    const latest = marks.slice(-MARKS);
-    const places = apart(latest.map(([at]) => plot.across(at)));
-    names.forEach((name, i) => {
-      name.hidden = i >= latest.length;
-      if (name.hidden) return;
-      name.textContent = latest[i][1];
-      name.style.left = `${100 * places[i]}%`;
-    });
+    nameMarks(marks);
     plot.say(alt);
   };
 }

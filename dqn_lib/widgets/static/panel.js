@@ -95,7 +95,6 @@ function render({ model, el }) {
   cells.style.setProperty("--columns", [1, 1, 2, 3, 2][cells.children.length] ?? 3);
 
   let drive = null; // the greedy car's way, and since when it is on it
-  let request = 0;
   let wanted = null; // the latest look that is not painted yet
   let answered = 0;
   let moved = 0; // when the car was drawn last
@@ -157,7 +156,6 @@ function render({ model, el }) {
   }
 
   function frame(now) {
-    request = requestAnimationFrame(frame);
     if (wanted) {
       paint(wanted);
       if (now - answered > ANSWERS || !running()) {
@@ -172,7 +170,7 @@ function render({ model, el }) {
   }
 
   function follow() {
-    wanted = spread(model.get("look"));
+    wanted = model.get("look");
   }
   function followKnobs() {
     const places = model.get("places");
@@ -209,7 +207,7 @@ function render({ model, el }) {
     if (at === recording.length - 1) replay("pause");
   }
 
-  const events = {
+  const stopListening = listen(model, {
     "change:look": follow,
     "change:places": followKnobs,
     "change:active": followKnobs,
@@ -217,23 +215,17 @@ function render({ model, el }) {
     "change:seed": followKnobs,
     "change:status": followStatus,
     comm_live_update: gone,
-  };
-  for (const [event, callback] of Object.entries(events)) model.on(event, callback);
-  const seen = new IntersectionObserver((entries) => {
-    cancelAnimationFrame(request);
-    if (entries.at(-1).isIntersecting) request = requestAnimationFrame(frame);
   });
-  seen.observe(root);
+  const stopFrames = whileSeen(root, frame);
   follow();
   followKnobs();
   followStatus();
   if (recording.length) replay("pause");
   return () => {
-    seen.disconnect();
-    cancelAnimationFrame(request);
+    stopFrames();
+    stopListening();
     clearInterval(playing);
     clearTimeout(nudge);
-    for (const [event, callback] of Object.entries(events)) model.off?.(event, callback);
   };
 }
 

@@ -53,7 +53,6 @@ function render({ model, el }) {
   let place = -1;
   let playing = false;
   let since = 0; // milliseconds, of the page's clock, at which this moment began
-  let request = 0;
 
   /** Everything as it was at one check of the run. */
   function travel(to) {
@@ -91,7 +90,6 @@ function render({ model, el }) {
   }
 
   function frame(now) {
-    request = requestAnimationFrame(frame);
     const seconds = Math.max(now - since, 0) / 1000; // a frame's time may lie before the event before it
     if (playing) {
       const moment = Math.min(Math.max(SECONDS / (last + 1), MOMENT[0]), MOMENT[1]);
@@ -114,17 +112,12 @@ function render({ model, el }) {
     play.textContent = "Play";
   }
 
-  const seen = new IntersectionObserver((entries) => {
-    cancelAnimationFrame(request);
-    if (entries.at(-1).isIntersecting) request = requestAnimationFrame(frame);
-  });
-  seen.observe(root);
+  const stopFrames = whileSeen(root, frame);
   const follow = () => model.get("place") !== place && (stop(), travel(model.get("place")));
   model.on("change:place", follow);
   travel(model.get("place"));
   return () => {
-    seen.disconnect();
-    cancelAnimationFrame(request);
+    stopFrames();
     model.off?.("change:place", follow);
   };
 }
