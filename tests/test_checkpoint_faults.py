@@ -341,8 +341,8 @@ def places(data, where):
         end = len(data) - 22
         return [*range(directory, directory + 66), *range(directory, end, 17), *range(end, len(data))]
     if where == "headers":
-        return [start + offset for start in first for offset in range(0, 200, 3)]
-    return sorted(random.Random(0).sample(range(starts[0], directory), 300))
+        return [start + offset for start in first for offset in range(0, 200, 5)]
+    return sorted(random.Random(0).sample(range(starts[0], directory), 150))
 
 
 @pytest.mark.parametrize(

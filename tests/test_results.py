@@ -116,8 +116,14 @@ def possible_returns(environment):
     return min(map(min, curves)), max(map(max, curves))
 
 
+SOME = [
+    pytest.param(*variant, marks=() if number % 4 == 0 else pytest.mark.weekly)
+    for number, variant in enumerate(EVERY_VARIANT)
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("what", "name"), EVERY_VARIANT)
+@pytest.mark.parametrize(("what", "name"), SOME)
 def test_a_run_begins_here_as_it_did_on_file(what, name):
     """To the bit where versions and processor agree, elsewhere so that its curve lies about as high."""
     run, checks = first_part(what, name)

@@ -149,6 +149,7 @@ def test_what_is_damaged_is_compiled_again_and_replaced(warm, machine):
     assert not any(path.exists() and path.read_bytes() == contents for path, contents in before.items())
 
 
+@pytest.mark.weekly
 def test_without_a_place_for_the_cache_it_goes_on_without(warm, machine):
     machine.cache.mkdir()
     (machine.cache / "dqn_lib").write_text("a file, where a folder should be", encoding="utf-8")
@@ -162,6 +163,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # no larger file,
 """
 
 
+@pytest.mark.weekly
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as Unix can")
 def test_without_room_for_temporary_files_it_goes_on_without(warm, machine):
     assert machine.learnt("4", first=NO_ROOM) == warm[1][:1]

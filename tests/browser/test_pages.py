@@ -608,17 +608,16 @@ def test_a_quiz_answers_to_keys_and_can_be_read_by_everybody(browser):
     page.close()
 
 
-@pytest.mark.parametrize("number", range(1, 11))
-def test_no_quiz_of_a_lesson_keeps_anybody_out(browser, number):
-    lesson = importlib.import_module(f"dqn_lib.exercises.lesson{number:02}")
-    quizzes = [one for one in vars(lesson).values() if isinstance(one, Prediction)]
+def test_no_quiz_keeps_anybody_out(browser):
+    lessons = [importlib.import_module(f"dqn_lib.exercises.lesson{number:02}") for number in range(1, 11)]
+    quizzes = [one for lesson in lessons for one in vars(lesson).values() if isinstance(one, Prediction)]
     page = browser.new_page(viewport={"width": 390, "height": 800})
     shown = "".join(quiz._repr_html_() for quiz in quizzes)
     page.set_content(f"<html lang=en><title>Quizzes</title><main><h1>Quizzes</h1>{shown}</main>")
-    for quiz in page.locator(".dqn-quiz").all():
-        quiz.get_by_role("radio").nth(number % 3).check()
+    for place, quiz in enumerate(page.locator(".dqn-quiz").all()):
+        quiz.get_by_role("radio").nth(place % 3).check()
     expect(page.locator(".says:visible")).to_have_count(len(quizzes))
-    assert quizzes
+    assert len(quizzes) >= 20
     assert page.locator("main").evaluate(TOO_WIDE) == []
     assert {scheme: found for scheme, found in barriers(page).items() if found} == {}
     page.close()

@@ -85,7 +85,10 @@ def of_each_seed(measure, runs, letter):
     return [measure(diagnosis) for (name, _), diagnosis in runs.items() if name == letter]
 
 
-@pytest.fixture(scope="module", params=[SHOWN, pytest.param(MORE, marks=pytest.mark.weekly)], ids=str)
+WEEKLY = [pytest.param(seeds, marks=pytest.mark.weekly) for seeds in (SHOWN, MORE)]
+
+
+@pytest.fixture(scope="module", params=WEEKLY, ids=str)
 def runs(request):
     """Each exhibit and the healthy agent on each seed."""
     env, found = mountain_car.make(), {}
@@ -135,7 +138,7 @@ def test_what_an_exhibit_s_label_says_of_it_is_so(runs):
         assert last(late, "lowest") == pytest.approx(last(healthy, "lowest"), abs=5)
 
 
-@pytest.mark.parametrize("runs", [SHOWN], indirect=True, ids=str)
+@pytest.mark.parametrize("runs", WEEKLY[:1], indirect=True, ids=str)
 def test_what_is_said_of_the_run_that_the_lesson_shows_is_so(runs):
     """The lesson trains with seed 1 and points at single numbers."""
     healthy, a, c, d, e, f, g, h = (runs[name, 1] for name in ("healthy", *"ACDEFGH"))

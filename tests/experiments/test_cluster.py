@@ -60,6 +60,7 @@ def figures(rows):
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
+@pytest.mark.weekly
 def test_a_cluster_that_loses_a_worker_gives_what_this_machine_gives(cluster, tmp_path):
     address, workers = cluster
     path = tmp_path / "far.jsonl"
