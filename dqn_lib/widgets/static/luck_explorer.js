@@ -60,7 +60,7 @@ function render({ model, el }) {
   const neverWords = left.mark("dqn-word");
   const right = axes(pictures, {
     x: { label: "steps that each random action is held", range: [0, LONGEST + 1], ticks: [1, 8, 16, 24, 32, 40, 48, 56, 64] },
-    y: { label: "episodes that arrive (%)", range: [-1, 25], ticks: ticksBetween(0, 25) },
+    y: { label: "arrivals (%)", range: [-1, 25], ticks: ticksBetween(0, 25) },
   });
   for (const plot of [left, right]) plot.figure.classList.add("dqn-wide");
   const faint = right.path("dqn-episodes dqn-check-colour");
