@@ -11,11 +11,11 @@ from typing import TypeVar
 T = TypeVar("T")
 WATCHING = 0.1  # share of the time, at most, that whoever watches may take from the steps
 LATELY = 8  # looks over which that share is reckoned: one that takes long is paid off by and by
-OFTEN = 1 / 30  # seconds between two looks, at least
+OFTEN = 1 / 32  # seconds between two looks, at least
 PATIENCE = 10.0  # seconds that `pause` waits for a step to end; one takes milliseconds
 NAP = 0.01  # seconds that a slow loop gets ahead of its time before it sleeps
 DOZE = 0.1  # seconds that it sleeps at most before it looks up its pace again
-BRIEFLY = 0.001  # seconds in which a loop at full speed takes one step after the other without looking up
+BRIEFLY = 0.004  # seconds in which a loop at full speed takes one step after the other without looking up
 BEHIND = 0.2  # seconds that it makes up for, at most, when a step or a look took longer
 
 
@@ -40,7 +40,7 @@ class Loop:
         seconds: float = 0.0,
         name: str = "dqn_lib loop",
     ) -> None:
-        self.step, self.finish = _weakly(step), _weakly(finish)
+        self._step, self._finish = _weakly(step), _weakly(finish)
         self.watch = watch
         self.seconds, self.name = seconds, name
         self.running = False
@@ -99,8 +99,8 @@ class Loop:
     def _go_on(self) -> bool:
         """A step, or at full speed a few, and perhaps a look; whether there is to be another step."""
         with self._noting_problems():
-            until = time.perf_counter() + BRIEFLY
-            while self.step():
+            until, step = time.perf_counter() + BRIEFLY, self._step()
+            while step is not None and step():
                 self._before, self._now = self._due, time.perf_counter()
                 self._look_in_time()
                 if self.seconds or self._now > until or self._stop.is_set():
@@ -115,7 +115,8 @@ class Loop:
     def _end(self) -> None:
         with self.lock:
             with self._noting_problems():
-                self.finish()
+                if (finish := self._finish()) is not None:
+                    finish()
             self.running = False
         with self._noting_problems():
             self.watch()
@@ -161,14 +162,6 @@ def _work(own: "weakref.ref[Loop]", stop: threading.Event, before: threading.Thr
         loop._end()
 
 
-def _weakly(call: Callable[[], T]) -> Callable[[], T | None]:
-    """`call`, without a reference to the object whose method it may be; None when that is gone."""
-    if not inspect.ismethod(call):
-        return call
-    method = weakref.WeakMethod(call)
-
-    def call_it() -> T | None:
-        alive = method()
-        return None if alive is None else alive()
-
-    return call_it
+def _weakly(call: Callable[[], T]) -> Callable[[], Callable[[], T] | None]:
+    """A reference to `call`, or None once the object is gone whose method it is: it is not kept alive."""
+    return weakref.WeakMethod(call) if inspect.ismethod(call) else lambda: call

@@ -46,7 +46,7 @@ class Looks:
         check_mountain_car(run.env, "a panel")
         self.run, self.show = run, show
         self.smooth = not isinstance(run.agent, QTableAgent)
-        self._states = grid(54, 42) if self.smooth else centres(run.agent.config.cells)
+        self._states = grid(48, 38) if self.smooth else centres(run.agent.config.cells)
         self._numbers = itertools.count(1)
         self._latest = self._seen = 0
         self._taken_at = self._free_at = 0.0

@@ -488,7 +488,7 @@ def test_a_recorded_run_plays_and_reaches_its_last_look(show, panel):
     expect(page.locator(".dqn-message")).to_contain_text("to train one yourself")
 
     agent, log = panel.run.agent, panel.run.log
-    q = np.asarray(agent.q(grid(54, 42)))
+    q = np.asarray(agent.q(grid(48, 38)))
     best = q.max(axis=-1)
     by_title = {
         title: page.locator(".dqn-plot", has_text=title) for title in ("worth", "do", "remembers", "well")

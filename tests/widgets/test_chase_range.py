@@ -351,7 +351,7 @@ def test_pause_and_run_in_a_hurry_leave_no_trace(make):
 
 def test_a_pause_before_the_first_step_shows_the_beginning(make, monkeypatch):
     chase = make()
-    monkeypatch.setattr(chase.loop, "step", lambda: False)
+    monkeypatch.setattr(chase.loop, "_step", lambda: lambda: False)
     press(chase, "restart")
     chase.pause()
     assert words(chase) == "Paused after 0 gradient steps."

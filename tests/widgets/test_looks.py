@@ -146,9 +146,9 @@ def test_a_network_is_shown_at_the_points_of_a_grid_from_edge_to_edge(network, m
     assert ABOVE in unpacked(look["values"])
 
     def corner(row, column):
-        return -1.2 + 1.8 * column / 53, -0.07 + 0.14 * row / 41
+        return -1.2 + 1.8 * column / 47, -0.07 + 0.14 * row / 37
 
-    assert_shows(look, louder, 54, 42, corner)
+    assert_shows(look, louder, 48, 38, corner)
 
 
 def test_a_network_is_asked_once_for_both_its_maps(network, monkeypatch):

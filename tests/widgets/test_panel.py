@@ -574,7 +574,7 @@ def test_looks_wait_for_a_page_that_paints_them(open_panel, monkeypatch):
 def test_the_whole_panel_shows_the_agent_as_it_is_when_it_pauses(open_panel, dqn):
     panel = open_panel(dqn, show=SIGHTS, knobs=("epsilon", "gamma", "learning_rate", "tau", "hold"))
     lived(panel, 150)
-    look, values = panel.look, dqn.q(grid(54, 42)).max(axis=-1)
+    look, values = panel.look, dqn.q(grid(48, 38)).max(axis=-1)
     np.testing.assert_array_equal(unpacked(look["values"]), shaded(values, look["limits"][0], 0.0))
     np.testing.assert_array_equal(unpacked(look["memory"]), counted(dqn.memory.states[: look["held"]]))
     assert (look["step"], look["held"]) == (dqn.steps, min(dqn.steps, DQN.memory_size))
