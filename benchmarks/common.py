@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dqn_lib.experiments.provenance import machine, versions
+from dqn_lib.experiments.results import machine, versions
 from dqn_lib.statistics import median
 
 

@@ -64,7 +64,7 @@ def run_sb3(seed: int) -> dict[str, Any]:
         def _on_step(self) -> bool:
             if self.solved is None and self.num_timesteps % 1_000 == 0:
                 begin = time.perf_counter()
-                if greedy_returns(Policy(), env, episodes=100).mean() >= mountain_car.THRESHOLD:
+                if greedy_returns(Policy(), env, episodes=100).mean() >= mountain_car.SOLVED_RETURN:
                     self.solved = self.num_timesteps, begin - start - self.checking
                 self.checking += time.perf_counter() - begin
             return True

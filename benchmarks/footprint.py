@@ -12,7 +12,7 @@ from typing import Any
 
 from common import results_file, use_one_core, write_results
 
-from dqn_lib import optimum
+from dqn_lib import value_iteration as optimum
 
 PEAK = """
 import resource, sys

@@ -14,9 +14,9 @@ from typing import Any
 from common import results_file, write_results
 from time_to_solve import outcome
 
+from dqn_lib.experiments.__main__ import summary_table
 from dqn_lib.experiments.experiment import Experiment, Variant
 from dqn_lib.experiments.runner import run
-from dqn_lib.experiments.summary import report
 
 FIRST_SEED = 1_000
 
@@ -44,7 +44,7 @@ def main() -> None:
     experiment = Experiment("recipes", Variant(), variants, seeds=seeds)
     with tempfile.TemporaryDirectory() as folder:
         rows = run(experiment, Path(folder) / "recipes.jsonl")
-    print(report(experiment, rows))
+    print(summary_table(experiment, rows))
     results = {
         name: {"changes": changes, **outcome([row for row in rows if row["variant"] == name])}
         for name, changes in variants.items()

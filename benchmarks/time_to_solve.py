@@ -40,7 +40,7 @@ def run(seed: int, steps: int) -> dict[str, Any]:
             break
         if solved is None and episode.step // CHECK_EVERY > checked:
             checked = episode.step // CHECK_EVERY
-            if greedy_returns(agent.q, env, episodes=100).mean() >= mountain_car.THRESHOLD:
+            if greedy_returns(agent.q, env, episodes=100).mean() >= mountain_car.SOLVED_RETURN:
                 solved = episode.step, seconds
     return {
         "seed": seed,

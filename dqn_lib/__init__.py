@@ -1,14 +1,18 @@
 """A small library for learning Deep Q-Networks by hand, on Gymnasium's MountainCar-v0.
 
-Importing the package loads nothing: every module is asked for by name, and only the ones that need a
-network (`dqn_lib.agents.q_network`, `dqn_lib.agents.dqn`) load TensorFlow. Read in this order:
+Importing the package loads nothing: a module is loaded when one of its names is used for the first time,
+and only what needs a network loads TensorFlow. `__init__.pyi` lists the names. Read in this order:
 
-    mountain_car   the world                       replay          what the agent remembers
-    config         every knob, with its bounds     td              the equation it learns from
-    exploration    how it tries things             target_update   how its target follows
+    mountain_car   the environment                 replay    the replay memory
+    config         every setting, with its bounds  targets   the TD target, and how its network is updated
+    exploration    epsilon-greedy
 
-then `agents/`, then `training` and `evaluation`. `plots/` turns data into pictures, `exercises/` tells a
-student what an answer got wrong.
+then `agents/`, then `training` and `evaluation`. `plots/` turns data into pictures, `widgets/` are what a
+student moves, `exercises/` tells a student what an answer got wrong.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = "0.1.0"

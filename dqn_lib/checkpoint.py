@@ -21,14 +21,13 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from dqn_lib.agents import defects, tutorial  # noqa: F401 (so that their agents can be loaded)
+from dqn_lib.agents import bugs as defects  # noqa: F401 (so that their agents can be loaded)
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction
-from dqn_lib.checks import check_integer, check_number
-from dqn_lib.config import DQNConfig
+from dqn_lib.config import DQNConfig, check_integer, check_number
 from dqn_lib.training import Change, Check, Episode, TrainingLog
 
-FORMAT = "dqn_lib run 2"
+FORMAT = "dqn_lib run 3"
 LARGEST_TEXT = 64 * 2**20  # bytes of JSON that are read at most
 HEADER = 4096  # bytes an .npy header may take
 

@@ -6,21 +6,68 @@ agent learns, without compiling anything again.
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any, Self, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from dqn_lib.checks import check_integer, check_number, unpacked
+
+def check_number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> int | float:
+    """`value` as a plain Python number, for JSON knows none of NumPy's.
+
+    Raises:
+        TypeError: `value` is no real number.
+        ValueError: it is not in [low, high]; NaN is in no interval.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if low == -math.inf and high == math.inf and not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
+    return int(value) if isinstance(value, int | np.integer) else float(value)
+
+
+def check_integer(name: str, value: Any, low: int, high: float = math.inf) -> int:
+    """`value` as a plain Python integer.
+
+    Raises:
+        TypeError: `value` is no integer.
+        ValueError: it is not in [low, high].
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < low and high == math.inf:
+        raise ValueError(f"{name} must be at least {low}, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low}, {high}], got {value!r}")
+    return int(value)
+
+
+def to_scalar(value: Any) -> Any:
+    """The number inside a NumPy array without axes; anything else as it is."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def check_finite(name: str, values: ArrayLike) -> None:
+    """Raise if one of `values` is NaN or infinite; what is no number is left to others."""
+    array = np.asarray(values)
+    if array.dtype.kind != "f" or math.isfinite(sum(array.ravel().tolist())):  # the usual case, quickly
+        return
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {values!r}")
+
 
 LONGEST_TUPLE = 8
 
 
-def knob(
-    default: Any, *, low: Any = None, high: Any = None, says: str, live: bool = False, **more: Any
+def setting(
+    default: Any, *, low: Any = None, high: Any = None, help: str, live: bool = False, **more: Any
 ) -> Any:
     """A dataclass field that carries its bounds and its sentence."""
-    return field(default=default, metadata={"low": low, "high": high, "says": says, "live": live, **more})
+    return field(default=default, metadata={"low": low, "high": high, "help": help, "live": live, **more})
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -36,7 +83,7 @@ class Config:
     def _checked(spec: dataclasses.Field, value: Any) -> Any:
         """The value as plain Python: what is equal, hashed, printed and written as JSON in one way."""
         name, low, high, kind = spec.name, spec.metadata["low"], spec.metadata["high"], spec.type
-        value = unpacked(value)
+        value = to_scalar(value)
         if value is None and type(None) in get_args(kind):
             return None
         if choices := spec.metadata.get("choices"):
@@ -50,7 +97,7 @@ class Config:
         if kind == tuple[int, ...]:
             if not isinstance(value, tuple | list | np.ndarray) or not 1 <= len(value) <= LONGEST_TUPLE:
                 raise TypeError(f"{name} must be a tuple of 1 to {LONGEST_TUPLE} integers, got {value!r}")
-            return tuple(check_integer(f"every entry of {name}", unpacked(x), low, high) for x in value)
+            return tuple(check_integer(f"every entry of {name}", to_scalar(x), low, high) for x in value)
         return (check_integer if kind is int else check_number)(name, value, low, high)
 
     def changed(self) -> dict[str, Any]:
@@ -64,7 +111,7 @@ class Config:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td><code>{spec.name}</code></td><td>{getattr(self, spec.name)}</td>"
-            f'<td style="text-align:left">{spec.metadata["says"]}</td></tr>'
+            f'<td style="text-align:left">{spec.metadata["help"]}</td></tr>'
             for spec in dataclasses.fields(self)
         )
         table = f"<table><tr><th>setting</th><th>value</th><th>what it does</th></tr>{rows}</table>"
@@ -86,98 +133,89 @@ class Config:
             raise ValueError(f"{name} cannot change during a run; what can: {', '.join(sorted(live))}")
         return self.replace(**changes)
 
-    @classmethod
-    def reference(cls) -> str:
-        """The table of all fields, in Markdown."""
-        rows = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
-        for spec in dataclasses.fields(cls):
-            meta = spec.metadata
-            allowed = (
-                ", ".join(meta["choices"]) if meta.get("choices") else f"{meta['low']} to {meta['high']}"
-            )
-            allowed = "True, False" if spec.type is bool else allowed
-            rows.append(f"| `{spec.name}` | {spec.default} | {allowed} | {meta['says']} |")
-        return "\n".join(rows)
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TableConfig(Config):
     """Settings of Q-learning with a table (`dqn_lib.agents.q_table`)."""
 
-    cells: int = knob(20, low=2, high=400, says="Cells along each axis of the state.")
-    gamma: float = knob(
-        0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth."
+    cells: int = setting(20, low=2, high=400, help="Cells along each axis of the state.")
+    gamma: float = setting(
+        0.99, low=0.0, high=1.0, live=True, help="Discount: what a reward one step later is worth."
     )
-    learning_rate: float = knob(
-        0.2, low=0.0, high=1.0, live=True, says="Share of the TD error that a cell moves by."
+    learning_rate: float = setting(
+        0.2, low=0.0, high=1.0, live=True, help="Share of the TD error that a cell moves by."
     )
-    initial_value: float = knob(0.0, low=-1000.0, high=1000.0, says="What every Q-value starts from.")
-    epsilon: float = knob(0.05, low=0.0, high=1.0, live=True, says="Fraction of the steps that explore.")
-    hold: int = knob(1, low=1, high=200, live=True, says="Steps that a random action is held for.")
+    initial_value: float = setting(0.0, low=-1000.0, high=1000.0, help="What every Q-value starts from.")
+    epsilon: float = setting(0.05, low=0.0, high=1.0, live=True, help="Fraction of the steps that explore.")
+    hold: int = setting(1, low=1, high=200, live=True, help="Steps that a random action is held for.")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DQNConfig(Config):
     """Settings of the DQN agent (`dqn_lib.agents.dqn`). The defaults solve MountainCar-v0."""
 
-    gamma: float = knob(
-        0.99, low=0.0, high=1.0, live=True, says="Discount: what a reward one step later is worth."
+    gamma: float = setting(
+        0.99, low=0.0, high=1.0, live=True, help="Discount: what a reward one step later is worth."
     )
-    learning_rate: float = knob(1e-3, low=0.0, high=1.0, live=True, says="Step size of the Adam optimiser.")
-    batch_size: int = knob(64, low=1, high=4096, says="Transitions in one gradient step.")
-    n_step: int = knob(5, low=1, high=100, says="Rewards summed before the target bootstraps.")
-    double: bool = knob(
-        True, says="Choose the next action with the online network, value it with the target network."
+    learning_rate: float = setting(
+        1e-3, low=0.0, high=1.0, live=True, help="Step size of the Adam optimiser."
     )
-    loss: str = knob("huber", choices=("huber", "squared"), says="Loss on the TD error.")
+    batch_size: int = setting(64, low=1, high=4096, help="Transitions in one gradient step.")
+    n_step: int = setting(5, low=1, high=100, help="Rewards summed before the target bootstraps.")
+    double: bool = setting(
+        True, help="Choose the next action with the online network, value it with the target network."
+    )
+    loss: str = setting("huber", choices=("huber", "squared"), help="Loss on the TD error.")
 
-    memory_size: int = knob(20_000, low=1, high=1_000_000, says="Transitions the replay memory holds.")
-    learning_starts: int = knob(
-        1_000, low=0, high=1_000_000, says="Environment steps before the first update."
+    memory_size: int = setting(20_000, low=1, high=1_000_000, help="Transitions the replay memory holds.")
+    learning_starts: int = setting(
+        1_000, low=0, high=1_000_000, help="Environment steps before the first update."
     )
-    learn_every: int = knob(
-        16, low=1, high=1024, says="Environment steps between two visits to the optimiser."
+    learn_every: int = setting(
+        16, low=1, high=1024, help="Environment steps between two visits to the optimiser."
     )
-    updates: int = knob(16, low=1, high=1024, says="Gradient steps at each visit.")
+    updates: int = setting(16, low=1, high=1024, help="Gradient steps at each visit.")
 
-    target_update: str = knob(
+    target_update: str = setting(
         "soft",
-        choices=("none", "hard", "soft"),
+        choices=("every_step", "hard", "soft"),
         live=True,
-        says="How the target network follows the online one.",
+        help="How the target network follows the online one.",
     )
-    tau: float = knob(
-        0.03, low=0.0, high=1.0, live=True, says="Soft: share of the way the target moves per update."
+    tau: float = setting(
+        0.03, low=0.0, high=1.0, live=True, help="Soft: share of the way the target moves per update."
     )
-    target_period: int = knob(
-        200, low=1, high=1_000_000, live=True, says="Hard: gradient steps between two copies."
+    target_period: int = setting(
+        200, low=1, high=1_000_000, live=True, help="Hard: gradient steps between two copies."
     )
 
-    epsilon_start: float = knob(1.0, low=0.0, high=1.0, says="Fraction of exploring steps at the beginning.")
-    epsilon_end: float = knob(0.05, low=0.0, high=1.0, says="Fraction of exploring steps in the long run.")
-    epsilon_wait: int = knob(
-        3_000, low=0, high=10_000_000, says="Environment steps before epsilon begins to fall."
+    epsilon_start: float = setting(
+        1.0, low=0.0, high=1.0, help="Fraction of exploring steps at the beginning."
     )
-    epsilon_decay: int = knob(1_000, low=1, high=10_000_000, says="Environment steps it takes to fall.")
-    epsilon: float | None = knob(
+    epsilon_end: float = setting(0.05, low=0.0, high=1.0, help="Fraction of exploring steps in the long run.")
+    epsilon_wait: int = setting(
+        3_000, low=0, high=10_000_000, help="Environment steps before epsilon begins to fall."
+    )
+    epsilon_decay: int = setting(1_000, low=1, high=10_000_000, help="Environment steps it takes to fall.")
+    epsilon: float | None = setting(
         None,
         low=0.0,
         high=1.0,
         live=True,
-        says="A fixed epsilon that overrides the schedule; None follows it.",
+        help="A fixed epsilon that overrides the schedule; None follows it.",
     )
-    hold: int = knob(32, low=1, high=200, live=True, says="Steps that a random action is held for.")
+    hold: int = setting(32, low=1, high=200, live=True, help="Steps that a random action is held for.")
 
-    hidden: tuple[int, ...] = knob((64, 64), low=1, high=1024, says="Units of each hidden layer.")
-    input_range: float | None = knob(
+    hidden: tuple[int, ...] = setting((64, 64), low=1, high=1024, help="Units of each hidden layer.")
+    input_range: float | None = setting(
         8.0,
         low=0.1,
         high=100.0,
-        says="States are rescaled to [-r, r] before the first layer; None leaves them raw.",
+        help="States are rescaled to [-r, r] before the first layer; None leaves them raw.",
     )
-    bias_range: float = knob(1.0, low=0.0, high=10.0, says="Hidden biases start uniform in [-b, b].")
-    initial_value: float = knob(
-        -50.0, low=-1000.0, high=1000.0, says="What the last layer's biases, and so Q-values, start from."
+    bias_range: float = setting(1.0, low=0.0, high=10.0, help="Hidden biases start uniform in [-b, b].")
+    initial_value: float = setting(
+        -50.0, low=-1000.0, high=1000.0, help="What the last layer's biases, and so Q-values, start from."
     )
 
     def __post_init__(self) -> None:

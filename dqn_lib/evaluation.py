@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car
-from dqn_lib.checks import check_finite, check_integer, check_number
-from dqn_lib.worlds import check_has_end, is_original, name_of
+from dqn_lib.config import check_finite, check_integer, check_number
+from dqn_lib.environments import check_has_end, environment_name, is_original
 
-HELD_OUT = 1_000_003  # seed of the start states used to evaluate; training runs use small seeds
+EVALUATION_SEED = 1_000_003  # seed of the start states used to evaluate; training runs use small seeds
 
 
 class Diverged(ValueError):
@@ -25,7 +25,7 @@ class Greedy(Protocol):
 
 
 def greedy_returns(
-    q: Greedy, env: gym.Env, *, episodes: int = 100, seed: int = HELD_OUT
+    q: Greedy, env: gym.Env, *, episodes: int = 100, seed: int = EVALUATION_SEED
 ) -> NDArray[np.float64]:
     """Returns `(episodes,)` of the greedy policy in `env`, from the same start states at every call.
 
@@ -75,12 +75,13 @@ def _check_values(q: Greedy, states: NDArray, env: gym.Env) -> None:
         values = np.asarray(q(states), dtype=float)
     except (ValueError, TypeError, IndexError) as problem:
         raise ValueError(
-            f"q must take states of {name_of(env)}, {env.observation_space}, got one that does not: {problem}"
+            f"q must take states of {environment_name(env)}, {env.observation_space}, got one that does not: "
+            f"{problem}"
         ) from problem
     actions = getattr(env.action_space, "n", None)
     if actions is not None and values.shape[-1:] != (actions,):
         raise ValueError(
-            f"q must have a value for each of the {actions} actions of {name_of(env)}, "
+            f"q must have a value for each of the {actions} actions of {environment_name(env)}, "
             f"got the shape {values.shape}"
         )
     if not np.isfinite(values).all():

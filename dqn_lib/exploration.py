@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.checks import check_integer
+from dqn_lib.config import check_integer
 
 
 @dataclass(frozen=True)
@@ -49,27 +49,31 @@ class EpsilonGreedy:
     def __init__(self, actions: int, rng: np.random.Generator) -> None:
         self.actions = actions
         self.rng = rng
-        self.held = 0  # the action of the running hold
-        self.lasted = 0  # its steps so far; 0 when none is running
+        self.repeated_action = 0  # the action of the running hold
+        self.steps_repeated = 0  # its steps so far; 0 when none is running
 
     def explore(self, epsilon: float, hold: int = 1) -> int | None:
         """The random action to take now, or None: act greedily."""
-        if epsilon == 0 or self.lasted >= hold:
-            self.lasted = 0
-        if self.lasted == 0:
+        if epsilon == 0 or self.steps_repeated >= hold:
+            self.steps_repeated = 0
+        if self.steps_repeated == 0:
             if self.rng.random() >= hold_probability(epsilon, hold):
                 return None
-            self.held = int(self.rng.integers(self.actions))
-        self.lasted = self.lasted + 1 if self.lasted + 1 < hold else 0
-        return self.held
+            self.repeated_action = int(self.rng.integers(self.actions))
+        self.steps_repeated = self.steps_repeated + 1 if self.steps_repeated + 1 < hold else 0
+        return self.repeated_action
 
     def get_state(self) -> dict[str, Any]:
         """The running hold and the state of the generator."""
-        return {"held": self.held, "lasted": self.lasted, "rng": self.rng.bit_generator.state}
+        return {
+            "repeated_action": self.repeated_action,
+            "steps_repeated": self.steps_repeated,
+            "rng": self.rng.bit_generator.state,
+        }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
-        check_integer("held", state["held"], low=0, high=self.actions - 1)
-        check_integer("lasted", state["lasted"], low=0)
-        self.held, self.lasted = state["held"], state["lasted"]
+        check_integer("repeated_action", state["repeated_action"], low=0, high=self.actions - 1)
+        check_integer("steps_repeated", state["steps_repeated"], low=0)
+        self.repeated_action, self.steps_repeated = state["repeated_action"], state["steps_repeated"]
         self.rng.bit_generator.state = state["rng"]

@@ -16,7 +16,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.checks import check_finite, check_integer
+from dqn_lib.config import check_finite, check_integer
 
 ENV_ID = "MountainCar-v0"
 STATE_NAMES = ("position", "velocity")
@@ -32,10 +32,10 @@ MAX_STEPS = 200
 STATE_LOW = np.array([MIN_POSITION, -MAX_SPEED])
 STATE_HIGH = np.array([MAX_POSITION, MAX_SPEED])
 
-LUCK = -200.0  # the return of an episode that never reaches the flag
-THRESHOLD = -110.0  # Gymnasium's `reward_threshold`: from here on the task counts as solved
-OPTIMUM = -97.6  # the exact optimum over the start distribution; `dqn_lib.optimum` computes it
-CHECKED_OPTIMUM = -96.5  # the same over the 100 starts of a check, which are a little easier than most
+RANDOM_RETURN = -200.0  # the return of an episode that never reaches the flag
+SOLVED_RETURN = -110.0  # Gymnasium's `reward_threshold`: from here on the task counts as solved
+OPTIMAL_RETURN = -97.6  # the exact optimum over the start distribution; `dqn_lib.value_iteration` computes it
+OPTIMAL_CHECK_RETURN = -96.5  # the same over the 100 starts of a check, which are a little easier than most
 
 Policy = Callable[[NDArray[np.float32]], NDArray[np.integer]]
 """States `(n, 2)` in, actions `(n,)` out."""

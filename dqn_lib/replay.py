@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.checks import check_finite, check_integer, check_number
+from dqn_lib.config import check_finite, check_integer, check_number
 
 LARGEST_REWARD = 1e30  # so that the sum over a window is still a float32
 SINGLE = np.dtype(np.float32)
@@ -21,14 +21,14 @@ ARRAYS = ("states", "actions", "rewards", "next_states", "terminated", "episode_
 class Batch(NamedTuple):
     """Sampled windows; every array starts with the shape that was asked for, here `(...)`.
 
-    `returns` is the discounted sum of the window's rewards, `next_states` and `terminated` belong to its
+    `reward_sums` is the discounted sum of the window's rewards, `next_states` and `terminated` belong to its
     last transition, and `discounts` is gamma to the power of its length: what a bootstrap from
     `next_states` is worth.
     """
 
     states: NDArray[np.float32]  # (..., state_size)
     actions: NDArray[np.int32]  # (...)
-    returns: NDArray[np.float32]  # (...)
+    reward_sums: NDArray[np.float32]  # (...)
     next_states: NDArray[np.float32]  # (..., state_size)
     terminated: NDArray[np.float32]  # (...), 1 where the window ends at a terminal state
     discounts: NDArray[np.float32]  # (...)
@@ -133,7 +133,7 @@ class ReplayMemory:
         return Batch(
             states=self.states[first],
             actions=self.actions[first],
-            returns=(weights * self.rewards[ring]).sum(axis=-1).astype(np.float32),
+            reward_sums=(weights * self.rewards[ring]).sum(axis=-1).astype(np.float32),
             next_states=self.next_states[last],
             terminated=self.terminated[last].astype(np.float32),
             discounts=(gamma ** (final + 1.0)).astype(np.float32),

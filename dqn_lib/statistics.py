@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dqn_lib.checks import check_integer
+from dqn_lib.config import check_integer
 
 Z = 1.96  # 95 % of a normal distribution lies within this many standard deviations
 

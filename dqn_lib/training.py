@@ -14,9 +14,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.checks import check_finite, check_integer, check_number
+from dqn_lib.config import check_finite, check_integer, check_number
+from dqn_lib.environments import check_has_end, environment_name
 from dqn_lib.evaluation import Greedy, greedy_returns
-from dqn_lib.worlds import check_has_end, name_of
 
 
 class Agent(Protocol):
@@ -85,11 +85,11 @@ def _episodes(env: gym.Env, agent: Agent, last_step: float, last_episode: float)
 
 def run_episode(env: gym.Env, agent: Agent) -> Episode:
     """One episode, acting and learning, until it terminates or is truncated."""
-    with contextlib.closing(drive(env, agent)) as driving:  # an interrupt closes it too
+    with contextlib.closing(episode_steps(env, agent)) as driving:  # an interrupt closes it too
         return next(episode for _, _, episode in driving if episode is not None)
 
 
-def drive(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, Episode | None], None, None]:
+def episode_steps(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, Episode | None], None, None]:
     """One episode, step by step: yields each action, the state that it led to, and at the end the episode.
 
     Between two steps the agent may be looked at and its live settings changed. With the last step all of
@@ -194,7 +194,7 @@ class TrainingLog:
         if due:
             q = agent.q
             returns = greedy_returns(q, env, episodes=episodes)
-            self.checks.append(Check(agent.steps, returns, q, name_of(env)))
+            self.checks.append(Check(agent.steps, returns, q, environment_name(env)))
         return due
 
     def solved_at(self, threshold: float) -> int | None:

@@ -11,10 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"", "checks", "mountain_car", "worlds", "config", "tutorial_config", "exploration", "replay", "td"}
-    | {"target_update", "statistics", "loop"},
+    {"", "mountain_car", "environments", "config", "exploration", "replay", "targets", "statistics"},
     {"agents"},
-    {"training", "evaluation", "optimum", "checkpoint", "live", "diagnosis"},
+    {"training", "evaluation", "value_iteration", "checkpoint", "diagnostics"},
     {"experiments"},
     {"plots"},
     {"widgets", "exercises"},
@@ -25,11 +24,11 @@ NETWORK = {
     "agents.q_network",
     "agents.dqn",
     "agents.tutorial",
-    "agents.defects",
+    "agents.bugs",
     "checkpoint",
     "exercises.lesson03",
 }  # need TensorFlow
-KEEPS_THE_GLOBAL_STATE = "exercises.guard"  # and puts it back: a student's answer may have drawn from it
+KEEPS_THE_GLOBAL_STATE = "exercises.sandbox"  # and puts it back: a student's answer may have drawn from it
 GENERATORS = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
 
 
@@ -94,7 +93,7 @@ def test_the_package_alone_loads_nothing_heavy():
 
 def test_nothing_on_the_lower_floors_loads_tensorflow_or_matplotlib_unless_it_needs_a_network():
     light = [m for m in MODULES if floor(m) <= 2 and m.removeprefix("dqn_lib.") not in NETWORK]
-    assert {"dqn_lib.agents.q_table", "dqn_lib.training", "dqn_lib.optimum", "dqn_lib.replay"} < set(light)
+    assert {f"dqn_lib.{name}" for name in ("agents.q_table", "training", "value_iteration")} < set(light)
     unwanted = {"tensorflow", "keras", "matplotlib", "ipywidgets", "IPython"}
     assert {name: found for name, seen in loaded_by(*light).items() if (found := unwanted & set(seen))} == {}
 
@@ -129,7 +128,7 @@ def test_no_module_imports_pyplot():
 def names_tensorflow(module):
     """Whether it imports TensorFlow or Keras, or has their names in a string."""
     tree = MODULES[module]
-    if module == "dqn_lib.experiments.provenance":  # which only asks for their versions
+    if module == "dqn_lib.experiments.results":  # which only asks for their versions
         return bool(imports_package(tree, "tensorflow", "keras"))
     strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     return bool(imports_package(tree, "tensorflow", "keras") or {"tensorflow", "keras"} & strings)

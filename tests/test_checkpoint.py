@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from dqn_lib import checkpoint, mountain_car
-from dqn_lib.agents import defects, learner
+from dqn_lib.agents import bugs as defects
+from dqn_lib.agents import learner
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
-from dqn_lib.agents.tutorial import TutorialAgent
+from dqn_lib.agents.tutorial import TutorialAgent, TutorialConfig
 from dqn_lib.checkpoint import CheckpointError, load, save
-from dqn_lib.config import DQNConfig, knob
+from dqn_lib.config import DQNConfig, setting
 from dqn_lib.training import Change, Check, TrainingLog, train
-from dqn_lib.tutorial_config import TutorialConfig
 
 CONFIG = DQNConfig(
     hidden=(5, 4), memory_size=128, learning_starts=32, batch_size=8, learn_every=4, updates=2, epsilon=0.5
@@ -253,7 +253,7 @@ class Thrifty(DQNAgent):
 
     @dataclass(frozen=True)
     class Config(DQNConfig):
-        fuel: float = knob(0.1, says="What a push costs.", low=0, high=1)
+        fuel: float = setting(0.1, help="What a push costs.", low=0, high=1)
 
     @dataclass(frozen=True)
     class Objective(learner.Objective):

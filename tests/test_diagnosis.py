@@ -6,7 +6,7 @@ import pytest
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
-from dqn_lib.diagnosis import POINTS, SAMPLE, Diagnosis
+from dqn_lib.diagnostics import POINTS, SAMPLE, Diagnosis
 from dqn_lib.training import TrainingLog, train
 
 CONFIG = DQNConfig(hidden=(16, 16), memory_size=2_000, n_step=3)

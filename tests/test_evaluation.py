@@ -14,11 +14,12 @@ from gymnasium.wrappers import (
     TransformReward,
 )
 
-from dqn_lib import evaluation, worlds
+from dqn_lib import environments as worlds
+from dqn_lib import evaluation
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_network import QFunction
+from dqn_lib.environments import environment_name, is_original
 from dqn_lib.evaluation import greedy_returns
-from dqn_lib.worlds import is_original, name_of
 
 
 class Pump:
@@ -58,7 +59,9 @@ def test_the_simulated_starts_are_the_same_at_every_call_and_follow_from_the_see
     np.testing.assert_array_equal(greedy_returns(one, env), greedy_returns(two, env))
     greedy_returns(other, env, seed=5)
     np.testing.assert_array_equal(one.seen[0], two.seen[0])
-    np.testing.assert_array_equal(one.seen[0], car.start_states(100, evaluation.HELD_OUT).astype(np.float32))
+    np.testing.assert_array_equal(
+        one.seen[0], car.start_states(100, evaluation.EVALUATION_SEED).astype(np.float32)
+    )
     assert (one.seen[0] != other.seen[0]).any()
 
 
@@ -89,7 +92,7 @@ def test_an_environment_and_the_simulation_agree_in_the_mean(env, driven):
 
 @pytest.mark.parametrize("make", [car.make, lambda: Unknown(car.make())], ids=["simulated", "driven"])
 def test_an_episode_that_never_arrives_is_worth_minus_200(make):
-    assert greedy_returns(Idle(), make(), episodes=3).tolist() == [car.LUCK] * 3
+    assert greedy_returns(Idle(), make(), episodes=3).tolist() == [car.RANDOM_RETURN] * 3
 
 
 def test_the_environments_own_rewards_and_endings_are_counted():
@@ -174,7 +177,7 @@ CHANGED = {
 def test_a_mountain_car_that_was_changed_is_another_world(name):
     env = CHANGED[name]()
     assert not is_original(env)
-    assert name_of(env) != car.ENV_ID
+    assert environment_name(env) != car.ENV_ID
 
 
 @pytest.mark.parametrize(
@@ -190,7 +193,7 @@ def test_a_mountain_car_that_was_changed_is_another_world(name):
 )
 def test_what_behaves_as_the_mountain_car_is_one_by_whatever_name(make):
     assert is_original(make())
-    assert name_of(make()) == car.ENV_ID
+    assert environment_name(make()) == car.ENV_ID
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGED if name != "no time limit"])

@@ -28,7 +28,7 @@ def holds(steps, epsilon, hold, seed=0):
     for _ in range(steps):
         if (action := who.explore(epsilon, hold)) is not None:
             now.append(action)
-            if not who.lasted:
+            if not who.steps_repeated:
                 ended.append(now)
                 now = []
     return ended
@@ -154,7 +154,7 @@ def test_a_schedule_may_fall_at_once_or_rise():
 def test_a_state_through_json_goes_on_identically(inside):
     one, other = explorer(seed=1), explorer(seed=2)
     one.explore(0.5, 10)
-    while bool(one.lasted) != inside:
+    while bool(one.steps_repeated) != inside:
         one.explore(0.5, 10)
     other.set_state(json.loads(json.dumps(one.get_state())))
     assert [one.explore(0.5, 10) for _ in range(1_000)] == [other.explore(0.5, 10) for _ in range(1_000)]

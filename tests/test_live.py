@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dqn_lib import live, loop, mountain_car
+from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
-from dqn_lib.config import Config, DQNConfig, TableConfig, knob
-from dqn_lib.live import LiveRun, replay
-from dqn_lib.training import Change, drive
+from dqn_lib.config import Config, DQNConfig, TableConfig, setting
+from dqn_lib.training import Change, episode_steps
+from dqn_lib.widgets import live
+from dqn_lib.widgets import live as loop
+from dqn_lib.widgets.live import LiveRun, replay
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,10 +38,10 @@ DQN = DQNConfig(
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Settings(Config):
-    size: int = knob(3, low=1, high=9, says="Built in.")
-    gamma: float = knob(0.9, low=0.0, high=1.0, live=True, says="Live.")
-    epsilon: float = knob(0.5, low=0.0, high=1.0, live=True, says="Live.")
-    tau: float = knob(0.1, low=0.0, high=1.0, live=True, says="Live.")
+    size: int = setting(3, low=1, high=9, help="Built in.")
+    gamma: float = setting(0.9, low=0.0, high=1.0, live=True, help="Live.")
+    epsilon: float = setting(0.5, low=0.0, high=1.0, live=True, help="Live.")
+    tau: float = setting(0.1, low=0.0, high=1.0, live=True, help="Live.")
 
 
 class Corridor(gym.Env):
@@ -357,7 +359,7 @@ def test_a_reset_wins_against_those_who_start_the_run_again_and_again(start):
 
 @pytest.mark.parametrize("name", ["pause", "reset"])
 def test_a_run_whose_step_does_not_end_is_not_reset_under_its_feet(start, monkeypatch, name):
-    monkeypatch.setattr(loop, "PATIENCE", 0.1)
+    monkeypatch.setattr(loop, "TIMEOUT", 0.1)
     run, began, let_go = start(), threading.Event(), threading.Event()
     run.agent.at[7] = lambda: (began.set(), let_go.wait(20))
     run.train()
@@ -657,9 +659,9 @@ def test_watching_takes_no_more_than_its_share_of_the_time(start, monkeypatch, l
     rested_after(run, run_for=10_000)
     times = [at for at, running in looks if running]
     assert [running for _, running in looks] == [True] * len(times) + [False]  # once more at the end
-    assert np.diff(times).min() >= max(loop.OFTEN, look / loop.WATCHING) - 1e-9
-    assert np.diff(times).max() <= max(loop.OFTEN + look, look / loop.WATCHING) + 0.002
-    assert look * (len(times) - 1) <= loop.WATCHING * times[-1] + 1e-9
+    assert np.diff(times).min() >= max(loop.MIN_INTERVAL, look / loop.CALLBACK_FRACTION) - 1e-9
+    assert np.diff(times).max() <= max(loop.MIN_INTERVAL + look, look / loop.CALLBACK_FRACTION) + 0.002
+    assert look * (len(times) - 1) <= loop.CALLBACK_FRACTION * times[-1] + 1e-9
 
 
 def test_whoever_watches_sees_a_run_that_is_between_two_steps(start):
@@ -884,7 +886,7 @@ def test_a_dqn_run_with_every_knob_turned_ends_with_the_same_bits_when_lived_aga
         40: [lambda: run.change(learning_rate=0.02, tau=0.3), lambda: run.change(tau=0.4, epsilon=None)],
         59: [lambda: run.change(hold=7)],  # with the last step of an episode
         77: [lambda: run.change(target_update="hard", target_period=3)],
-        101: [lambda: run.change(target_update="none")],
+        101: [lambda: run.change(target_update="every_step")],
     }
     rested_after(run, run_for=52)
     run.change(gamma=0.95)
@@ -917,7 +919,7 @@ def test_a_dqn_run_in_pieces_is_the_run_in_one(start, agents):
         rested_after(run, run_for=piece)
     env = short()
     for _ in range(3):
-        list(drive(env, whole))
+        list(episode_steps(env, whole))
     np.testing.assert_equal(recorded.get_state(), whole.get_state())
 
 

@@ -8,8 +8,8 @@ import weakref
 import numpy as np
 import pytest
 
-from dqn_lib import loop as loop_module
-from dqn_lib.loop import LATELY, OFTEN, WATCHING, Loop
+from dqn_lib.widgets import live as loop_module
+from dqn_lib.widgets.live import CALLBACK_FRACTION, MIN_INTERVAL, SMOOTHING_WINDOW, Loop
 
 pytestmark = pytest.mark.slow
 
@@ -129,7 +129,7 @@ def test_looks_take_no_more_than_their_share(loop):
     until(lambda: len(looks) > 11, seconds=30)
     watched.pause()
     gaps = np.diff(looks[:11])[-8:]  # it has learnt by then what they cost; the last one comes with the pause
-    assert np.mean(gaps) >= 0.9 * 0.02 / WATCHING
+    assert np.mean(gaps) >= 0.9 * 0.02 / CALLBACK_FRACTION
 
 
 def test_after_one_long_look_there_is_another_one_soon(loop):
@@ -143,7 +143,7 @@ def test_after_one_long_look_there_is_another_one_soon(loop):
     watched.start()
     until(lambda: len(looks) > 10)
     watched.pause()
-    assert 0.4 / LATELY / WATCHING < looks[10] - looks[9] < 2.0  # 0.9 on a quiet machine
+    assert 0.4 / SMOOTHING_WINDOW / CALLBACK_FRACTION < looks[10] - looks[9] < 2.0  # 0.9 on a quiet machine
 
 
 @pytest.mark.parametrize(("cost", "least", "most"), [(0.0, 0.5, 1.1), (0.03, 0.5, 1.1), (0.1, 0.0, 0.35)])
@@ -158,7 +158,7 @@ def test_a_look_that_fits_into_the_time_to_spare_is_free_whatever_it_costs(loop,
 
 
 def test_a_look_that_is_asked_for_comes_after_the_step_under_way(loop, monkeypatch):
-    monkeypatch.setattr(loop_module, "OFTEN", 100.0)
+    monkeypatch.setattr(loop_module, "MIN_INTERVAL", 100.0)
     steps, looks = [], []
 
     def step():
@@ -179,7 +179,7 @@ def test_with_time_to_spare_there_are_no_more_looks_than_an_eye_needs(loop):
     idle.start()
     until(lambda: len(looks) > 12, seconds=30)
     idle.pause()
-    assert np.diff(looks[:12]).min() >= OFTEN
+    assert np.diff(looks[:12]).min() >= MIN_INTERVAL
 
 
 def test_it_keeps_its_pace_and_makes_up_for_what_a_look_takes(loop):
@@ -212,7 +212,7 @@ def stuck(loop, monkeypatch):
         taken.append(1)
         return True
 
-    monkeypatch.setattr(loop_module, "PATIENCE", 0.1)
+    monkeypatch.setattr(loop_module, "TIMEOUT", 0.1)
     one = loop(step)
     one.start()
     assert began.wait(20)
@@ -233,7 +233,7 @@ def test_a_pause_that_cannot_wait_for_the_step_to_end_says_so(stuck):
 
 
 def test_a_pause_that_cannot_wait_for_the_last_look_to_end_says_so(loop, monkeypatch):
-    monkeypatch.setattr(loop_module, "PATIENCE", 0.1)
+    monkeypatch.setattr(loop_module, "TIMEOUT", 0.1)
     let_go = threading.Event()
     one = loop(lambda: False, lambda: let_go.wait(20))
     one.start()
@@ -246,7 +246,7 @@ def test_a_pause_that_cannot_wait_for_the_last_look_to_end_says_so(loop, monkeyp
 
 
 def test_no_step_is_taken_during_the_last_look_of_the_thread_before_however_long_it_takes(loop, monkeypatch):
-    monkeypatch.setattr(loop_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(loop_module, "TIMEOUT", 0.05)
     let_go, steps = threading.Event(), []
     one = loop(lambda: steps.append(1) and False, lambda: one.running or let_go.wait(20))
     one.start()

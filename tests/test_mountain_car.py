@@ -205,8 +205,8 @@ def test_the_constants_are_the_environments():
     assert (bare.goal_position, bare.goal_velocity) == (car.GOAL_POSITION, car.GOAL_VELOCITY)
     assert (bare.force, bare.gravity) == (car.FORCE, car.GRAVITY)
     assert env.spec.id == car.ENV_ID
-    assert env.spec.max_episode_steps == car.MAX_STEPS == -car.LUCK
-    assert env.spec.reward_threshold == car.THRESHOLD
+    assert env.spec.max_episode_steps == car.MAX_STEPS == -car.RANDOM_RETURN
+    assert env.spec.reward_threshold == car.SOLVED_RETURN
     assert env.action_space.n == len(car.ACTION_NAMES)
     np.testing.assert_array_equal(car.STATE_LOW.astype(np.float32), space.low)
     np.testing.assert_array_equal(car.STATE_HIGH.astype(np.float32), space.high)

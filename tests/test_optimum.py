@@ -7,7 +7,7 @@ import pytest
 
 from dqn_lib import mountain_car as car
 from dqn_lib.evaluation import greedy_returns
-from dqn_lib.optimum import measure, solve
+from dqn_lib.value_iteration import optimal_return, solve
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +22,9 @@ def discounted():
 
 @pytest.mark.slow
 def test_the_optimum_is_minus_97_7_and_its_error_is_the_difference_to_half_the_grid():
-    measured = measure(401)
+    measured = optimal_return(401)
     assert measured.mean_return == pytest.approx(-97.7, abs=0.1)
-    assert measured.mean_return == pytest.approx(car.OPTIMUM, abs=0.15)
+    assert measured.mean_return == pytest.approx(car.OPTIMAL_RETURN, abs=0.15)
     # 201 points give -98.04
     assert measured.error == pytest.approx(0.35, abs=0.1)
     assert measured.error == abs(measured.mean_return - solve(201).returns.mean())
@@ -33,7 +33,9 @@ def test_the_optimum_is_minus_97_7_and_its_error_is_the_difference_to_half_the_g
 @pytest.mark.slow
 def test_over_the_starts_of_a_check_the_optimum_is_that_of_their_ruler():
     # 201 points give -96.86, 401 give -96.62, 801 give -96.52
-    assert greedy_returns(solve(201), car.make()).mean() == pytest.approx(car.CHECKED_OPTIMUM - 0.36, abs=0.1)
+    assert greedy_returns(solve(201), car.make()).mean() == pytest.approx(
+        car.OPTIMAL_CHECK_RETURN - 0.36, abs=0.1
+    )
 
 
 def bilinear(optimum, state):
@@ -152,4 +154,4 @@ def test_a_bad_argument_is_named(name, value):
 
 def test_measure_names_the_number_it_was_given():
     with pytest.raises(ValueError, match=r"^points must .*got 3$"):
-        measure(3)
+        optimal_return(3)

@@ -13,15 +13,10 @@ from dqn_lib import mountain_car as car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.diagnosis import Diagnosis
-from dqn_lib.live import LiveRun
-from dqn_lib.plots.bands import learning_bands
-from dqn_lib.plots.curves import compare_runs
-from dqn_lib.plots.density import density
-from dqn_lib.plots.drive import drive, watch
-from dqn_lib.plots.growth import watch_learning
-from dqn_lib.plots.ladder import ladder
-from dqn_lib.plots.learning_curve import learning_curve
+from dqn_lib.diagnostics import Diagnosis
+from dqn_lib.plots.comparisons import compare_variants
+from dqn_lib.plots.curves import ReferenceReturns, compare_runs, learning_bands, learning_curve
+from dqn_lib.plots.films import film_episode, film_greedy, film_training
 from dqn_lib.plots.maps import (
     compare_policies,
     compare_values,
@@ -29,13 +24,14 @@ from dqn_lib.plots.maps import (
     policy_map,
     value_and_policy,
     value_map,
+    visit_density,
 )
-from dqn_lib.plots.ruler import Ruler
 from dqn_lib.training import Check, TrainingLog, train
-from dqn_lib.widgets.chase import ChaseRange
-from dqn_lib.widgets.looks import Looks
+from dqn_lib.widgets.live import LiveRun
 from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.panel import TrainingPanel
+from dqn_lib.widgets.run_view import RunView
+from dqn_lib.widgets.target_explorer import TargetNetworkExplorer
 from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = pytest.mark.slow
@@ -96,12 +92,12 @@ def test_what_shows_a_whole_run_wants_the_mountain_car(trained, name):
     told = r"^env must be MountainCar-v0, with no change but another time limit, got "
     for call in (
         lambda: TrainingPanel(env, agent),
-        lambda: Looks(LiveRun(env, agent, episodes=1), ["curve"]),
+        lambda: RunView(LiveRun(env, agent, episodes=1), ["curve"]),
         lambda: Diagnosis().record(env, agent, steps=100),  # at once, not at the first episode
     ):
         with pytest.raises(ValueError, match=told):
             call()
-    for call in (TimeMachine, watch_learning):
+    for call in (TimeMachine, film_training):
         with pytest.raises(ValueError, match=r"^checks must be of one run on MountainCar-v0"):
             call(log.checks)
 
@@ -125,12 +121,12 @@ def table_of_parking():
     [
         value_map,
         policy_map,
-        drive,
+        film_greedy,
         lambda q: compare_policies(q, q),
         lambda q: compare_values(q, q),
         lambda q: value_and_policy(q, title="A finding"),
-        lambda q: watch(np.zeros((3, 2)), np.zeros(2, int), q=q),
-        lambda q: watch_learning([Check(0, np.array([-200.0]), q)]),
+        lambda q: film_episode(np.zeros((3, 2)), np.zeros(2, int), q=q),
+        lambda q: film_training([Check(0, np.array([-200.0]), q)]),
         lambda q: TimeMachine([Check(0, np.array([-200.0]), q)]),
     ],
     ids=[
@@ -152,7 +148,12 @@ def test_a_map_wants_values_of_the_mountain_car(trained, which, show):
 
 
 @pytest.mark.parametrize(
-    "show", [density, lambda states: phase_plane([states]), lambda states: watch(states, np.zeros(8, int))]
+    "show",
+    [
+        visit_density,
+        lambda states: phase_plane([states]),
+        lambda states: film_episode(states, np.zeros(8, int)),
+    ],
 )
 def test_a_picture_of_states_wants_two_numbers_each(show):
     with pytest.raises(ValueError, match=r"must hold states of MountainCar-v0, two numbers each.*\(9, 4\)"):
@@ -162,10 +163,10 @@ def test_a_picture_of_states_wants_two_numbers_each(show):
 def test_a_chase_works_in_any_world_but_wants_a_state_of_it(trained):
     _, agent, _ = trained["pole"]
     with pytest.raises(ValueError, match="state must have the 4 numbers of the agent's states, got 2"):
-        ChaseRange(agent, [-0.5, 0.0], exact=-60.0, rounds=1)
+        TargetNetworkExplorer(agent, [-0.5, 0.0], exact=-60.0, rounds=1)
     with pytest.raises(ValueError, match="state must be finite, got"):
-        ChaseRange(agent, [np.nan, 0.0, 0.0, 0.0], exact=50.0, rounds=1)
-    chase = ChaseRange(agent, [0.0, 0.0, 0.0, 0.0], exact=50.0, rounds=2)
+        TargetNetworkExplorer(agent, [np.nan, 0.0, 0.0, 0.0], exact=50.0, rounds=1)
+    chase = TargetNetworkExplorer(agent, [0.0, 0.0, 0.0, 0.0], exact=50.0, rounds=2)
     assert np.isfinite(chase.said).all()
     chase.end()
 
@@ -192,7 +193,7 @@ def test_a_curve_of_another_world_has_no_marks_of_the_mountain_car(trained, name
     for picture in (learning_curve(log), compare_runs({"one": log}, title="A finding")):
         assert marks(picture) == []
         assert "uck" not in picture.alt and "olved" not in picture.alt
-    own = learning_curve(log, ruler=Ruler(20, 475, 500, "limit"))
+    own = learning_curve(log, ruler=ReferenceReturns(20, 475, 500, "limit"))
     assert len(marks(own)) == 2  # luck and solved; the limit is the third
 
 
@@ -206,7 +207,7 @@ def test_a_curve_of_the_mountain_car_has_its_marks():
 
 def test_rows_have_the_marks_of_where_they_were_made():
     row = {"variant": "a", "seed": 0, "final_return": 480.0, "solved_at_step": None, "curve": [20.0, 480.0]}
-    for show in (ladder, learning_bands):
+    for show in (compare_variants, learning_bands):
         assert marks(show([row | {"environment": "CartPole-v1"}], {"a": "a"}, title="A finding")) == []
         assert marks(show([row], {"a": "a"}, title="A finding")) == []
         found = show([row | {"environment": "MountainCar-v0"}], {"a": "a"}, title="A finding")

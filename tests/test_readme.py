@@ -8,8 +8,7 @@ from statistics import median
 import pytest
 
 from dqn_lib.experiments.catalogue import NETWORKS
-from dqn_lib.experiments.results import read_runs
-from dqn_lib.experiments.summary import summarise
+from dqn_lib.experiments.results import read_runs, summarise
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ def window(memory, first, n_step, gamma):
     return (
         float(batch.states[0]),
         int(batch.actions),
-        pytest.approx(float(batch.returns), rel=1e-5),
+        pytest.approx(float(batch.reward_sums), rel=1e-5),
         float(batch.next_states[0]),
         int(batch.terminated),
         pytest.approx(float(batch.discounts), rel=1e-5),
@@ -139,7 +139,7 @@ def test_a_memory_as_large_as_the_default_is_sampled_all_over_when_it_is_full():
     memory = ReplayMemory(size, 1, np.random.default_rng(0))
     for number in range(size + 500):
         memory.add([0.0], 0, float(number), [0.0], terminated=False, truncated=False)
-    drawn = memory.sample(100_000, n_step=1, gamma=1.0).returns
+    drawn = memory.sample(100_000, n_step=1, gamma=1.0).reward_sums
     tenths = np.histogram(drawn, 10, (500, size + 500))[0]
     assert len(memory) == size
     assert (drawn.min() >= 500) and (abs(tenths / 10_000 - 1) < 0.06).all()  # six standard deviations

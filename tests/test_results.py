@@ -9,15 +9,13 @@ from dqn_lib import mountain_car
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments.catalogue import EXPERIMENTS
-from dqn_lib.experiments.experiment import plain
-from dqn_lib.experiments.provenance import machine, versions
-from dqn_lib.experiments.results import FORMAT, read_file, read_runs
-from dqn_lib.experiments.summary import summarise
-from dqn_lib.experiments.work import measure
-from dqn_lib.mountain_car import LUCK, OPTIMUM, THRESHOLD
+from dqn_lib.experiments.experiment import to_json_value, train_and_evaluate
+from dqn_lib.experiments.results import FORMAT, machine, read_file, read_runs, summarise, versions
+from dqn_lib.mountain_car import OPTIMAL_RETURN, RANDOM_RETURN, SOLVED_RETURN
 from dqn_lib.training import train
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks" / "results"
+OTHERS = "other_environments"
 PATHS = {name: FOLDER / f"{name}.jsonl" for name in EXPERIMENTS}
 RUNS = {name: read_runs(path) for name, path in PATHS.items()}
 EVERY_VARIANT = [(what, name) for what, experiment in EXPERIMENTS.items() for name in experiment.variants]
@@ -50,7 +48,7 @@ def test_a_file_is_that_of_the_experiment_as_it_is_now(what):
     header, rows, rest = read_file(PATHS[what])
     assert header == {"format": FORMAT, **EXPERIMENTS[what].describe()}
     assert [(row["variant"], row["seed"]) for row in rows] == [job.key for job in EXPERIMENTS[what].jobs()]
-    assert all(row["changes"] == plain(EXPERIMENTS[what].variants[row["variant"]]) for row in rows)
+    assert all(row["changes"] == to_json_value(EXPERIMENTS[what].variants[row["variant"]]) for row in rows)
     assert {"numpy", "tensorflow", "gymnasium"} <= rows[0]["versions"].keys()
     assert len({str(row["versions"]) for row in rows}) == 1
     assert rest == b""
@@ -76,7 +74,10 @@ def test_no_car_is_better_than_the_best():
         (what, name, run["seed"])
         for what, name in ON_THE_HILL
         for run in runs_of(what, name)
-        if not (LUCK <= run["final_return"] < OPTIMUM + 1 and LUCK <= run["best_check"] < OPTIMUM + 5)
+        if not (
+            RANDOM_RETURN <= run["final_return"] < OPTIMAL_RETURN + 1
+            and RANDOM_RETURN <= run["best_check"] < OPTIMAL_RETURN + 5
+        )
     ]
     assert odd == []  # a check has 100 starts only, hence the 5
 
@@ -129,7 +130,7 @@ def test_a_run_begins_here_as_it_did_on_file(what, name):
     run, checks = first_part(what, name)
     whole = EXPERIMENTS[what].variant(name)
     part = {"steps": checks * whole.check_every, "episodes": None, "final_episodes": 1}
-    here = measure(whole.changed(part), run["seed"])
+    here = train_and_evaluate(whole.changed(part), run["seed"])
     expected = run["curve"][: checks + 1]
     assert len(here["curve"]) == len(expected)
     if made_as_here(run):
@@ -160,7 +161,7 @@ def test_a_whole_run_ends_here_as_it_did_on_file(what, name):
     worst, best = possible_returns(experiment.variant(name).environment)
     if not made_as_here(run) and low <= worst and best <= high:
         pytest.skip("the ten runs end everywhere between the worst and the best")
-    here = measure(experiment.variant(name), run["seed"])
+    here = train_and_evaluate(experiment.variant(name), run["seed"])
     if made_as_here(run):
         assert here == {column: run[column] for column in here}
     else:
@@ -193,12 +194,12 @@ def test_a_whole_run_ends_here_as_it_did_on_file(what, name):
         ("tutorial", "learning rate 0.001", 4, 4),
         ("tutorial", "five steps of truth", 10, 10),
         ("tutorial", "batches, and a slow target", 10, 10),
-        ("hills", "pole, unchanged", 6, 6),
-        ("hills", "pole, not held", 9, 9),
-        ("hills", "pole, not held, values from 50", 9, 9),
-        ("hills", "pole, not held, explores for 1,000", 5, 5),
-        ("hills", "acrobot, unchanged", 10, 10),
-        ("hills", "acrobot, not held", 7, 7),
+        ("other_environments", "pole, unchanged", 6, 6),
+        ("other_environments", "pole, not held", 9, 9),
+        ("other_environments", "pole, not held, values from 50", 9, 9),
+        ("other_environments", "pole, not held, explores for 1,000", 5, 5),
+        ("other_environments", "acrobot, unchanged", 10, 10),
+        ("other_environments", "acrobot, not held", 7, 7),
     ],
 )
 def test_so_many_seeds_solve_it(what, variant, fewest, most):
@@ -224,27 +225,31 @@ def test_the_printed_agent_never_arrives_and_two_repairs_buy_speed_only():
     assert after.median_steps < before.median_steps / 2
     for name, rung, worst in zip(rungs[1:3], (middle, after), (-194, -164), strict=True):
         assert rung.solved == 10
-        assert sum(run["final_return"] > THRESHOLD for run in runs_of("tutorial", name)) == 5
+        assert sum(run["final_return"] > SOLVED_RETURN for run in runs_of("tutorial", name)) == 5
         assert round(rung.worst_final) == worst
-    assert last.worst_final > THRESHOLD
+    assert last.worst_final > SOLVED_RETURN
 
 
 def test_what_lesson_9_counts_on_the_rungs():
     assert sum(run["arrivals"] > 0 for run in runs_of("tutorial", "gamma 0.99")) == 4
     assert max(run["arrivals"] for run in runs_of("tutorial", "gamma 0.99")) == 2
-    assert sum(run["final_return"] > THRESHOLD for run in runs_of("tutorial", "five steps of truth")) == 8
+    assert sum(run["final_return"] > SOLVED_RETURN for run in runs_of("tutorial", "five steps of truth")) == 8
 
 
 def test_the_live_acrobot_of_lesson_10_is_the_luckiest_and_most_poles_are_late():
-    steps = {run["seed"]: run["solved_at_step"] for run in runs_of("hills", "acrobot, unchanged")}
+    steps = {
+        run["seed"]: run["solved_at_step"] for run in runs_of("other_environments", "acrobot, unchanged")
+    }
     assert min(step for step in steps.values() if step) == steps[2]
-    poles = [run["solved_at_step"] for run in runs_of("hills", "pole, unchanged") if run["solved_at_step"]]
+    poles = [run["solved_at_step"] for run in runs_of(OTHERS, "pole, unchanged") if run["solved_at_step"]]
     assert sum(step > 12_000 for step in poles) > len(poles) / 2
 
 
 def test_a_pole_that_was_balanced_is_lost_before_the_memory_is_full():
     rows = ("pole, not held", "pole, not held, explores for 1,000")
-    early = [run["curve"][:20] for row in rows for run in runs_of("hills", row)]  # a check every 1,000 steps
+    early = [
+        run["curve"][:20] for row in rows for run in runs_of("other_environments", row)
+    ]  # a check every 1,000 steps
     lost = [curve for curve in early if max(curve) >= 475 and min(curve[np.argmax(curve) :]) < 300]
     assert len(lost) >= 2
 
@@ -254,8 +259,8 @@ def final(variants, name):
 
 
 def test_the_defaults_end_close_to_the_optimum():
-    assert -100 <= final(NETWORKS, "base") <= OPTIMUM + 1
-    assert NETWORKS["base"].worst_final >= THRESHOLD
+    assert -100 <= final(NETWORKS, "base") <= OPTIMAL_RETURN + 1
+    assert NETWORKS["base"].worst_final >= SOLVED_RETURN
 
 
 @pytest.mark.parametrize(
@@ -282,7 +287,7 @@ def test_a_target_may_hold_still_for_too_long():
     for name in ("hard, every 20", "hard, every 200", "soft, tau 0.1", "soft, tau 0.01", "base"):
         share = NETWORKS[name].median_steps / NETWORKS["copied every step"].median_steps
         assert 0.25 < share < 0.67  # lesson 5: between a quarter and two thirds
-    assert sum(run["final_return"] < THRESHOLD for run in runs_of("networks", "copied every step")) == 6
+    assert sum(run["final_return"] < SOLVED_RETURN for run in runs_of("networks", "copied every step")) == 6
     for name in ("hard, every 20", "hard, every 200", "soft, tau 0.1", "soft, tau 0.001", "base"):
         assert final(NETWORKS, name) > final(NETWORKS, "copied every step") + 3
 
@@ -308,7 +313,7 @@ def test_a_table_neither_too_fine_nor_too_coarse_and_better_without_exploring():
 
 @pytest.mark.parametrize("variant", ["pessimistic", "pessimistic, held 32"])
 def test_pessimists_learn_nothing(variant):
-    assert {run["final_return"] for run in runs_of("tables", variant)} == {LUCK}
+    assert {run["final_return"] for run in runs_of("tables", variant)} == {RANDOM_RETURN}
 
 
 def test_pessimists_never_arrive():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dqn_lib.td import double_td_target, td_target
+from dqn_lib.targets import double_td_target, td_target
 
 
 def test_a_target_is_the_reward_plus_the_discounted_best_next_value():

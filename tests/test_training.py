@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from gymnasium.wrappers import TimeLimit
 
-from dqn_lib import mountain_car, training, worlds
+from dqn_lib import environments as worlds
+from dqn_lib import mountain_car, training
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
-from dqn_lib.training import Change, Check, TrainingLog, drive, run_episode, train
+from dqn_lib.training import Change, Check, TrainingLog, episode_steps, run_episode, train
 
 SMALL = DQNConfig(hidden=(16, 16), memory_size=90, learning_starts=32, batch_size=8, learn_every=4, updates=4)
 
@@ -80,7 +81,7 @@ def test_an_episode_calls_agent_and_environment_in_turn(world):
 
 
 def test_a_drive_is_an_episode_step_by_step_and_the_last_step_brings_its_sum(world):
-    driving, steps, tapes = drive(world.env, world.agent), [], []
+    driving, steps, tapes = episode_steps(world.env, world.agent), [], []
     assert world.tape == []
     for action, state, episode in driving:
         steps.append((action, state.tolist(), episode and episode.length, world.agent.steps))
@@ -96,7 +97,7 @@ def test_a_drive_is_an_episode_step_by_step_and_the_last_step_brings_its_sum(wor
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_a_drive_that_is_closed_half_way_closes_the_episode_of_the_agent(world, steps):
-    driving = drive(world.env, world.agent)
+    driving = episode_steps(world.env, world.agent)
     for _ in range(steps):
         next(driving)
     assert "end" not in world.tape
@@ -107,7 +108,7 @@ def test_a_drive_that_is_closed_half_way_closes_the_episode_of_the_agent(world, 
 
 
 def test_a_drive_that_is_closed_after_its_last_step_has_closed_the_episode_once(world):
-    driving = drive(world.env, world.agent)
+    driving = episode_steps(world.env, world.agent)
     assert [next(driving)[2] is not None for _ in range(3)] == [False, False, True]
     driving.close()
     assert (world.tape.count("end"), world.agent.episodes) == (1, 1)

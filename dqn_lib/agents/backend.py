@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dqn_lib.agents import compile_cache
 
-CHATTER = (
+HARMLESS_LINES = (
     # When TensorFlow is imported.
     "All log messages before absl::InitializeLog() is called",
     "oneDNN custom operations are on",
@@ -38,13 +38,13 @@ CHATTER = (
 _FILTER = f"""
 import sys
 for line in sys.stdin.buffer:
-    if not any(known in line for known in {tuple(text.encode() for text in CHATTER)!r}):
+    if not any(known in line for known in {tuple(text.encode() for text in HARMLESS_LINES)!r}):
         sys.stderr.buffer.write(line); sys.stderr.buffer.flush()
 """
 
 
 @contextlib.contextmanager
-def without_chatter(expected: bool = True) -> Iterator[None]:
+def filtered_stderr(expected: bool = True) -> Iterator[None]:
     """Keep the known lines off file descriptor 2, if any is expected; everything else passes.
 
     TensorFlow writes them in C++, where none of its own log settings applies.
@@ -65,7 +65,7 @@ def without_chatter(expected: bool = True) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def announced() -> Iterator[None]:
+def startup_message() -> Iterator[None]:
     """To somebody who waits in front of a notebook, say for what; scripts hear nothing."""
     if not hasattr(builtins, "__IPYTHON__"):
         yield
@@ -77,12 +77,12 @@ def announced() -> Iterator[None]:
     print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.".ljust(len(waiting)))
 
 
-def foreign_flags() -> list[str]:
+def foreign_xla_flags() -> list[str]:
     """The environment variables with flags for XLA that another library, or the reader, has left."""
     return [name for name in ("XLA_FLAGS", "TF_XLA_FLAGS") if os.environ.get(name)]
 
 
-def set_aside(flags: Iterable[str]) -> None:
+def ignore_flags(flags: Iterable[str]) -> None:
     """Take these variables out of the environment, for good: XLA reads some when it first compiles.
 
     TensorFlow ends the process, without a word in a notebook, over a flag that its XLA does not know; and the
@@ -96,11 +96,11 @@ def set_aside(flags: Iterable[str]) -> None:
 
 def load() -> Any:
     """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
-    foreign = foreign_flags()
+    foreign = foreign_xla_flags()
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
-    with compile_cache.prepared(), announced(), without_chatter():
-        set_aside(foreign)
+    with compile_cache.enabled_during_import(), startup_message(), filtered_stderr():
+        ignore_flags(foreign)
         tensorflow = importlib.import_module("tensorflow")
         with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
             tensorflow.config.threading.set_intra_op_parallelism_threads(1)
@@ -126,7 +126,7 @@ def compiled(
         graph = _graph(function, example, xla=True)  # an error in `function` itself ends here
         for _ in range(2):  # what had been kept on disk may have been at fault, and is gone the second time
             try:
-                with compile_cache.kept(name, tf.__version__) as found, without_chatter(found):
+                with compile_cache.cached_program(name, tf.__version__) as found, filtered_stderr(found):
                     return _program(graph, example)
             except (tf.errors.OpError, RuntimeError) as error:
                 problem = error
@@ -148,7 +148,7 @@ def _graph(function: Callable, example: Sequence[NDArray], xla: bool) -> tuple[A
     inner = tf.function(function, jit_compile=xla, autograph=False)
     outer = tf.function(inner, autograph=False).get_concrete_function(*specs)
     with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(with_own_counters(outer.graph.as_graph_def()), name="")
+        tf.graph_util.import_graph_def(with_stable_names(outer.graph.as_graph_def()), name="")
     return graph, [tensor.name for tensor in outer.inputs], [tensor.name for tensor in outer.outputs]
 
 
@@ -167,7 +167,7 @@ def _program(graph: tuple[Any, list[str], list[str]], example: Sequence[NDArray]
     return run
 
 
-def with_own_counters(graph: Any) -> Any:
+def with_stable_names(graph: Any) -> Any:
     """A graph whose functions are called the same in every process.
 
     TensorFlow ends their names in a count of all that the process has traced before, and the cache on

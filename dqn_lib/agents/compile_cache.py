@@ -24,15 +24,15 @@ import platformdirs
 SWITCH = "DQN_LIB_COMPILE_CACHE"
 FLAGS = "TF_XLA_FLAGS"
 FLAG = "--tf_xla_persistent_cache_directory="
-OURS = "dqn_lib-compiled-"  # how the folder of a process begins
-ROOM = 4 * 2**20  # bytes that have to fit into it; a program takes 0.3 MB
-MOST = 100  # programs that are kept
+PREFIX = "dqn_lib-compiled-"  # how the folder of a process begins
+BYTES_NEEDED = 4 * 2**20  # bytes that have to fit into it; a program takes 0.3 MB
+MOST_PROGRAMS = 100  # programs that are kept
 
 _own: tempfile.TemporaryDirectory | None = None  # the folder of this process, deleted when it ends
 
 
 @contextlib.contextmanager
-def prepared() -> Iterator[None]:
+def enabled_during_import() -> Iterator[None]:
     """TensorFlow, if it is imported and set up in here, keeps programs in a folder of this process's own.
 
     Without effect where the cache is switched off, where `TF_XLA_FLAGS` has been set by somebody else, and
@@ -40,7 +40,7 @@ def prepared() -> Iterator[None]:
     it, and no process that this one starts is to write to the same folder.
     """
     global _own  # noqa: PLW0603 (TensorFlow reads its flags once in a process)
-    if not switched_on() or (own := empty_folder()) is None:
+    if not is_enabled() or (own := temporary_folder()) is None:
         yield
         return
     os.environ[FLAGS] = FLAG + quoted(own.name)
@@ -51,18 +51,18 @@ def prepared() -> Iterator[None]:
         del os.environ[FLAGS]
 
 
-def switched_on() -> bool:
+def is_enabled() -> bool:
     """Whether neither our switch nor somebody else's flags are against it."""
     off = os.environ.get(SWITCH, "on").lower() in ("off", "0", "false", "no")
     return not off and not os.environ.get(FLAGS)
 
 
-def empty_folder() -> tempfile.TemporaryDirectory | None:
+def temporary_folder() -> tempfile.TemporaryDirectory | None:
     """A temporary folder with room for a few programs, if there is any."""
     with contextlib.suppress(OSError):
-        own = tempfile.TemporaryDirectory(prefix=OURS, ignore_cleanup_errors=True)
+        own = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
         probe = Path(own.name, "probe")
-        probe.write_bytes(bytes(ROOM))
+        probe.write_bytes(bytes(BYTES_NEEDED))
         probe.unlink()
         return own
     return None
@@ -90,7 +90,7 @@ def processor_features() -> str:
 
 
 @contextlib.contextmanager
-def kept(program: str, version: str) -> Iterator[bool]:
+def cached_program(program: str, version: str) -> Iterator[bool]:
     """While `program` is compiled: what was kept of it is at hand, and what is new will be kept.
 
     Yields whether anything was at hand. If compiling fails with it, it is thrown away.
@@ -99,26 +99,26 @@ def kept(program: str, version: str) -> Iterator[bool]:
         yield False
         return
     here, there = Path(_own.name), folder(version) / hashlib.sha256(program.encode()).hexdigest()[:16]
-    clear(here)
-    found = fetch(there, here)
+    make_empty(here)
+    found = copy_in(there, here)
     try:
         yield found
-        store(here, there)
+        copy_out(here, there)
     except BaseException:
         shutil.rmtree(there, ignore_errors=True)
         raise
     finally:
-        clear(here)
+        make_empty(here)
 
 
-def clear(here: Path) -> None:
+def make_empty(here: Path) -> None:
     """An empty folder, whatever became of it."""
     shutil.rmtree(here, ignore_errors=True)
     with contextlib.suppress(OSError):
         here.mkdir()
 
 
-def fetch(there: Path, here: Path) -> bool:
+def copy_in(there: Path, here: Path) -> bool:
     """Copy what is kept in `there` to `here`, where it is whole; return whether there was any."""
     found = False
     with contextlib.suppress(OSError):
@@ -133,7 +133,7 @@ def fetch(there: Path, here: Path) -> bool:
     return found
 
 
-def store(here: Path, there: Path) -> None:
+def copy_out(here: Path, there: Path) -> None:
     """Copy what is new in `here` to `there`, each file whole or not at all, and forget what is oldest."""
     with contextlib.suppress(OSError):
         there.mkdir(parents=True, exist_ok=True)
@@ -148,5 +148,5 @@ def store(here: Path, there: Path) -> None:
             finally:
                 part.unlink(missing_ok=True)
         programs = sorted(there.parents[1].glob("tensorflow-*/*"), key=lambda path: path.stat().st_mtime)
-        for oldest in programs[:-MOST]:
+        for oldest in programs[:-MOST_PROGRAMS]:
             shutil.rmtree(oldest, ignore_errors=True)

@@ -10,11 +10,10 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib import target_update
+from dqn_lib import targets as target_update
 from dqn_lib.agents import learner, q_network
 from dqn_lib.agents.q_network import QFunction
-from dqn_lib.checks import check_integer, check_number
-from dqn_lib.config import DQNConfig
+from dqn_lib.config import DQNConfig, check_integer, check_number
 from dqn_lib.exploration import EpsilonGreedy, EpsilonSchedule
 from dqn_lib.replay import Batch, ReplayMemory
 
@@ -108,7 +107,7 @@ class DQNAgent:
         self.parameters, losses = self._compiled()(
             self.parameters,
             *self._batches(),
-            target_update.shares(config, self.updates, config.updates),
+            target_update.target_taus(config, self.updates, config.updates),
             np.float32(config.learning_rate),
             np.float32(self.updates),
             self.scaling,

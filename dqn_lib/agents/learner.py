@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from dqn_lib.agents.backend import compiled, tf
 from dqn_lib.replay import Batch
-from dqn_lib.target_update import move
-from dqn_lib.td import double_td_target, td_target
+from dqn_lib.targets import double_td_target, polyak_update, td_target
 
 tnp = tf.experimental.numpy
 
@@ -49,9 +48,9 @@ class Objective:
         """TD targets `(batch,)`; computed outside the tape, so that no gradient flows into them."""
         next_q = target(batch.next_states)
         if not self.double:
-            return td_target(batch.returns, batch.terminated, next_q, batch.discounts, xp=tnp)
+            return td_target(batch.reward_sums, batch.terminated, next_q, batch.discounts, xp=tnp)
         chooser = online(batch.next_states)
-        return double_td_target(batch.returns, batch.terminated, next_q, chooser, batch.discounts, xp=tnp)
+        return double_td_target(batch.reward_sums, batch.terminated, next_q, chooser, batch.discounts, xp=tnp)
 
     def batch_loss(self, batch: Batch, targets: Any, online: Network, target: Network) -> Any:
         """The mean loss of a batch: of the actions that were taken, and of no others."""
@@ -128,7 +127,7 @@ def gradient_step(
         loss = objective.batch_loss(batch, targets, online, target)
     gradient = join(tape.gradient(loss, layers))
     weights, mean, square = adam(weights, gradient, mean, square, learning_rate, step)
-    return (weights, move(target_weights, weights, tau), mean, square), loss
+    return (weights, polyak_update(target_weights, weights, tau), mean, square), loss
 
 
 def gradient_steps(

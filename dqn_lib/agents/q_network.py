@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib.agents.backend import keras
-from dqn_lib.agents.spaces import check_spaces
 from dqn_lib.config import DQNConfig
+from dqn_lib.environments import check_spaces
 
 Initializer = keras.initializers.Initializer
 

@@ -10,11 +10,10 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dqn_lib.agents.spaces import check_spaces
-from dqn_lib.checks import check_finite, check_integer, check_number
-from dqn_lib.config import TableConfig
+from dqn_lib.config import TableConfig, check_finite, check_integer, check_number
+from dqn_lib.environments import check_spaces
 from dqn_lib.exploration import EpsilonGreedy
-from dqn_lib.td import td_target
+from dqn_lib.targets import td_target
 
 LARGEST_TABLE = 10_000_000  # entries: 80 MB
 

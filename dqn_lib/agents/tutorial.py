@@ -14,7 +14,7 @@ it differs from what it describes are easy to write and hard to see; they are al
   steps, which is in the fifth episode of a hundred.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from numpy.typing import NDArray
@@ -22,8 +22,59 @@ from numpy.typing import NDArray
 from dqn_lib.agents.backend import tf
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.learner import Objective
+from dqn_lib.config import DQNConfig, setting
 from dqn_lib.replay import Batch
-from dqn_lib.tutorial_config import TutorialConfig
+
+
+def printed(name: str, value: Any) -> Any:
+    """The setting of `DQNConfig` with the value that the tutorial gives it."""
+    return field(default=value, metadata=next(f.metadata for f in fields(DQNConfig) if f.name == name))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TutorialConfig(DQNConfig):
+    """Settings of the tutorial's agent; the defaults are the tutorial's."""
+
+    gamma: float = printed("gamma", 0.95)
+    learning_rate: float = printed("learning_rate", 0.01)
+    batch_size: int = printed("batch_size", 1)
+    n_step: int = printed("n_step", 1)
+    double: bool = printed("double", False)
+    loss: str = printed("loss", "squared")
+
+    memory_size: int = printed("memory_size", 2_000)
+    learning_starts: int = printed("learning_starts", 32)
+    learn_every: int = printed("learn_every", 1)
+    updates: int = printed("updates", 32)
+
+    # A whole copy after each replay: its `tau` of 0.05 and its period of 1,000 are declared and not used.
+    target_update: str = printed("target_update", "hard")
+    target_period: int = printed("target_period", 32)
+
+    epsilon_end: float = printed("epsilon_end", 0.01)
+    epsilon_factor: float | None = setting(
+        0.995,
+        low=0.0,
+        high=1.0,
+        help="Epsilon is multiplied by this at every step; None: it waits and falls as it does in DQNConfig.",
+    )
+    hold: int = printed("hold", 1)
+
+    hidden: tuple[int, ...] = printed("hidden", (24, 48, 24))
+    input_range: float | None = printed("input_range", None)
+    bias_range: float = printed("bias_range", 0.0)
+    initial_value: float = printed("initial_value", 0.0)
+
+    ending_reward: float | None = setting(
+        -20.0,
+        low=-1_000.0,
+        high=1_000.0,
+        help="Written in place of the reward of a step that ends the episode; None: the reward stays.",
+    )
+    time_limit_is_terminal: bool = setting(True, help="An episode cut off by the time limit counts as ended.")
+    all_outputs: bool = setting(
+        True, help="The loss is over all actions; those not taken aim at the target network's own values."
+    )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ answer that gives its results in every case has made it.
 
 import ast
 import copy
+import html
 import inspect
 import re
 import textwrap
@@ -15,15 +16,81 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises.compare import difference, kind_of, settled, shown, shown_apart
-from dqn_lib.exercises.guard import OutOfTimeError, is_blank, within
-from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict, hint_number
+from dqn_lib.exercises.comparison import Rejected, difference, distinct_reprs, kind_of, short_repr, to_plain
+from dqn_lib.exercises.sandbox import OutOfTimeError, is_blank, within
+
+CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted yet"
+MARKS = {CORRECT: "✓", NOT_YET: "✗", NOT_ATTEMPTED: "○"}
+COLOURS = {CORRECT: "#009E73", NOT_YET: "#D55E00", NOT_ATTEMPTED: "#767676"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a check: one of three states, and a message in words."""
+
+    status: str
+    message: str
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer was right."""
+        return self.status == CORRECT
+
+    def __repr__(self) -> str:
+        return f"{MARKS[self.status]} {self.status.capitalize()}. {self.message}"
+
+    def _repr_html_(self) -> str:
+        return panel(f"{MARKS[self.status]} {self.status.capitalize()}.", self.message, COLOURS[self.status])
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One of an exercise's hints."""
+
+    number: int
+    total: int
+    message: str
+
+    def __repr__(self) -> str:
+        return f"Hint {self.number} of {self.total}. {self.message}"
+
+    def _repr_html_(self) -> str:
+        return panel(f"Hint {self.number} of {self.total}.", self.message, "#0072B2")
+
+
+def hint_number(number: int, hints: Sequence[str]) -> Hint:
+    """Hint `number`, from 1; the last one says where the solution is."""
+    last = " (This was the last one. `solution()` shows an answer.)" if number == len(hints) else ""
+    return Hint(number, len(hints), hints[number - 1] + last)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The source of a correct answer; JupyterLab highlights it."""
+
+    source: str
+
+    def __repr__(self) -> str:
+        return self.source
+
+    def _repr_markdown_(self) -> str:
+        return f"One way to do it:\n\n```python\n{self.source}\n```"
+
+
+def panel(heading: str, message: str, colour: str) -> str:
+    """A message beside a coloured bar; `this` becomes code, *this* emphasis, a newline a new line."""
+    emphasis = re.compile(r"(?<![\w*])\*(\w[^*]*)\*(?![\w*])")
+    parts = re.split(r"`([^`]+)`", html.escape(message))  # every second one is code
+    parts[::2] = [emphasis.sub(r"<em>\1</em>", part) for part in parts[::2]]
+    parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
+    text = "".join(parts).replace("\n", "<br>")
+    return (
+        f'<div role="status" style="border-left: 5px solid {colour}; padding: 0.4em 0.9em; margin: 0.3em 0; '
+        f'max-width: 55em; line-height: 1.5"><b>{heading}</b> {text}</div>'
+    )
+
 
 TIME_LIMIT = 10.0  # seconds of computing for all cases together; a print in every call takes half of it
-
-
-class Complaint(Exception):
-    """Raised by a probe that finds something to say about an answer."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +104,6 @@ class Mistake:
 def mistake(message: str, *functions: Callable) -> Mistake:
     """`Mistake` with its functions written one after the other."""
     return Mistake(message, functions)
-
-
-def returned(value: Any) -> Any:
-    """The value, for a probe that has to work with it; complains if there is none."""
-    if value is None or value is ...:
-        raise Complaint("It returned nothing: is the `return` missing?")
-    return value
 
 
 def call(function: Callable, *arguments: Any) -> Any:
@@ -104,7 +164,7 @@ class Exercise:
         """Whether `answer` is right; never raises."""
         try:
             return self._check(answer)
-        except Complaint as complaint:
+        except Rejected as complaint:
             return Verdict(NOT_YET, str(complaint))
 
     def _check(self, answer: Any) -> Verdict:
@@ -120,29 +180,29 @@ class Exercise:
         wrong = next((i for i, found in enumerate(differences) if found is not None), None)
         if wrong is None:
             if fault:
-                raise Complaint(f"The results are right, but {fault}")
+                raise Rejected(f"The results are right, but {fault}")
             return Verdict(CORRECT, f"{self.insight} {remark}".strip())
         for known in self.mistakes:
             if any(self._agrees(function, got) for function in known.functions):
-                raise Complaint(known.message)
-        wanted, found = shown_apart(expected[wrong], got[wrong])
-        raise Complaint(
+                raise Rejected(known.message)
+        wanted, found = distinct_reprs(expected[wrong], got[wrong])
+        raise Rejected(
             f"With {self._arguments(wrong)} the {self.result} should be `{wanted}`, "
             f"but is `{found}`. {differences[wrong]}".strip()
         )
 
     def _check_callable(self, answer: Any) -> None:
         if not callable(answer):
-            raise Complaint(
+            raise Rejected(
                 f"`check` needs the function itself: `{self.name}`, without brackets after it. "
-                f"It got `{shown(answer)}`, {kind_of(answer)}."
+                f"It got `{short_repr(answer)}`, {kind_of(answer)}."
             )
         try:
             inspect.signature(answer).bind(*self.cases[0])
         except ValueError:  # some built-ins have no signature; running them will tell
             pass
         except TypeError as problem:
-            raise Complaint(f"The function cannot be called as `{self.call}`: {problem}.") from None
+            raise Rejected(f"The function cannot be called as `{self.call}`: {problem}.") from None
 
     def _finally(self, answer: Callable, changed: bool) -> tuple[str, str]:
         """What is wrong with an answer whose results are all right, and what to add if nothing is."""
@@ -158,7 +218,7 @@ class Exercise:
             changed = False
             for case in self.cases:
                 given = copy.deepcopy(case)
-                results.append(settled(self.probe(function, *given)))
+                results.append(to_plain(self.probe(function, *given)))
                 changed |= self.pure and any(
                     difference(before, after, 0.0) is not None
                     for before, after in zip(case, given, strict=True)
@@ -168,14 +228,14 @@ class Exercise:
 
         try:
             return results, *within(TIME_LIMIT, all_cases)
-        except (Complaint, NotImplementedError):
+        except (Rejected, NotImplementedError):
             raise
         except OutOfTimeError as problem:
-            raise Complaint(f"With {self._arguments(len(results))} {problem}") from None
+            raise Rejected(f"With {self._arguments(len(results))} {problem}") from None
         except BaseException as problem:
             told = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(problem).__name__}: {problem}")  # no colours
             advice = next((more for words, more in self.advice.items() if words in told), "")
-            raise Complaint(
+            raise Rejected(
                 f"With {self._arguments(len(results))} it raised {told}\n{advice}".strip()
             ) from None
 
@@ -189,7 +249,7 @@ class Exercise:
         """Whether a wrong function gives the same results as the answer in every case."""
         try:
             results = self._results_of(function)
-        except Complaint:
+        except Rejected:
             return False
         return all(found is None for found in self._differences(results, got, strict=False))
 
@@ -198,12 +258,12 @@ class Exercise:
             pairs = zip(expected, got, strict=True)
             return [difference(e, g, self.tolerance, strict=strict) for e, g in pairs]
         except Exception as problem:  # nothing that a student returns may raise here
-            raise Complaint(f"What it returned cannot be compared: {problem}") from None
+            raise Rejected(f"What it returned cannot be compared: {problem}") from None
 
     def _arguments(self, case: int) -> str:
         names = inspect.signature(self.reference).parameters
         pairs = zip(names, self.cases[min(case, len(self.cases) - 1)], strict=True)
-        return ", ".join(f"`{name} = {shown(value)}`" for name, value in pairs) or "no arguments"
+        return ", ".join(f"`{name} = {short_repr(value)}`" for name, value in pairs) or "no arguments"
 
 
 def exercise(**parts: Any) -> Callable[[Callable], Exercise]:

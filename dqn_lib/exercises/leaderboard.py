@@ -7,12 +7,30 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from dqn_lib import mountain_car
 from dqn_lib.config import DQNConfig
-from dqn_lib.exercises.trial import steps_to_solve
+from dqn_lib.evaluation import Diverged
+from dqn_lib.mountain_car import SOLVED_RETURN
+from dqn_lib.training import TrainingLog, train
+
+
+def steps_to_solve(env: gym.Env, config: DQNConfig, *, seed: int, patience: int) -> int | None:
+    """Environment steps until a check of the greedy policy in `env` reaches -110; None if it never does."""
+    from dqn_lib.agents.dqn import DQNAgent
+
+    agent, log = DQNAgent(env, config, seed=seed), TrainingLog()
+    try:
+        for _ in log.record(train(env, agent, steps=patience), agent, env):
+            if (step := log.solved_at(SOLVED_RETURN)) is not None:
+                return step
+    except Diverged:  # it will never get there
+        pass
+    return None
+
 
 SEEDS = (1, 2, 3)
 PATIENCE = 40_000

@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.exercises.chance import action
-from dqn_lib.exercises.compare import shown
-from dqn_lib.exercises.exercise import Complaint, call, exercise, mistake
+from dqn_lib.exercises.comparison import Rejected, action, short_repr
+from dqn_lib.exercises.exercise import call, exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 
 arrivals = predict(
@@ -37,10 +36,10 @@ def _at_rest(policy: Callable) -> str:
         except Exception as problem:
             told = (
                 str(problem)
-                if isinstance(problem, Complaint)
+                if isinstance(problem, Rejected)
                 else f"it raised {type(problem).__name__}: {problem}"
             )
-            return f"not at rest, with `state = {shown(state)}`: {told}"
+            return f"not at rest, with `state = {short_repr(state)}`: {told}"
     return ""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.exercises.chance import DRAWS, repeatable, shares_of_actions
+from dqn_lib.exercises.comparison import DRAWS, repeatable, shares_of_actions
 from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises.chance import frequencies_of_items, repeatable
+from dqn_lib.exercises.comparison import frequencies_of_items, repeatable
 from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
 

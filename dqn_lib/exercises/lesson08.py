@@ -5,7 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib.exercises.diagnoses import (
+from dqn_lib.exercises.comparison import Rejected
+from dqn_lib.exercises.exercise import call, exercise, mistake
+from dqn_lib.exercises.museum import (
+    EXHIBITS,
+    examine,
     exhibit_a,
     exhibit_b,
     exhibit_c,
@@ -16,9 +20,8 @@ from dqn_lib.exercises.diagnoses import (
     exhibit_h,
     exhibit_i,
     exhibit_j,
+    labels,
 )
-from dqn_lib.exercises.exercise import Complaint, call, exercise, mistake
-from dqn_lib.exercises.museum import EXHIBITS, examine, labels
 
 __all__ = [
     "EXHIBITS",
@@ -171,7 +174,7 @@ def _word(function: Callable, *arguments: object) -> object:
     """The answer, in small letters if it is a word."""
     said = call(function, *arguments)
     if not isinstance(said, str):
-        raise Complaint(f"It must return one of the four words, not `{said!r}`.")
+        raise Rejected(f"It must return one of the four words, not `{said!r}`.")
     return said.strip().lower()
 
 

@@ -4,13 +4,15 @@ import argparse
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from dqn_lib.experiments.catalogue import EXPERIMENTS
 from dqn_lib.experiments.experiment import Experiment
-from dqn_lib.experiments.results import ResultsError
+from dqn_lib.experiments.results import ResultsError, Row, summarise
 from dqn_lib.experiments.runner import ExperimentError, RunsFailed, run
-from dqn_lib.experiments.summary import report
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--seeds and --processes must be at least 1")
     try:
         complete = [
-            renew(EXPERIMENTS[name].only(seeds=range(options.seeds)), options)
+            rerun(EXPERIMENTS[name].only(seeds=range(options.seeds)), options)
             for name in options.names or EXPERIMENTS
         ]
     except (ExperimentError, ResultsError, ConnectionError, TimeoutError, ModuleNotFoundError) as error:
@@ -40,14 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(complete) else 1
 
 
-def renew(experiment: Experiment, options: argparse.Namespace) -> bool:
+def rerun(experiment: Experiment, options: argparse.Namespace) -> bool:
     """Make an experiment's file anew; the old one is replaced when every run of the new one is finished."""
     path = options.folder / f"{experiment.name}.jsonl"
     unfinished = path.with_name(f"{path.name}.unfinished")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RunsFailed)  # it is said below
         rows = run(experiment, unfinished, processes=options.processes, scheduler=options.scheduler)
-    print(report(experiment, rows))
+    print(summary_table(experiment, rows))
     missing = len(experiment.jobs()) - len(rows)
     if missing:
         print(f"{missing} runs failed, see {unfinished}; the same command tries them again", file=sys.stderr)
@@ -55,6 +57,22 @@ def renew(experiment: Experiment, options: argparse.Namespace) -> bool:
     os.replace(unfinished, path)
     print(f"written to {path}")
     return True
+
+
+def summary_table(experiment: Experiment, rows: Sequence[Row]) -> str:
+    """A table to read in a terminal: one line for each variant that has runs."""
+    lines = [f"{experiment.name}: solved (95 % interval), median steps until then, final mean return"]
+    width = max(map(len, experiment.variants))
+    for name in experiment.variants:
+        if chosen := [row for row in rows if row["variant"] == name]:
+            one = summarise(chosen)
+            (few, many), (low, high) = one.solved_interval, one.mean_final_interval
+            steps = f"{one.median_steps:,.0f}" if np.isfinite(one.median_steps) else "-"
+            lines.append(
+                f"{name:<{width}}  {one.solved:>2}/{one.runs} ({few:>4.0%} to {many:>4.0%})  {steps:>6}  "
+                f"{one.mean_final:>6.1f} ({low:.1f} to {high:.1f}), worst {one.worst_final:.1f}"
+            )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from itertools import accumulate
 from operator import or_
 
+from dqn_lib.agents.tutorial import TutorialConfig
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
-from dqn_lib.tutorial_config import TutorialConfig
 
 # Neither a target network nor Double targets: what lessons 3 and 4 have built so far.
-NO_TARGET = {"target_update": "none", "double": False}
+NO_TARGET = {"target_update": "every_step", "double": False}
 LAST_TRANSITION = {"memory_size": 1, "batch_size": 1, "learn_every": 1, "updates": 1, "learning_starts": 1}
 
 NETWORKS = Experiment(
@@ -26,7 +26,7 @@ NETWORKS = Experiment(
         "memory 500": {"memory_size": 500},
         "memory 2,000": {"memory_size": 2_000},
         "one step": {"n_step": 1},
-        "copied every step": {"target_update": "none"},
+        "copied every step": {"target_update": "every_step"},
         "hard, every 20": {"target_update": "hard", "target_period": 20},
         "hard, every 200": {"target_update": "hard"},
         "hard, every 2,000": {"target_update": "hard", "target_period": 2_000},
@@ -34,7 +34,7 @@ NETWORKS = Experiment(
         "soft, tau 0.01": {"tau": 0.01},
         "soft, tau 0.001": {"tau": 0.001},
         "not double": {"double": False},
-        "time limit as terminal": {"agent": "dqn_lib.agents.defects:TimeLimitIsTerminal"},
+        "time limit as terminal": {"agent": "dqn_lib.agents.bugs:TimeLimitIsTerminal"},
         "not held": {"hold": 1},
         "epsilon gone early": {"epsilon_wait": 0},
         "raw inputs": {"input_range": None},
@@ -80,8 +80,8 @@ TUTORIAL = Experiment(
 
 POLE = {"environment": "CartPole-v1", "threshold": 475.0}
 ACROBOT = {"environment": "Acrobot-v1", "threshold": -100.0}
-HILLS = Experiment(
-    "hills",
+OTHER_ENVIRONMENTS = Experiment(
+    "other_environments",
     Variant(steps=30_000, check_episodes=10, final_episodes=100),
     {
         "pole, unchanged": POLE,
@@ -94,4 +94,4 @@ HILLS = Experiment(
     },
 )
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (NETWORKS, TABLES, TUTORIAL, HILLS)}
+EXPERIMENTS = {experiment.name: experiment for experiment in (NETWORKS, TABLES, TUTORIAL, OTHER_ENVIRONMENTS)}

@@ -1,19 +1,79 @@
 """A results file: one line of JSON for the experiment, then one for each finished run.
 
-Each line carries a digest of itself, so that a line that was edited, or written to half, is noticed. Rows
-are tidy: `pandas.DataFrame(read_runs(path))` is a table with one run in each line.
+Rows are tidy: `pandas.DataFrame(read_runs(path))` is a table with one run per line. A last line that was cut
+off is noticed, since every whole line ends in a newline.
 """
 
 import contextlib
-import hashlib
+import functools
 import json
 import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from dqn_lib.experiments.work import Row
+import numpy as np
 
-FORMAT = 1
+from dqn_lib.statistics import bootstrap_interval, median, wilson_interval
+
+PACKAGES = ("dqn_lib", "tensorflow", "keras", "numpy", "gymnasium")
+INSTRUCTIONS = ("fma", "avx2", "avx512f", "avx512_bf16", "avx512_fp16", "avx_vnni")  # as Linux names them
+
+
+@functools.cache
+def processor() -> str:
+    """The processor's name, as far as the system tells."""
+    if (info := Path("/proc/cpuinfo")).exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+@functools.cache
+def instructions() -> str:
+    """Which of `INSTRUCTIONS` the processor has, as far as the system tells, such as "avx2 fma".
+
+    Processors of one name, say "AMD EPYC", may differ in them, and then a program may round differently.
+    """
+    if (info := Path("/proc/cpuinfo")).exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("flags"):
+                return " ".join(name for name in INSTRUCTIONS if name in line.split())
+    return ""
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        "instructions": instructions(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+@functools.cache
+def installed(package: str) -> str | None:
+    """The installed version of a package, None if there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def versions(*more: str) -> dict[str, str]:
+    """The installed versions of what is measured, and of more packages."""
+    found = {package: installed(package) for package in (*PACKAGES, *more)}
+    return {package: number for package, number in found.items() if number is not None}
+
+
+FORMAT = 2
+Row = dict[str, Any]
 
 
 class ResultsError(ValueError):
@@ -21,24 +81,24 @@ class ResultsError(ValueError):
 
 
 def encode(entry: dict[str, Any]) -> bytes:
-    """One line, digest included."""
-    return (json.dumps({**entry, "digest": digest(entry)}) + "\n").encode()
+    """The entry as one line of a results file."""
+    return (json.dumps(entry) + "\n").encode()
 
 
-def digest(entry: dict[str, Any]) -> str:
-    """Twelve hexadecimal digits that any change of the entry changes."""
-    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:12]
+def decode(line: bytes, where: str, needed: Iterable[str] = ()) -> dict[str, Any]:
+    """The entry of one line, which has at least the keys `needed`.
 
-
-def decode(line: bytes, where: str) -> dict[str, Any]:
-    """The entry of one line; a line that is not as it was written is refused."""
+    Raises:
+        ResultsError: if the line is not a JSON object with these keys.
+    """
     try:
         entry = json.loads(line)
-        written = entry.pop("digest")
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise ResultsError(f"{where} is not a line of results: {line[:40]!r}") from None
-    if written != digest(entry):
-        raise ResultsError(f"{where} was edited after it was written; take it out, and its run is made again")
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict):
+        raise ResultsError(f"{where} must be a JSON object, got {line[:40]!r}")
+    if missing := [key for key in needed if key not in entry]:
+        raise ResultsError(f"{where} must have the entry {missing[0]!r}, got {line[:40]!r}")
     return entry
 
 
@@ -47,15 +107,16 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Row], bytes]:
     *lines, rest = path.read_bytes().split(b"\n")
     if not lines:
         raise ResultsError(f"{path} is no results file: it has no complete line")
-    header = decode(lines[0], f"{path}, line 1")
+    header = decode(lines[0], f"{path}, line 1", ["format"])
     if header.get("format") != FORMAT:
         raise ResultsError(
             f"{path} must be of format {FORMAT}, got {header.get('format')!r}: it was written by another "
             "version of dqn_lib; move it away to begin anew"
         )
+    decode(lines[0], f"{path}, line 1", ["base", "variants", "seeds"])
     rows, seen = [], {}
     for number, line in enumerate(lines[1:], start=2):
-        row = decode(line, f"{path}, line {number}")
+        row = decode(line, f"{path}, line {number}", ["variant", "seed", "changes", "error"])
         key = row["variant"], row["seed"]
         if key in seen and rows[seen[key]]["error"] is None:
             raise ResultsError(f"{path}, line {number}: {key[0]!r} with seed {key[1]} is there twice")
@@ -70,8 +131,9 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Row], bytes]:
 def read_runs(path: str | Path, *, partial: bool = False) -> list[Row]:
     """The finished runs of a results file, variant by variant and seed by seed, each with its `environment`.
 
-    Raises `ResultsError` if the file was edited, cut off or written by another version, and, unless
-    `partial` is set, if a run of its experiment failed or is missing.
+    Raises:
+        ResultsError: if the file is no results file of this version, and, unless `partial` is
+            set, if it was cut off, or a run of its experiment failed or is missing.
     """
     path = Path(path)
     header, rows, rest = read_file(path)
@@ -129,3 +191,40 @@ def write_through(path: Path, data: bytes, mode: str) -> None:
             with contextlib.suppress(OSError):
                 file.truncate(before)
             raise
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the runs of one variant say; every interval is one of 95 %, as a pair.
+
+    A run that was never solved counts as one that took infinitely many steps, so that the median over all
+    seeds is not made better by leaving out the failures.
+    """
+
+    runs: int
+    solved: int
+    solved_interval: tuple[float, float]
+    median_steps: float
+    median_steps_interval: tuple[float, float]
+    mean_final: float
+    mean_final_interval: tuple[float, float]
+    worst_final: float
+
+
+def summarise(rows: Sequence[Mapping[str, Any]]) -> Summary:
+    """The summary of the runs of one variant."""
+    if not rows:
+        raise ValueError("rows must hold at least one run, got none")
+    steps = [np.inf if row["solved_at_step"] is None else row["solved_at_step"] for row in rows]
+    finals = np.array([row["final_return"] for row in rows])
+    solved = sum(np.isfinite(steps))
+    return Summary(
+        runs=len(rows),
+        solved=int(solved),
+        solved_interval=wilson_interval(int(solved), len(rows)),
+        median_steps=median(steps),
+        median_steps_interval=bootstrap_interval(steps, np.median),
+        mean_final=float(finals.mean()),
+        mean_final_interval=bootstrap_interval(finals),
+        worst_final=float(finals.min()),
+    )

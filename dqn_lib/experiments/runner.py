@@ -1,22 +1,30 @@
 """Run an experiment: jobs to processes of this machine or to a cluster, rows to a file as they come in."""
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Self
 
 import joblib
+from filelock import FileLock, Timeout
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import LokyBackend, get_active_backend
 from tqdm.auto import tqdm
 
-from dqn_lib.checks import check_integer
-from dqn_lib.experiments.experiment import Experiment, Job
-from dqn_lib.experiments.results import read_runs
-from dqn_lib.experiments.store import Store
-from dqn_lib.experiments.work import Row, leave_with_parent, row, work
+from dqn_lib.config import check_integer
+from dqn_lib.experiments.experiment import Experiment, Job, Row, exit_with_parent, result_row, run_job
+from dqn_lib.experiments.results import (
+    FORMAT,
+    ResultsError,
+    encode,
+    read_file,
+    read_runs,
+    write_through,
+)
 
 VARIANTS = 4  # that a process may see before it is replaced: each compiled agent leaves some 10 MB behind
 LOST = "the process that ran it was killed, or ran out of memory"
@@ -138,7 +146,7 @@ def rows_of(jobs: list[Job], processes: int) -> Iterator[Row]:
         except lost_worker():
             deaths += 1
             if len(together) == 1:
-                yield row(waiting.pop(together[0].key), {"error": LOST})
+                yield result_row(waiting.pop(together[0].key), {"error": LOST})
                 deaths = suspects = 0
             elif deaths == 2:
                 suspects = joblib.effective_n_jobs(processes)
@@ -164,14 +172,14 @@ def on_this_machine() -> bool:
 
 def parallel(jobs: list[Job], processes: int) -> Iterator[Row]:
     """The rows of these jobs, as they come in."""
-    tasks = [joblib.delayed(work)(job) for job in jobs]
+    tasks = [joblib.delayed(run_job)(job) for job in jobs]
     options = {"n_jobs": processes, "batch_size": 1, "return_as": "generator_unordered"}
     if not on_this_machine():
         yield from joblib.Parallel(**options)(tasks)
         return
     # No more processes than jobs, but two for a single job: joblib would run that one in this process.
     options["n_jobs"] = min(joblib.effective_n_jobs(processes), max(2, len(jobs)))
-    here = {"inner_max_num_threads": 1, "initializer": leave_with_parent}
+    here = {"inner_max_num_threads": 1, "initializer": exit_with_parent}
     with joblib.parallel_config(backend="loky", **here):
         pool = joblib.Parallel(**options)
     try:
@@ -184,3 +192,122 @@ def lost_worker() -> tuple[type[Exception], ...]:
     """What is raised here when a process dies there."""
     distributed = sys.modules.get("distributed")
     return (BrokenProcessPool, distributed.KilledWorker) if distributed else (BrokenProcessPool,)
+
+
+class Store:
+    """The results file of an experiment while it runs; nobody else writes to it meanwhile."""
+
+    def __init__(self, path: Path, experiment: Experiment) -> None:
+        self.path, self.experiment = path, experiment
+        self.rows: list[Row] = []
+        self._unsaved: list[Row] = []
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path: Path, experiment: Experiment) -> Iterator[Self]:
+        """The store of `experiment` in `path`, with what is there already; a link is followed to its file."""
+        path = path.resolve()  # one file has one lock, whatever name it is called by
+        if path.exists() and not path.is_file():
+            raise ResultsError(f"path must be a file or a new name, got {path}, which is something else")
+        store, lock = cls(path, experiment), FileLock(f"{path}.lock", timeout=0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+            try:
+                store.load()
+                path.open("ab").close()  # what cannot be written is told before anything runs
+            except BaseException:
+                lock.release()
+                raise
+        except Timeout:
+            raise ResultsError(f"{path} is being written to by another process") from None
+        except OSError as error:
+            raise ResultsError(f"{path} cannot be written: {error}") from error
+        try:
+            yield store
+        finally:
+            with contextlib.suppress(OSError):
+                store.save()
+            lock.release()
+
+    def load(self) -> None:
+        """Take over what the file has, if it is of this experiment; refuse what is of another."""
+        header = {"format": FORMAT, **self.experiment.describe()}
+        if self.path.exists() and self.path.stat().st_size:
+            before, self.rows, rest = read_file(self.path)
+            self._compare(before, header)
+            if before == header and not rest:
+                return
+        self.rewrite()
+
+    def _compare(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        for what, old, new in differences(before["base"], now["base"]):
+            raise ResultsError(
+                f"{self.path} was made with {what} = {old!r}, the experiment has {new!r}; move it away"
+            )
+        for one in self.rows:
+            name = one["variant"]
+            if name not in now["variants"]:
+                raise ResultsError(f"{self.path} has runs of {name!r}, which the experiment does not know")
+            if one["changes"] != now["variants"][name]:
+                raise ResultsError(
+                    f"{self.path} was made with {name!r} = {result_row['changes']}, "
+                    f"the experiment has {now['variants'][name]}; move it away"
+                )
+
+    def rewrite(self) -> None:
+        """Write the whole file anew, in the order of the experiment: either all of it or nothing."""
+        order = {job.key: number for number, job in enumerate(self.experiment.jobs())}
+        last = len(order)
+        self.rows.sort(key=lambda one: order.get((one["variant"], one["seed"]), last))
+        header = {"format": FORMAT, **self.experiment.describe()}
+        new = self.path.with_name(f"{self.path.name}.new")
+        try:
+            write_through(new, b"".join(map(encode, [header, *self.rows])), "wb")
+            os.replace(new, self.path)
+        finally:
+            new.unlink(missing_ok=True)
+
+    def finished(self) -> set[tuple[str, int]]:
+        """Variant and seed of every run that need not be made again."""
+        return {(one["variant"], one["seed"]) for one in self.rows if one["error"] is None}
+
+    def add(self, row: Row) -> None:
+        """Write a row down at once. What cannot be written now is kept, and tried again with the next row."""
+        self._unsaved.append(row)
+        try:
+            self.save()
+        except OSError as error:
+            warnings.warn(
+                f"{len(self._unsaved)} finished runs wait to be written to {self.path}: {error}", stacklevel=2
+            )
+
+    def save(self) -> None:
+        """Write what waits to be written; on failure the file is as it was before."""
+        if self._unsaved:
+            write_through(self.path, b"".join(map(encode, self._unsaved)), "ab")
+            again = {(row["variant"], row["seed"]) for row in self._unsaved}
+            self.rows = [one for one in self.rows if (one["variant"], one["seed"]) not in again]
+            self.rows += self._unsaved
+            self._unsaved = []
+
+    def close(self) -> None:
+        """Tell if some rows could not be written until now; then bring all of them into order."""
+        try:
+            self.save()
+        except OSError as error:
+            raise ResultsError(
+                f"{self.path} could not be written, {len(self._unsaved)} finished runs are lost: {error}"
+            ) from error
+        with contextlib.suppress(OSError):  # the order is a courtesy, the rows are safe already
+            self.rewrite()
+
+
+def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Iterator[tuple]:
+    """Every entry in which two nested dictionaries differ: its name and both values."""
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from differences(old, new, f"{prefix}{name}.")
+        elif old != new:
+            yield f"{prefix}{name}", old, new

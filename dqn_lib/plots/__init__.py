@@ -1,1 +1,5 @@
-"""From data to pictures. Every function returns a `Picture`, which shows itself in a notebook."""
+"""From data to pictures. Every function returns a `Picture` or a `Video`, which a notebook shows."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,12 +5,23 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.style import ACTIONS, ERRORS, INK, TRAIL, VALUES, Picture, finish, new_axes, styled
+from dqn_lib.plots.style import (
+    ACTIONS,
+    DENSITY,
+    ERRORS,
+    INK,
+    TRAIL,
+    VALUES,
+    Picture,
+    finish,
+    new_axes,
+    styled,
+)
 
 QFunction = Callable[[NDArray], NDArray]  # states (..., 2) -> Q-values (..., 3)
 TIE = 1e-6  # values closer than this are the same
@@ -232,3 +243,36 @@ def compare_values(learned: QFunction, exact: QFunction, *, name: str = "learned
         f"{np.abs(error).mean():.1f}, half of the plane by less than {np.median(np.abs(error)):.1f}."
     )
     return picture
+
+
+@styled
+def visit_density(
+    states: ArrayLike,
+    ax: Axes | None = None,
+    *,
+    cells: int = 40,
+    title: str | None = None,
+    most: float | None = None,
+) -> Picture:
+    """How often each of `cells` x `cells` cells was visited by states `(n, 2)`; white: never.
+
+    `most` fixes the upper end of the colours, so that several pictures can be compared.
+    """
+    ax = new_axes(ax, 6.4, 4.2)
+    states = np.asarray(states)
+    check_states("states", states)
+    edges = [
+        np.linspace(low, high, cells + 1) for low, high in zip(car.STATE_LOW, car.STATE_HIGH, strict=True)
+    ]
+    counts = visits(states, cells)
+    image = ax.pcolormesh(
+        *edges, np.ma.masked_equal(counts, 0).T, norm=LogNorm(1, most or max(counts.max(), 2)), cmap=DENSITY
+    )
+    draw_phase_plane(ax)
+    ax.figure.colorbar(image, ax=ax, label="visits to the cell", format="{x:,.0f}")
+    visited = float(np.mean(counts > 0))
+    title = title or f"{visited:.0%} of the cells were ever visited"
+    alt = (
+        f"Visits by position and velocity: {len(states):,} states, {visited:.0%} of {cells} x {cells} cells."
+    )
+    return finish(ax, f"{alt} {title}.", title)

@@ -7,18 +7,21 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.own_drive import own_drive
+from dqn_lib.plots.episodes import own_episode
 from dqn_lib.plots.style import Picture, number
-from dqn_lib.widgets.source import module
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.assets import esm
+from dqn_lib.widgets.base import LessonWidget
 
 CLOSE = 1e-9  # the browser's cosine may differ from NumPy's in its last bit, and by no more
 ALWAYS_RIGHT = car.simulate(np.full((car.MAX_STEPS, 1), 2), [[-0.5, 0.0]]).trajectory(0)
-RULER = f"Luck scores {number(car.LUCK)}, the best possible driver about {number(car.OPTIMUM, 0)} on average."
+RULER = (
+    f"Luck scores {number(car.RANDOM_RETURN)}, "
+    f"the best possible driver about {number(car.OPTIMAL_RETURN, 0)} on average."
+)
 STAND_IN = "this is a driver who always pushes right"
 
 
-class DriveYourself(View):
+class DriveYourself(LessonWidget):
     """MountainCar-v0 under the student's own hands, thirty steps a second, whatever the kernel does.
 
     Attributes:
@@ -29,7 +32,7 @@ class DriveYourself(View):
         complaint: what is wrong with the last drive that the browser sent; empty if nothing is.
     """
 
-    _esm = module("clock.js", "dynamics.js", "drive_yourself.js")
+    _esm = esm("clock.js", "dynamics.js", "drive_yourself.js")
     explanation = "In a running notebook you drive the car here yourself, with the arrow keys."
 
     positions = t.List(t.Float()).tag(sync=True)
@@ -76,9 +79,9 @@ class DriveYourself(View):
     def picture(self) -> Picture:
         """The last drive on the ruler and over position and velocity; before the first one, a stand-in's."""
         if self.drives and not self.complaint:
-            return own_drive(self.states, self._returns)
+            return own_episode(self.states, self._returns)
         note = f"The last drive is not shown: {self.complaint}" if self.drives else "Nobody has driven yet"
-        return own_drive(ALWAYS_RIGHT, [car.LUCK], name="always right", note=f"{note}; {STAND_IN}")
+        return own_episode(ALWAYS_RIGHT, [car.RANDOM_RETURN], name="always right", note=f"{note}; {STAND_IN}")
 
     def still(self) -> str:
         """The picture of the last drive."""

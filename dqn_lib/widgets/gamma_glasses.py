@@ -6,10 +6,10 @@ import numpy as np
 import traitlets as t
 
 from dqn_lib import mountain_car as car
-from dqn_lib import optimum
+from dqn_lib import value_iteration as optimum
 from dqn_lib.plots.maps import grid, preferred, value_and_policy
-from dqn_lib.widgets.source import module, packed, shaded
-from dqn_lib.widgets.view import View, check_place
+from dqn_lib.widgets.assets import esm, to_message, to_shades
+from dqn_lib.widgets.base import LessonWidget, check_index
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999, 1.0)
 STATES = grid(90, 71)
@@ -17,16 +17,16 @@ FURTHEST = 200  # steps ahead that are drawn
 BLUR = 1e-3  # value iteration stops when no value moves by more
 
 
-class GammaGlasses(View):
+class GammaGlasses(LessonWidget):
     """A slider for gamma over value map, policy map and weights; all of it solved beforehand.
 
-    It stands at `gammas[place]`.
+    It stands at `gammas[index]`.
     """
 
-    _esm = module("gamma_glasses.js")
+    _esm = esm("gamma_glasses.js")
     explanation = "A slider changes gamma, and the three pictures follow at once."
 
-    place = t.Int(0).tag(sync=True)
+    index = t.Int(0).tag(sync=True)
     sights = t.Dict().tag(sync=True)
     values = t.Dict().tag(sync=True)
     policy = t.Dict().tag(sync=True)
@@ -42,7 +42,7 @@ class GammaGlasses(View):
         steps = [car.simulate(one.greedy, starts).lengths.mean() for one in self.solutions]
         policy = preferred(q).astype(np.uint8)
         super().__init__(
-            place=self.gammas.index(gamma),
+            index=self.gammas.index(gamma),
             sights={
                 "gammas": self.gammas,
                 "lowest": lowest.tolist(),
@@ -50,20 +50,20 @@ class GammaGlasses(View):
                 "blind": np.mean(policy == len(car.ACTION_NAMES), axis=(1, 2)).tolist(),
                 "blur": BLUR,
                 "furthest": FURTHEST,
-                "optimum": -car.OPTIMUM,
+                "optimum": -car.OPTIMAL_RETURN,
             },
-            values=packed(
-                np.array([shaded(one.max(axis=-1), low, 0.0) for one, low in zip(q, lowest, strict=True)])
+            values=to_message(
+                np.array([to_shades(one.max(axis=-1), low, 0.0) for one, low in zip(q, lowest, strict=True)])
             ),
-            policy=packed(policy),
+            policy=to_message(policy),
         )
 
-    @t.validate("place")
+    @t.validate("index")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_place("place", proposal["value"], 0, len(self.gammas) - 1)
+        check_index("index", proposal["value"], 0, len(self.gammas) - 1)
         return proposal["value"]
 
     def still(self) -> str:
         """The maps as they are now."""
-        solution = self.solutions[self.place]
-        return value_and_policy(solution.q, title=f"With gamma {self.gammas[self.place]:g}")._repr_html_()
+        solution = self.solutions[self.index]
+        return value_and_policy(solution.q, title=f"With gamma {self.gammas[self.index]:g}")._repr_html_()

@@ -4,15 +4,15 @@ import numpy as np
 import traitlets as t
 
 from dqn_lib import mountain_car as car
-from dqn_lib.checks import check_integer
-from dqn_lib.plots.shares import shares
-from dqn_lib.widgets.source import module
-from dqn_lib.widgets.view import View, check_place
+from dqn_lib.config import check_integer
+from dqn_lib.plots.comparisons import proportions
+from dqn_lib.widgets.assets import esm
+from dqn_lib.widgets.base import LessonWidget, check_index
 
 LONGEST = 64  # steps that an action may be held
 
 
-class LuckExplorer(View):
+class LuckExplorer(LessonWidget):
     """A slider for how long random actions are held; every move drives a fresh batch of episodes.
 
     The page drives them. Batches before stay as faint dots, so that moving the slider draws a curve, and
@@ -23,7 +23,7 @@ class LuckExplorer(View):
         reached: how many episodes of the latest batch reached the flag; -1 before a page has driven any.
     """
 
-    _esm = module("dynamics.js", "luck_explorer.js")
+    _esm = esm("dynamics.js", "luck_explorer.js")
     explanation = "At each move of a slider fresh episodes are driven and drawn."
 
     hold = t.Int(1).tag(sync=True)
@@ -39,7 +39,7 @@ class LuckExplorer(View):
 
     @t.validate("hold")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_place("hold", proposal["value"], 1, LONGEST)
+        check_index("hold", proposal["value"], 1, LONGEST)
         return proposal["value"]
 
     def still(self) -> str:
@@ -47,7 +47,7 @@ class LuckExplorer(View):
         rng = np.random.default_rng(self.seed)
         holds = sorted({1, 8, 16, 24, 32, 64, self.hold})
         arrived = [int(random_pushes(hold, self.episodes, rng).reached.sum()) for hold in holds]
-        return shares(
+        return proportions(
             holds, arrived, self.episodes, title="Random pushes that last",
             xlabel="steps that each random action is held", ylabel="episodes that reach the flag (%)",
         )._repr_html_()  # fmt: skip

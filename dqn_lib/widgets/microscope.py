@@ -7,13 +7,13 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
-from dqn_lib.agents.aim import aim
-from dqn_lib.checks import check_integer
-from dqn_lib.plots.density import density
-from dqn_lib.widgets.looks import counted
-from dqn_lib.widgets.source import module, packed
-from dqn_lib.widgets.view import View, check_place
-from dqn_lib.worlds import check_drives_mountain_car
+from dqn_lib.config import check_integer
+from dqn_lib.diagnostics import td_targets
+from dqn_lib.environments import check_drives_mountain_car
+from dqn_lib.plots.maps import visit_density
+from dqn_lib.widgets.assets import esm, to_message
+from dqn_lib.widgets.base import LessonWidget, check_index
+from dqn_lib.widgets.run_view import counted
 
 if TYPE_CHECKING:  # it loads TensorFlow, which whoever has an agent has loaded already
     from dqn_lib.agents.dqn import DQNAgent
@@ -21,14 +21,14 @@ if TYPE_CHECKING:  # it loads TensorFlow, which whoever has an agent has loaded 
 STOPS = ("the flag", "the time limit", "the agent's n = {n}", "the newest memory")
 
 
-class ReplayMicroscope(View):
+class ReplayMicroscope(LessonWidget):
     """A slider over the memory of `agent`, from the oldest transition to the newest, and three ways to jump.
 
     It shows the memory, and what the agent's networks say about it, as they are when it is made. `seed` is
     for "Draw one at random": the agent's own generators are left alone.
 
     Attributes:
-        place: which window is shown, counted from the oldest.
+        index: which window is shown, counted from the oldest.
 
     Raises:
         TypeError: if the agent has no replay memory.
@@ -36,13 +36,13 @@ class ReplayMicroscope(View):
             answer with numbers that are not finite.
     """
 
-    _esm = module("dynamics.js", "microscope.js")
+    _esm = esm("dynamics.js", "microscope.js")
     explanation = (
         "A slider goes through the agent's memory; "
         "pictures and tables show how the target of one window is made."
     )
 
-    place = t.Int(0).tag(sync=True)
+    index = t.Int(0).tag(sync=True)
     seed = t.Int(0).tag(sync=True)
     about = t.Dict().tag(sync=True)
     columns = t.Dict().tag(sync=True)
@@ -62,11 +62,11 @@ class ReplayMicroscope(View):
         check_integer("seed", seed, 0, 2**32 - 1)
         config = agent.config
         columns = windows_of(agent)
-        one = config.target_update == "none"  # then there is no need to tell two networks apart
+        one = config.target_update == "every_step"  # then there is no need to tell two networks apart
         online, target = ("the network",) * 2 if one else ("the online network", "the target network")
         self.count, self.states = len(agent.memory), agent.memory.states[: len(agent.memory)].copy()
         super().__init__(
-            place=self.count - 1,
+            index=self.count - 1,
             seed=int(seed),
             about={
                 "stops": [words.format(n=config.n_step) for words in STOPS],
@@ -75,18 +75,18 @@ class ReplayMicroscope(View):
                 "target": target,
                 "chooser": online if config.double else target,
             },
-            columns={name: packed(array) for name, array in columns.items()},
-            memory=packed(counted(self.states)),
+            columns={name: to_message(array) for name, array in columns.items()},
+            memory=to_message(counted(self.states)),
         )
 
-    @t.validate("place")
+    @t.validate("index")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_place("place", proposal["value"], 0, self.count - 1)
+        check_index("index", proposal["value"], 0, self.count - 1)
         return proposal["value"]
 
     def still(self) -> str:
         """The map of the memory."""
-        return density(self.states)._repr_html_()
+        return visit_density(self.states)._repr_html_()
 
 
 def windows_of(agent: "DQNAgent") -> dict[str, NDArray[Any]]:
@@ -97,7 +97,7 @@ def windows_of(agent: "DQNAgent") -> dict[str, NDArray[Any]]:
     """
     memory, n_step = agent.memory, agent.config.n_step
     order = (memory.added - len(memory) + np.arange(len(memory))) % memory.capacity
-    found = aim(agent, order)
+    found = td_targets(agent, order)
     if not np.isfinite([found.targets, found.estimates]).all():
         raise ValueError("agent must answer with finite numbers, got some that are not: it has diverged")
     lengths = window_lengths(agent)
@@ -112,7 +112,7 @@ def windows_of(agent: "DQNAgent") -> dict[str, NDArray[Any]]:
         "actions": found.batch.actions.astype(np.uint8),
         "chosen": found.chosen.astype(np.uint8),
         "stops": stops.astype(np.uint8),
-        "rewards": found.batch.returns,
+        "rewards": found.batch.reward_sums,
         "discounts": found.batch.discounts,
         "bootstraps": found.bootstrap.astype(np.float32),
         "targets": found.targets.astype(np.float32),

@@ -8,21 +8,20 @@ from typing import Any
 import gymnasium as gym
 import traitlets as t
 
-from dqn_lib.live import LiveAgent, LiveRun
-from dqn_lib.plots.learning_curve import learning_curve
+from dqn_lib.environments import check_drives_mountain_car, check_mountain_car
+from dqn_lib.plots.curves import learning_curve
 from dqn_lib.plots.maps import value_and_policy
-from dqn_lib.widgets.curve import RULER
-from dqn_lib.widgets.looks import SIGHTS, Looks
-from dqn_lib.widgets.settings import ACTIVE, choices_of, worded
-from dqn_lib.widgets.source import module
-from dqn_lib.widgets.view import View, check_place
-from dqn_lib.worlds import check_drives_mountain_car, check_mountain_car
+from dqn_lib.widgets.assets import esm
+from dqn_lib.widgets.base import LessonWidget, check_index
+from dqn_lib.widgets.knobs import ACTIVE, format_setting, setting_choices
+from dqn_lib.widgets.live import LiveAgent, LiveRun
+from dqn_lib.widgets.run_view import REFERENCES, SIGHTS, RunView
 
 SPEEDS = (5.0, 30.0, 200.0, 2_000.0, None)
 SEEDS = range(1, 31)
 
 
-class TrainingPanel(View):
+class TrainingPanel(LessonWidget):
     """Train, pause, one episode, reset, and a knob for each of `knobs`, around a new `agent`.
 
     It lives in an environment of its own, made like `env`: other cells may drive that one meanwhile.
@@ -31,7 +30,7 @@ class TrainingPanel(View):
     `limit` steps the run is over.
 
     Attributes:
-        places: where each knob stands among its `choices`; set it, or call `turn`.
+        indices: where each knob stands among its `choices`; set it, or call `turn`.
         look: what the page shows now; see `Looks`.
         status: how things stand, in words, and whether the run goes on.
 
@@ -40,18 +39,18 @@ class TrainingPanel(View):
             the agent was made for another one.
     """
 
-    _esm = module("panel.js")
+    _esm = esm("panel.js")
 
     show = t.List(t.Unicode()).tag(sync=True)
     settings = t.List().tag(sync=True)
-    places = t.Dict().tag(sync=True)
+    indices = t.Dict().tag(sync=True)
     active = t.List(t.Unicode()).tag(sync=True)
     speeds = t.List(t.Unicode()).tag(sync=True)
     speed = t.Int(len(SPEEDS) - 1, min=0, max=len(SPEEDS) - 1).tag(sync=True)
     seeds = t.List(t.Int()).tag(sync=True)
     seed = t.Int(1).tag(sync=True)
     smooth = t.Bool(True).tag(sync=True)
-    ruler = t.List(RULER).tag(sync=True)
+    ruler = t.List(REFERENCES).tag(sync=True)
     look = t.Dict().tag(sync=True)
     status = t.Dict({"words": "Ready.", "alarm": False, "running": False}).tag(sync=True)
     recording = t.List().tag(sync=True)
@@ -68,27 +67,27 @@ class TrainingPanel(View):
     ) -> None:
         check_mountain_car(env, "a training panel")
         check_drives_mountain_car(agent, "a training panel")
-        self.choices = {name: choices_of(agent.config, name) for name in knobs}
+        self.choices = {name: setting_choices(agent.config, name) for name in knobs}
         self._first = {name: self.choices[name].index(getattr(agent.config, name)) for name in knobs}
         own = gym.make(env.spec) if env.spec else env
         self.run = LiveRun(own, agent, every=every, limit=limit)
-        self.looks = Looks(self.run, show)
+        self.looks = RunView(self.run, show)
         if hasattr(agent, "compile"):
             agent.compile()  # now, so that no button has to wait for it
         self._busy = threading.RLock()  # one button or knob at a time, whatever thread it comes from
         self._telling = threading.RLock()  # what is said last is what holds
-        says = {spec.name: spec.metadata["says"] for spec in fields(agent.config)}
+        says = {spec.name: spec.metadata["help"] for spec in fields(agent.config)}
         super().__init__(
             show=list(show),
             settings=[
                 {
-                    "name": name, "label": name.replace("_", " "), "says": says[name],
-                    "labels": [worded(value) for value in values],
+                    "name": name, "label": name.replace("_", " "), "help": says[name],
+                    "labels": [format_setting(value) for value in values],
                     "kind": "menu" if isinstance(values[0], str) else "slider",
                 }
                 for name, values in self.choices.items()
             ],
-            places=dict(self._first),
+            indices=dict(self._first),
             speeds=["full" if speed is None else f"{speed:,g} steps/s" for speed in SPEEDS],
             seeds=sorted({*SEEDS, agent.seed}),
             seed=agent.seed,
@@ -103,7 +102,7 @@ class TrainingPanel(View):
         self._note_active()
         self.show_now()
         self.run.watch = self._watch
-        self.observe(lambda change: self._safely(lambda: self._turned(change)), "places")
+        self.observe(lambda change: self._safely(lambda: self._turned(change)), "indices")
         self.observe(lambda _: self._safely(lambda: self.run.set_speed(SPEEDS[self.speed])), "speed")
         self.on_msg(lambda _, content, __: self._hear(content))
 
@@ -143,11 +142,11 @@ class TrainingPanel(View):
         if value not in self.choices[name]:
             allowed = ", ".join(map(str, self.choices[name]))
             raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
-        self.places = self.places | {name: self.choices[name].index(value)}
+        self.indices = self.indices | {name: self.choices[name].index(value)}
 
     def knobs_back(self) -> None:
         """Put every knob back to where it was at first."""
-        self.places = dict(self._first)
+        self.indices = dict(self._first)
 
     def end(self) -> None:
         """Pause for good: the cell has been run again."""
@@ -164,19 +163,19 @@ class TrainingPanel(View):
         elif isinstance(content, dict) and isinstance(content.get("seen"), int):
             self.looks.seen(content["seen"])
 
-    @t.validate("places")
+    @t.validate("indices")
     def _inside(self, proposal: t.Bunch) -> dict[str, int]:
         if proposal["value"].keys() != self.choices.keys():
             raise t.TraitError(
-                f"places must be of {', '.join(self.choices)}, got {', '.join(proposal['value'])}"
+                f"indices must be of {', '.join(self.choices)}, got {', '.join(proposal['value'])}"
             )
-        for name, place in proposal["value"].items():
-            check_place(f"the place of {name}", place, 0, len(self.choices[name]) - 1)
+        for name, index in proposal["value"].items():
+            check_index(f"the index of {name}", index, 0, len(self.choices[name]) - 1)
         return proposal["value"]
 
     def _turned(self, change: t.Bunch) -> None:
-        now = {name: self.choices[name][place] for name, place in self.places.items()}
-        moved = {name: now[name] for name, place in change["new"].items() if change["old"].get(name) != place}
+        now = {name: self.choices[name][index] for name, index in self.indices.items()}
+        moved = {name: now[name] for name, index in change["new"].items() if change["old"].get(name) != index}
         self.run.change(**moved)
         self._note_active()
         if not self.run.running:
@@ -186,7 +185,7 @@ class TrainingPanel(View):
         """Which knobs act now: period or tau, as the rule that moves the target says."""
         rule = getattr(self.run.agent.config, "target_update", None)
         if "target_update" in self.choices:
-            rule = self.choices["target_update"][self.places["target_update"]]
+            rule = self.choices["target_update"][self.indices["target_update"]]
         self.active = [name for name in self.choices if ACTIVE.get(name, rule) == rule]
 
     # --- what there is to see ---------------------------------------------------------------------------

@@ -7,31 +7,31 @@ import traitlets as t
 from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
+from dqn_lib.plots.curves import check_environments
 from dqn_lib.plots.maps import action_values, centres, grid, preferred, value_and_policy
-from dqn_lib.plots.ruler import check_environments
 from dqn_lib.training import Check
-from dqn_lib.widgets.curve import RULER
-from dqn_lib.widgets.source import NOTHING, module, packed, shaded
-from dqn_lib.widgets.view import View, check_place
+from dqn_lib.widgets.assets import NOTHING, esm, to_message, to_shades
+from dqn_lib.widgets.base import LessonWidget, check_index
+from dqn_lib.widgets.run_view import REFERENCES
 
 START = (-0.5, 0.0)  # where the greedy car sets off
 SHALLOWEST = -1.0  # the colours never span less, or the noise of an untaught network would fill them
 
 
-class TimeMachine(View):
+class TimeMachine(LessonWidget):
     """A slider over the checks of a run, in the order given, and a button to play it like a film.
 
     Value map, policy map, the greedy car's way from `START`, the learning curve and the car on its hill
-    show the same moment of the run: that of the check at `place`.
+    show the same moment of the run: that of the check at `index`.
 
     Raises:
         ValueError: if there are no checks, or their Q-values are not those of MountainCar-v0.
     """
 
-    _esm = module("time_machine.js")
+    _esm = esm("time_machine.js")
     explanation = "A slider goes through the training: maps, curve and car follow."
 
-    place = t.Int(0).tag(sync=True)
+    index = t.Int(0).tag(sync=True)
     run = t.Dict().tag(sync=True)
     smooth = t.Bool(True).tag(sync=True)
     values = t.Dict().tag(sync=True)
@@ -50,7 +50,7 @@ class TimeMachine(View):
         policy[np.isnan(values)] = NOTHING
         known = [one[~np.isnan(one)] for one in values]
         # No drive costs more than the time limit, so a run that blew up shall not spoil the colours.
-        low = max(float(np.concatenate(known).min(initial=SHALLOWEST)), car.LUCK)
+        low = max(float(np.concatenate(known).min(initial=SHALLOWEST)), car.RANDOM_RETURN)
         drives = [car.simulate(check.q.greedy, [START]) for check in self.checks]
         lengths = [int(drive.lengths[0]) for drive in drives]
         super().__init__(
@@ -64,27 +64,27 @@ class TimeMachine(View):
                     f"{'the flag' if drive.reached[0] else 'the time limit'} after {length} steps"
                     for drive, length in zip(drives, lengths, strict=True)
                 ],
-                "ruler": RULER,
+                "ruler": REFERENCES,
             },
             smooth=not hasattr(self.checks[0].q, "cells"),
-            values=packed(shaded(values, low, 0.0)),
-            policy=packed(policy),
-            path=packed(np.concatenate([drive.trajectory(0) for drive in drives]).astype(np.float32)),
-            pushes=packed(
+            values=to_message(to_shades(values, low, 0.0)),
+            policy=to_message(policy),
+            path=to_message(np.concatenate([drive.trajectory(0) for drive in drives]).astype(np.float32)),
+            pushes=to_message(
                 np.concatenate(
                     [drive.actions[:length, 0] for drive, length in zip(drives, lengths, strict=True)]
                 ).astype(np.uint8)
             ),
         )
 
-    @t.validate("place")
+    @t.validate("index")
     def _inside(self, proposal: t.Bunch) -> int:
-        check_place("place", proposal["value"], 0, len(self.checks) - 1)
+        check_index("index", proposal["value"], 0, len(self.checks) - 1)
         return proposal["value"]
 
     def still(self) -> str:
-        """The maps as they are at `place`."""
-        check = self.checks[self.place]
+        """The maps as they are at `index`."""
+        check = self.checks[self.index]
         return value_and_policy(check.q, title=f"After {check.step:,} steps")._repr_html_()
 
 

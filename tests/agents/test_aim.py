@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dqn_lib import mountain_car
-from dqn_lib.agents.aim import aim
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
+from dqn_lib.diagnostics import td_targets
 from dqn_lib.training import train
 
 env = mountain_car.make()
@@ -36,7 +36,7 @@ def as_learnt(agent, batch):
 def test_targets_and_estimates_are_those_of_the_learning_step(agent, double, monkeypatch):
     monkeypatch.setattr(agent, "config", agent.config.replace(double=double))
     first = np.arange(len(agent.memory))
-    found = aim(agent, first)
+    found = td_targets(agent, first)
     targets, estimates = as_learnt(
         agent, agent.memory.windows(first, agent.config.n_step, agent.config.gamma)
     )
@@ -46,22 +46,22 @@ def test_targets_and_estimates_are_those_of_the_learning_step(agent, double, mon
 
 def test_double_and_plain_targets_differ_somewhere(agent, monkeypatch):
     first = np.arange(len(agent.memory))
-    double = aim(agent, first)
+    double = td_targets(agent, first)
     monkeypatch.setattr(agent, "config", agent.config.replace(double=False))
-    plain = aim(agent, first)
+    plain = td_targets(agent, first)
     assert (plain.targets >= double.targets - 1e-5).all()
     assert (plain.targets > double.targets + 1e-3).any()
     assert (plain.chosen != double.chosen).any()
 
 
 def test_the_parts_add_up_to_the_target(agent):
-    found = aim(agent, np.arange(len(agent.memory)))
+    found = td_targets(agent, np.arange(len(agent.memory)))
     guess = (1 - found.batch.terminated) * found.batch.discounts * found.bootstrap
-    np.testing.assert_allclose(found.targets, found.batch.returns + guess, atol=1e-4)
+    np.testing.assert_allclose(found.targets, found.batch.reward_sums + guess, atol=1e-4)
 
 
 def test_one_window_is_as_good_as_many(agent):
-    many, one = aim(agent, np.arange(20)), aim(agent, np.array(7))
+    many, one = td_targets(agent, np.arange(20)), td_targets(agent, np.array(7))
     assert one.targets.shape == ()
     np.testing.assert_allclose(one.targets, many.targets[7], rtol=1e-5)
 
@@ -72,12 +72,12 @@ def test_the_target_network_is_always_the_present_one(agent):
     agent.learn()
     assert (agent.target_q.to_flat() != before).any()
     batch = agent.memory.windows(first, agent.config.n_step, agent.config.gamma)
-    np.testing.assert_allclose(aim(agent, first).targets, as_learnt(agent, batch)[0], atol=1e-4)
+    np.testing.assert_allclose(td_targets(agent, first).targets, as_learnt(agent, batch)[0], atol=1e-4)
 
 
 def test_looking_changes_nothing(agent):
     before = agent.get_state()
-    aim(agent, np.arange(len(agent.memory)))
+    td_targets(agent, np.arange(len(agent.memory)))
     after = agent.get_state()
     assert before["memory"]["rng"] == after["memory"]["rng"]
     np.testing.assert_array_equal(before["parameters"], after["parameters"])

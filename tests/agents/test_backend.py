@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dqn_lib.agents import backend
-from dqn_lib.agents.backend import compiled, tf, without_chatter
+from dqn_lib.agents.backend import compiled, filtered_stderr, tf
 
 
 def run(code, folder=None, **environment):
@@ -69,7 +69,7 @@ def test_in_this_process_too_tensorflow_uses_one_thread():
     assert tf.config.threading.get_inter_op_parallelism_threads() == 1
 
 
-@pytest.mark.parametrize("chatter", backend.CHATTER)
+@pytest.mark.parametrize("chatter", backend.HARMLESS_LINES)
 def test_only_known_lines_are_kept_back(with_fake, chatter):
     done = with_fake(rf"os.write(2, b'before\nI0000 {chatter} and more\nreal error\nno end of line')")
     assert "AttributeError: module 'tensorflow' has no attribute 'config'" in done.stderr
@@ -78,7 +78,7 @@ def test_only_known_lines_are_kept_back(with_fake, chatter):
 
 
 def test_last_words_before_an_abort_get_through(with_fake):
-    done = with_fake(rf"os.write(2, b'{backend.CHATTER[0]}\nreal error\n'); os.abort()")
+    done = with_fake(rf"os.write(2, b'{backend.HARMLESS_LINES[0]}\nreal error\n'); os.abort()")
     assert done.returncode != 0
     assert done.stderr == "real error\n"
 
@@ -102,16 +102,16 @@ def test_file_descriptor_2_is_itself_again_afterwards(with_fake):
     done = with_fake(
         "raise ImportError('no')",
         "import os\ntry: import dqn_lib.agents.backend\nexcept ImportError: pass\n"
-        f"os.write(2, b'{backend.CHATTER[1]}')\nassert os.dup(0) == 3, 'a descriptor was left open'",
+        f"os.write(2, b'{backend.HARMLESS_LINES[1]}')\nassert os.dup(0) == 3, 'a descriptor was left open'",
     )
-    assert (done.returncode, done.stderr) == (0, backend.CHATTER[1])
+    assert (done.returncode, done.stderr) == (0, backend.HARMLESS_LINES[1])
 
 
 def test_only_what_is_known_is_kept_back_while_a_kept_program_is_read(capfd):
     lines = "E0000 Error parsing text-format tensorflow.XlaSerializedCacheEntry: 1:1: x\nreal error\n"
-    with without_chatter():
+    with filtered_stderr():
         os.write(2, lines.encode())
-    with without_chatter(expected=False):
+    with filtered_stderr(expected=False):
         os.write(2, lines.encode())
     assert capfd.readouterr().err == "real error\n" + lines
 
@@ -129,13 +129,13 @@ def test_a_compiled_function_takes_and_gives_arrays_and_says_nothing(xla, capfd)
 
 
 def test_a_notebook_is_told_what_it_waits_for_and_a_script_is_not(capsys, monkeypatch):
-    from dqn_lib.agents.backend import announced
+    from dqn_lib.agents.backend import startup_message
 
     monkeypatch.delattr("builtins.__IPYTHON__", raising=False)
-    with announced():
+    with startup_message():
         pass
     assert capsys.readouterr().out == ""
     monkeypatch.setattr("builtins.__IPYTHON__", True, raising=False)
-    with announced():
+    with startup_message():
         assert capsys.readouterr().out == "Starting TensorFlow, a few seconds ...\r"
     assert capsys.readouterr().out.startswith("TensorFlow started in 0.0 s.")

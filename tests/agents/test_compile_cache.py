@@ -301,7 +301,7 @@ def test_a_piece_that_a_killed_process_left_is_cleared_away(cache):
 
 
 def test_only_so_many_programs_are_kept_and_the_oldest_go_first(cache, monkeypatch):
-    monkeypatch.setattr(compile_cache, "MOST", 2)
+    monkeypatch.setattr(compile_cache, "MOST_PROGRAMS", 2)
     for number in range(4):
         doubled(f"number {number}")
         for folder in (cache / f"tensorflow-{backend.tf.__version__}").iterdir():
@@ -312,7 +312,10 @@ def test_only_so_many_programs_are_kept_and_the_oldest_go_first(cache, monkeypat
 
 def test_an_error_while_compiling_throws_away_what_was_at_hand(cache):
     doubled()
-    with contextlib.suppress(KeyError), compile_cache.kept("doubled", backend.tf.__version__) as found:
+    with (
+        contextlib.suppress(KeyError),
+        compile_cache.cached_program("doubled", backend.tf.__version__) as found,
+    ):
         assert found
         raise KeyError
     assert not files(cache)
@@ -322,8 +325,8 @@ def test_no_temporary_folder_no_cache(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
     monkeypatch.delenv(compile_cache.FLAGS, raising=False)
-    assert compile_cache.empty_folder() is None
-    with compile_cache.prepared():
+    assert compile_cache.temporary_folder() is None
+    with compile_cache.enabled_during_import():
         assert compile_cache.FLAGS not in os.environ
 
 
@@ -331,11 +334,11 @@ def test_no_temporary_folder_no_cache(tmp_path, monkeypatch):
 def test_the_switch(monkeypatch, word):
     monkeypatch.delenv(compile_cache.FLAGS, raising=False)
     monkeypatch.setenv(compile_cache.SWITCH, word)
-    assert not compile_cache.switched_on()
+    assert not compile_cache.is_enabled()
     monkeypatch.setenv(compile_cache.SWITCH, "on")
-    assert compile_cache.switched_on()
+    assert compile_cache.is_enabled()
     monkeypatch.setenv(compile_cache.FLAGS, "--tf_xla_auto_jit=0")
-    assert not compile_cache.switched_on()
+    assert not compile_cache.is_enabled()
 
 
 def test_another_version_processor_or_setting_of_xla_has_a_folder_of_its_own(monkeypatch):

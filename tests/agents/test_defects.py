@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dqn_lib import mountain_car
-from dqn_lib.agents import defects, learner
+from dqn_lib.agents import bugs as defects
+from dqn_lib.agents import learner
 from dqn_lib.agents.backend import tf
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig

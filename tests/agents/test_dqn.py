@@ -88,7 +88,7 @@ def slowly(online, target, first, second, batches, config):
         for i in range(len(batch.actions)):
             action = np.argmax(chooser[i] if config.double else next_q[i])
             future = 0.0 if batch.terminated[i] else batch.discounts[i] * next_q[i, action]
-            targets.append(batch.returns[i] + future)
+            targets.append(batch.reward_sums[i] + future)
         weights = [tf.constant(w) for w in online]
         with tf.GradientTape() as tape:
             tape.watch(weights)
@@ -104,7 +104,7 @@ def slowly(online, target, first, second, batches, config):
             online[k] = online[k] - np.float32(config.learning_rate) * mean / (np.sqrt(square) + 1e-7)
         if config.target_update == "soft":
             target = [t + config.tau * (w - t) for t, w in zip(target, online, strict=True)]
-        elif config.target_update == "none" or number % config.target_period == 0:
+        elif config.target_update == "every_step" or number % config.target_period == 0:
             target = [w.copy() for w in online]
     return online, target
 
@@ -129,7 +129,7 @@ def assert_learns_like_the_slow_version(agent):
         {"target_update": "soft", "tau": 0.2},
         {"target_update": "hard", "target_period": 3},
         {"target_update": "hard", "target_period": 100},
-        {"target_update": "none"},
+        {"target_update": "every_step"},
     ],
     ids=str,
 )
@@ -396,7 +396,7 @@ def test_the_default_configuration_solves_mountaincar():
     env = mountain_car.make()
     agent, log = DQNAgent(env, seed=0), TrainingLog()
     for _ in log.record(train(env, agent, steps=20_000), agent, env):
-        if log.solved_at(mountain_car.THRESHOLD) is not None:
+        if log.solved_at(mountain_car.SOLVED_RETURN) is not None:
             break
     assert log.checks[0].mean < -150
-    assert log.solved_at(mountain_car.THRESHOLD) is not None, [check.mean for check in log.checks]
+    assert log.solved_at(mountain_car.SOLVED_RETURN) is not None, [check.mean for check in log.checks]

@@ -70,6 +70,6 @@ def test_a_notebook_is_told_that_flags_are_ignored(capsys, monkeypatch):
     monkeypatch.setattr("builtins.__IPYTHON__", True, raising=False)
     monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_cuda_data_dir=/opt")
     for _ in range(2):
-        backend.set_aside(backend.foreign_flags())
+        backend.ignore_flags(backend.foreign_xla_flags())
     assert capsys.readouterr().out == "The environment variable XLA_FLAGS is ignored in this course.\n"
     assert "XLA_FLAGS" not in os.environ

@@ -15,7 +15,8 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 
 from dqn_lib import mountain_car
-from dqn_lib.agents import defects, learner
+from dqn_lib.agents import bugs as defects
+from dqn_lib.agents import learner
 from dqn_lib.agents.backend import keras, tf
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.learner import MEAN, ONLINE, SQUARE, TARGET, Objective, compiled_steps
@@ -84,7 +85,7 @@ def by_keras(objective, parameters, batches, taus):
         batch, rows = Batch(*(array[number] for array in batches)), np.arange(BATCH)
         next_q = target(batch.next_states).numpy()
         chosen = (online(batch.next_states).numpy() if objective.double else next_q).argmax(axis=-1)
-        aims = batch.returns + (1 - batch.terminated) * batch.discounts * next_q[rows, chosen]
+        aims = batch.reward_sums + (1 - batch.terminated) * batch.discounts * next_q[rows, chosen]
         with tf.GradientTape() as tape:
             estimates = tf.gather(online(batch.states), batch.actions, axis=1, batch_dims=1)
             loss = loss_of(tf.constant(aims), estimates)

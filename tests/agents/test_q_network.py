@@ -9,8 +9,8 @@ from dqn_lib import mountain_car
 from dqn_lib.agents import q_network
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction, input_scaling
-from dqn_lib.agents.spaces import check_spaces
 from dqn_lib.config import DQNConfig
+from dqn_lib.environments import check_spaces
 
 BOUNDS = {"MountainCar-v0": ([-1.2, -0.07], [0.6, 0.07]), "CartPole-v1": ([-5, -5, -0.4, -5], [5, 5, 0.4, 5])}
 

@@ -7,12 +7,11 @@ from dqn_lib import mountain_car
 from dqn_lib.agents.backend import keras
 from dqn_lib.agents.learner import ONLINE, TARGET
 from dqn_lib.agents.q_network import QFunction
-from dqn_lib.agents.tutorial import TutorialAgent
+from dqn_lib.agents.tutorial import TutorialAgent, TutorialConfig
 from dqn_lib.config import DQNConfig
 from dqn_lib.replay import Batch
-from dqn_lib.td import td_target
+from dqn_lib.targets import td_target
 from dqn_lib.training import train
-from dqn_lib.tutorial_config import TutorialConfig
 
 pytestmark = pytest.mark.slow
 

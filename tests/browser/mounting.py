@@ -8,7 +8,7 @@ import pytest
 from jupyter_browser import CHROMIUM, FLAGS, HUB
 from playwright.sync_api import sync_playwright
 
-from dqn_lib.widgets.source import text_of
+from dqn_lib.widgets.assets import read_static
 
 IN_CHROMIUM = [
     pytest.mark.browser,
@@ -74,4 +74,4 @@ def mount(page, widget):
     """Show the widget as it is now; `window.model` is its model and `window.module` its module."""
     traits = {name: value for name, value in widget.get_state().items() if not name.startswith("_")}
     plain = json.loads(json.dumps(traits, default=lambda value: {"$bytes": base64.b64encode(value).decode()}))
-    page.evaluate(MOUNT, [widget._esm, widget._css, text_of("model.js"), plain])
+    page.evaluate(MOUNT, [widget._esm, widget._css, read_static("model.js"), plain])

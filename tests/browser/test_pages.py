@@ -27,22 +27,22 @@ from reading import (
     values,
 )
 
-from dqn_lib import mountain_car, optimum
+from dqn_lib import mountain_car
+from dqn_lib import value_iteration as optimum
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.exercises import lesson01
 from dqn_lib.exercises.prediction import Prediction
-from dqn_lib.plots.density import density
-from dqn_lib.plots.maps import EXTENT, grid
+from dqn_lib.plots.maps import EXTENT, grid, visit_density
 from dqn_lib.plots.style import ACTIONS, TRAIL
 from dqn_lib.statistics import wilson_interval
 from dqn_lib.training import TrainingLog, train
-from dqn_lib.widgets.chase import ChaseRange
 from dqn_lib.widgets.drive_yourself import DriveYourself
-from dqn_lib.widgets.explore import explore
 from dqn_lib.widgets.gamma_glasses import GammaGlasses
 from dqn_lib.widgets.luck_explorer import LuckExplorer, random_pushes
 from dqn_lib.widgets.microscope import ReplayMicroscope, windows_of
 from dqn_lib.widgets.panel import TrainingPanel
+from dqn_lib.widgets.sliders import explore
+from dqn_lib.widgets.target_explorer import TargetNetworkExplorer
 from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = IN_CHROMIUM
@@ -108,7 +108,7 @@ def panel():
 def widgets(run, panel):
     agent, log = run
     memory = agent.memory.states[:4_000]
-    chase = ChaseRange(agent, START, -30.0, rounds=200)
+    chase = TargetNetworkExplorer(agent, START, -30.0, rounds=200)
     chase.end()  # the agent is as it was
     return {
         "time_machine": TimeMachine(log.checks),
@@ -118,7 +118,7 @@ def widgets(run, panel):
         "chase": chase,
         "panel": panel,
         "drive": DriveYourself(),
-        "explore": explore(lambda first: density(memory[:first]), first=range(500, 4_500, 500)),
+        "explore": explore(lambda first: visit_density(memory[:first]), first=range(500, 4_500, 500)),
     }
 
 
@@ -465,7 +465,7 @@ def test_the_chase_draws_what_both_networks_said(show, widgets):
     assert_drawn(plot(page, 0), "dqn-checks", said[:, [0, 1]])
     assert_drawn(plot(page, 0), "dqn-target-line", said[:, [0, 2]])
     assert values(plot(page, 0), "dqn-best")[:, 1] == pytest.approx([-30, -30], abs=0.02)
-    assert number(plot(page, 0).locator(".dqn-title").inner_text().split("says")[1]) == pytest.approx(
+    assert number(plot(page, 0).locator(".dqn-title").inner_text().split("help")[1]) == pytest.approx(
         said[-1, 1], abs=0.051
     )
     expect(page.locator(".dqn-turn-name:visible")).to_have_text(["period 200"])

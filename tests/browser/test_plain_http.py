@@ -12,10 +12,10 @@ from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.plots.style import Picture
 from dqn_lib.training import Check
 from dqn_lib.widgets.drive_yourself import DriveYourself
-from dqn_lib.widgets.explore import explore
 from dqn_lib.widgets.gamma_glasses import GammaGlasses
 from dqn_lib.widgets.luck_explorer import LuckExplorer
 from dqn_lib.widgets.panel import TrainingPanel
+from dqn_lib.widgets.sliders import explore
 from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = IN_CHROMIUM

@@ -135,13 +135,13 @@ def test_a_new_moment_starts_at_the_first_step_of_its_drive(page, time_machine):
     slow = mountain_car.simulate(Push(clever=False).greedy, [[-0.5, 0.0]]).trajectory(0)[:, 0]
     page.clock.run_for(1_000)
     assert np.abs(slow[28:34] - car(page)).min() < 1e-6
-    assert page.evaluate("model.sent") == [{"place": 1}]
+    assert page.evaluate("model.sent") == [{"index": 1}]
 
 
 def test_what_python_moves_is_moved_on_the_page(page, time_machine):
     begin(page, time_machine)
     before = page.locator("[role=img]").evaluate_all("(all) => all.map((e) => e.ariaLabel)")
-    page.evaluate("model.receive({ place: 1 })")
+    page.evaluate("model.receive({ index: 1 })")
     expect(knob(page, "training step")).to_have_value("1")
     expect(page.locator("output")).to_have_text("500")
     after = page.locator("[role=img]").evaluate_all("(all) => all.map((e) => e.ariaLabel)")
@@ -231,11 +231,11 @@ def test_a_panel_says_what_it_has_painted_and_what_is_pressed_and_turned(page, p
     page.keyboard.press("r")
     pressed = ["train", "pause", "one_episode", "reset", "knobs_back", "train", "pause", "reset"]
     assert page.evaluate("model.said.slice(1)") == [{"press": act} for act in pressed]
-    places = panel.places
+    indices = panel.indices
     knob(page, "gamma").press("ArrowLeft")
     knob(page, "speed").press("Home")
     knob(page, "seed, from the next Reset on").press("ArrowRight")
-    turned = [{"places": places | {"gamma": places["gamma"] - 1}}, {"speed": 0}, {"seed": 2}]
+    turned = [{"indices": indices | {"gamma": indices["gamma"] - 1}}, {"speed": 0}, {"seed": 2}]
     assert page.evaluate("model.sent") == turned
 
 

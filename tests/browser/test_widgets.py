@@ -69,8 +69,8 @@ def test_the_time_machine_goes_to_another_moment_here_and_in_python(notebook, wi
     for wait in waits:
         wait()
     assert int(step.replace(",", "")) >= 6_000
-    notebook.wait_for("machine.place == len(machine.checks) - 1")
-    notebook.do("machine.place = 1")
+    notebook.wait_for("machine.index == len(machine.checks) - 1")
+    notebook.do("machine.index = 1")
     expect(knob(widget, "training step")).to_have_value("1")
 
 
@@ -86,7 +86,7 @@ def test_the_time_machine_plays_until_it_is_paused(notebook, widget):
     assert int(step) < 6
     widget.page.wait_for_timeout(2_500)  # a check lasts a second
     assert (slider.input_value(), seen(curve)) == (step, drawn)
-    assert notebook.ask("machine.place") == step
+    assert notebook.ask("machine.index") == step
 
 
 @shows(["ReplayMicroscope"])
@@ -95,7 +95,7 @@ def test_the_microscope_shows_another_memory(notebook, widget):
     waits = [until_changed(one) for one in pictures]
     turn(widget, "steps ago", "End", "ArrowLeft", "ArrowLeft")
     expect(widget.locator("table").first).to_contain_text("stored 2 steps ago")
-    notebook.wait_for("scope.place == scope.count - 3")
+    notebook.wait_for("scope.index == scope.count - 3")
     for text in ("Draw one at random", "Largest TD error", "A flag"):
         waits.append(until_changed(pictures[0]))
         before = widget.locator("table").first.inner_text()

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from dqn_lib.exercises.compare import difference, settled, shown, shown_apart
+from dqn_lib.exercises.comparison import difference, distinct_reprs, short_repr, to_plain
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ from dqn_lib.exercises.compare import difference, settled, shown, shown_apart
     ],
 )
 def test_the_same_in_another_dress_is_no_difference(expected, got):
-    assert difference(expected, settled(got), 1e-5) is None
+    assert difference(expected, to_plain(got), 1e-5) is None
 
 
 def test_tensors_are_numbers_too():
@@ -118,7 +118,7 @@ def test_the_tolerance_is_relative_and_absolute():
     ],
 )
 def test_a_value_is_shown_as_a_student_would_write_it(value, text):
-    assert shown(value) == text
+    assert short_repr(value) == text
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_value_is_shown_as_a_student_would_write_it(value, text):
     ],
 )
 def test_two_different_values_look_different(expected, got, texts):
-    found = shown_apart(expected, got)
+    found = distinct_reprs(expected, got)
     assert found[0] != found[1]
     assert not isinstance(expected, int | float | list | dict) or found == texts
 
@@ -146,8 +146,8 @@ def test_two_different_values_look_different(expected, got, texts):
     ids=["text", "list", "array", "number", "nested"],
 )
 def test_a_long_value_is_cut(value):
-    assert len(shown(value)) < 120
-    assert "\n" not in shown(value)
+    assert len(short_repr(value)) < 120
+    assert "\n" not in short_repr(value)
 
 
 class Unshowable:
@@ -161,10 +161,10 @@ class Unshowable:
     ids=["object", "list", "array", "number"],
 )
 def test_a_value_that_cannot_be_shown_is_shown_somehow(value):
-    assert shown(value)
+    assert short_repr(value)
 
 
 def test_a_tensor_is_shown_as_its_numbers():
     from dqn_lib.agents.backend import tf
 
-    assert shown(settled(tf.constant([1.0, 2.5]))) == "[1. , 2.5]"
+    assert short_repr(to_plain(tf.constant([1.0, 2.5]))) == "[1. , 2.5]"

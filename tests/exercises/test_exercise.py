@@ -12,8 +12,8 @@ from judging import EXERCISES, LESSONS, assert_correct, assert_counterexample, f
 from dqn_lib.agents.backend import keras, tf
 from dqn_lib.exercises import exercise as module
 from dqn_lib.exercises import lesson01, lesson02, lesson05
-from dqn_lib.exercises.compare import kind_of
-from dqn_lib.exercises.exercise import Complaint, exercise, mistake
+from dqn_lib.exercises.comparison import Rejected, kind_of
+from dqn_lib.exercises.exercise import exercise, mistake
 
 every_exercise = pytest.mark.parametrize("task", EXERCISES.values(), ids=EXERCISES)
 
@@ -490,7 +490,7 @@ def test_one_answer_leaves_no_trace_for_the_next(double):
 
 def test_what_a_probe_complains_about_is_told():
     def fussy(function, number):
-        raise Complaint("Not like this.")
+        raise Rejected("Not like this.")
 
     @exercise(cases=[(1,)], mistakes=[], hints=["One."], insight="Good.", probe=fussy)
     def same(number):

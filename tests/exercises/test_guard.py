@@ -15,8 +15,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from dqn_lib.exercises import guard
-from dqn_lib.exercises.guard import is_blank, within
+from dqn_lib.exercises import sandbox as guard
+from dqn_lib.exercises.sandbox import is_blank, within
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from dqn_lib.agents.tutorial import TutorialConfig
 from dqn_lib.config import DQNConfig
 from dqn_lib.exercises import leaderboard
 from dqn_lib.exercises.leaderboard import PATIENCE, SEEDS, Entry, Leaderboard
-from dqn_lib.tutorial_config import TutorialConfig
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SLOW, FAST = DQNConfig(learning_rate=5e-4), DQNConfig(learning_rate=2e-3)

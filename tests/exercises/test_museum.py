@@ -6,7 +6,7 @@ import pytest
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
-from dqn_lib.diagnosis import Diagnosis
+from dqn_lib.diagnostics import Diagnosis
 from dqn_lib.exercises.museum import EXHIBITS, STEPS, Exhibit, examine, labels
 from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
 

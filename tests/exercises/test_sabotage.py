@@ -4,11 +4,11 @@ import pytest
 from judging import LESSONS
 
 from dqn_lib import mountain_car
+from dqn_lib.agents.tutorial import TutorialConfig
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.exercises import sabotage
-from dqn_lib.exercises.sabotage import HINTS, PATIENCE, Sabotage
-from dqn_lib.exercises.trial import steps_to_solve
-from dqn_lib.tutorial_config import TutorialConfig
+from dqn_lib.exercises import lesson06 as sabotage
+from dqn_lib.exercises.leaderboard import steps_to_solve
+from dqn_lib.exercises.lesson06 import HINTS, PATIENCE, Sabotage
 
 THREE = [DQNConfig(gamma=0.85), DQNConfig(memory_size=64), DQNConfig(learning_rate=0.3)]
 

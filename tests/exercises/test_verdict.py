@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from dqn_lib.exercises.verdict import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict, panel
+from dqn_lib.exercises.exercise import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Solution, Verdict, panel
 
 STATES = {CORRECT: "✓ Correct.", NOT_YET: "✗ Not yet.", NOT_ATTEMPTED: "○ Not attempted yet."}
 

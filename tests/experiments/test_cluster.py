@@ -53,7 +53,7 @@ def cluster(tmp_path):
 
 
 def has_worked():
-    return "dqn_lib.experiments.work" in sys.modules
+    return "dqn_lib.experiments.experiment" in sys.modules
 
 
 def figures(rows):

@@ -4,10 +4,9 @@ import pytest
 
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments import __main__ as command
-from dqn_lib.experiments import work
-from dqn_lib.experiments.experiment import Experiment, Variant
+from dqn_lib.experiments import experiment as work
+from dqn_lib.experiments.experiment import Experiment, Variant, train_and_evaluate
 from dqn_lib.experiments.results import read_runs
-from dqn_lib.experiments.work import measure
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +28,11 @@ def call(tmp_path, *arguments):
 
 def test_a_complete_experiment_takes_the_place_of_the_old_results(tmp_path, capsys, monkeypatch):
     made = []
-    monkeypatch.setattr(work, "measure", lambda variant, seed: made.append(seed) or measure(variant, seed))
+    monkeypatch.setattr(
+        work,
+        "train_and_evaluate",
+        lambda variant, seed: made.append(seed) or train_and_evaluate(variant, seed),
+    )
     for _ in range(2):  # the second time it is made anew, not read from the file
         assert call(tmp_path, "short", "--seeds", "1") == 0
     assert made == [0, 0]

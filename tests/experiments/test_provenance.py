@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dqn_lib.experiments.provenance import INSTRUCTIONS, PACKAGES, machine, versions
+from dqn_lib.experiments.results import INSTRUCTIONS, PACKAGES, machine, versions
 
 
 def test_the_versions_are_those_that_are_installed():

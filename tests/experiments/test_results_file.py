@@ -54,10 +54,13 @@ def test_a_line_survives_the_way_to_the_file_and_back():
     assert decode(encode(entry), "here") == entry
 
 
-def test_an_edited_figure_is_noticed(path):
-    text = path.read_text(encoding="utf-8").replace('"final_return": -200.0', '"final_return": -99.0', 1)
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ResultsError, match=r"few\.jsonl, line 2 was edited after it was written"):
+@pytest.mark.parametrize("entry", ["variant", "seed", "error"])
+def test_a_row_without_an_entry_is_refused_by_its_line(path, entry):
+    header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text(
+        "".join([header, rows[0].replace(f'"{entry}"', '"other"', 1), *rows[1:]]), encoding="utf-8"
+    )
+    with pytest.raises(ResultsError, match=rf"few\.jsonl, line 2 must have the entry '{entry}'"):
         read_runs(path)
 
 
@@ -84,9 +87,8 @@ def test_a_run_that_is_there_twice_is_refused(path):
 
 def test_another_format_is_refused(path):
     header = json.loads(lines(path)[0])
-    header.pop("digest")
     path.write_bytes(encode({**header, "format": 99}) + b"".join(lines(path)[1:]))
-    with pytest.raises(ResultsError, match="must be of format 1, got 99: it was written by another version"):
+    with pytest.raises(ResultsError, match="must be of format 2, got 99: it was written by another version"):
         read_runs(path)
 
 
@@ -99,7 +101,6 @@ def test_what_is_no_results_file_is_refused(tmp_path, content):
 
 def test_a_failed_run_is_refused_unless_a_part_will_do(path):
     first = json.loads(lines(path)[1])
-    first.pop("digest")
     broken = encode({**first, "error": "ValueError: no"})
     path.write_bytes(b"".join([lines(path)[0], broken, *lines(path)[2:]]))
     with pytest.raises(ResultsError, match="'base' with seed 0 failed: ValueError: no"):

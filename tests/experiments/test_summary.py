@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dqn_lib.config import TableConfig
+from dqn_lib.experiments.__main__ import summary_table
 from dqn_lib.experiments.experiment import Experiment, Variant
-from dqn_lib.experiments.summary import report, summarise
+from dqn_lib.experiments.results import summarise
 from dqn_lib.statistics import bootstrap_interval
 
 
@@ -48,7 +49,7 @@ def test_a_report_has_a_line_for_every_variant_with_runs():
     experiment = Experiment("three", base, variants, seeds=range(2))
     some = rows([1_000, 3_000], [-100.0, -101.0])
     failed = [{**row, "variant": "failed"} for row in rows([None, None], [-200.0, -200.0])]
-    assert report(experiment, [*failed, *some]).splitlines()[1:] == [
+    assert summary_table(experiment, [*failed, *some]).splitlines()[1:] == [
         "a          2/2 ( 34% to 100%)   2,000  -100.5 (-101.0 to -100.0), worst -101.0",
         "failed     0/2 (  0% to  66%)       -  -200.0 (-200.0 to -200.0), worst -200.0",
     ]

@@ -5,8 +5,7 @@ import gymnasium as gym
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.evaluation import greedy_returns
-from dqn_lib.experiments.experiment import Variant
-from dqn_lib.experiments.work import measure
+from dqn_lib.experiments.experiment import Variant, train_and_evaluate
 from dqn_lib.training import TrainingLog, train
 
 
@@ -14,7 +13,7 @@ def test_checks_and_the_final_return_have_as_many_episodes_as_the_variant_says()
     config = DQNConfig(hidden=(8,), learning_starts=1_000_000)
     how_often = {"check_every": 60, "check_episodes": 3}
     variant = Variant(environment="CartPole-v1", config=config, steps=240, final_episodes=5, **how_often)
-    here = measure(variant, 4)
+    here = train_and_evaluate(variant, 4)
 
     env, arena, log = gym.make("CartPole-v1"), gym.make("CartPole-v1"), TrainingLog()
     agent = DQNAgent(env, config, seed=4)

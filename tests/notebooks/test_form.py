@@ -12,8 +12,8 @@ import nbformat
 import pytest
 
 from dqn_lib.exercises.exercise import Exercise
+from dqn_lib.exercises.lesson06 import Sabotage
 from dqn_lib.exercises.prediction import Prediction
-from dqn_lib.exercises.sabotage import Sabotage
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[!_]*.ipynb"))

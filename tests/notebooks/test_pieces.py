@@ -7,7 +7,8 @@ import nbformat
 import numpy as np
 import pytest
 
-from dqn_lib import mountain_car, target_update
+from dqn_lib import mountain_car
+from dqn_lib import targets as target_update
 from dqn_lib.agents import learner, q_network
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
@@ -225,7 +226,7 @@ def test_the_learning_step_leaves_the_weights_that_the_agent_would_have(lesson_3
     learning_step = run_piece("03", "learning_step", lesson_3)
     network, optimizer = lesson_3["network"], lesson_3["optimizer"]
     optimizer.epsilon *= 2
-    config = DQNConfig(n_step=1, double=False, target_update="none", loss="squared", updates=1)
+    config = DQNConfig(n_step=1, double=False, target_update="every_step", loss="squared", updates=1)
     agent = DQNAgent(mountain_car.make(), config, seed=0)
     fill_with_steps_from_everywhere(agent.memory, 2_000)
     agent.parameters = learner.initial_parameters(network.get_weights())
@@ -237,7 +238,7 @@ def test_the_learning_step_leaves_the_weights_that_the_agent_would_have(lesson_3
         agent.memory.rng.bit_generator.state = before
         agent.learn()
         loss = learning_step(
-            batch.states[0], batch.actions[0], batch.returns[0], batch.next_states[0], batch.terminated[0]
+            batch.states[0], batch.actions[0], batch.reward_sums[0], batch.next_states[0], batch.terminated[0]
         )
         assert float(loss) == pytest.approx(2 * agent.loss, rel=1e-4)
         np.testing.assert_allclose(flat(network), agent.parameters[learner.ONLINE], rtol=0, atol=1e-5)
@@ -261,7 +262,7 @@ def test_the_ring_holds_and_draws_what_the_memory_does():
         assert ring.items[filled:] == [None] * (7 - filled)
         memory.rng = np.random.default_rng(number)
         drawn = ring.sample(200, np.random.default_rng(number))
-        assert drawn == memory.sample(200, n_step=1, gamma=1.0).returns.tolist()
+        assert drawn == memory.sample(200, n_step=1, gamma=1.0).reward_sums.tolist()
         assert set(drawn) == set(ring.items[:filled])
 
 
@@ -280,7 +281,7 @@ def test_n_steps_of_truth_are_those_of_the_memory(n):
         return -50.0 + states @ np.array([20.0, 300.0], np.float32)
 
     windows = memory.windows(np.arange(len(transitions)), n, gamma=0.9)
-    of_the_memory = windows.returns + windows.discounts * (1 - windows.terminated) * value_of(
+    of_the_memory = windows.reward_sums + windows.discounts * (1 - windows.terminated) * value_of(
         windows.next_states
     )
     by_hand = [n_step_target(start, n, 0.9, value_of) for start in range(len(transitions))]
@@ -301,14 +302,18 @@ def lesson_5():
 def test_the_move_is_that_of_the_library(lesson_5, share):
     target, online = np.random.default_rng(0).normal(size=(2, 50, 3))
     np.testing.assert_allclose(
-        lesson_5["move"](target, online, share), target_update.move(target, online, share), rtol=1e-12
+        lesson_5["move"](target, online, share),
+        target_update.polyak_update(target, online, share),
+        rtol=1e-12,
     )
 
 
-@pytest.mark.parametrize(("by_hand", "rule"), [("every step", "none"), ("hard", "hard"), ("soft", "soft")])
+@pytest.mark.parametrize(
+    ("by_hand", "rule"), [("every step", "every_step"), ("hard", "hard"), ("soft", "soft")]
+)
 def test_the_shares_are_those_of_the_library(lesson_5, by_hand, rule):
     shares = [lesson_5["share_at"](step, by_hand) for step in range(1, 1_001)]
-    expected = target_update.shares(DQNConfig(target_update=rule), done=0, updates=1_000)
+    expected = target_update.target_taus(DQNConfig(target_update=rule), done=0, updates=1_000)
     np.testing.assert_allclose(shares, expected, rtol=1e-6)
 
 

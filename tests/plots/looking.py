@@ -16,9 +16,9 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from dqn_lib.plots.films import Video
+from dqn_lib.plots.films import film as real_film
 from dqn_lib.plots.style import Picture
-from dqn_lib.plots.video import Video
-from dqn_lib.plots.video import film as real_film
 
 NARROWEST = 300  # pixels; a layout that has collapsed leaves its axes less
 

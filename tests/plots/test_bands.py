@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from looking import assert_whole, in_colour, title
 
-from dqn_lib.plots.bands import learning_bands
-from dqn_lib.plots.ruler import Ruler
+from dqn_lib.plots.curves import ReferenceReturns, learning_bands
 from dqn_lib.plots.style import SERIES
 from dqn_lib.statistics import bootstrap_interval
 
@@ -52,7 +51,7 @@ def test_the_words_are_there_and_the_picture_is_whole():
 
 
 def test_another_ruler():
-    picture = draw(ruler=Ruler(20, 475, 500, "limit"))
+    picture = draw(ruler=ReferenceReturns(20, 475, 500, "limit"))
     assert "Luck is 20, solved is 475, the limit is 500." in picture.alt
     low, high = picture.axes[0].get_ylim()
     assert low < 20 and high > 500

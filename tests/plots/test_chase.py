@@ -12,8 +12,9 @@ from looking import (
     title,
 )
 
-from dqn_lib.plots import chase as module
-from dqn_lib.plots.chase import Chase, chase, watch_chase
+from dqn_lib.plots import curves as module
+from dqn_lib.plots.curves import TargetTrace, target_traces
+from dqn_lib.plots.films import film_target_traces
 from dqn_lib.plots.style import ESTIMATE, OPTIMAL, TARGET
 
 pytestmark = pytest.mark.slow
@@ -25,7 +26,7 @@ UPDATES = np.arange(16, 3_216, 16)
 def a_chase(speed, lag):
     """The target says what the estimate said `lag` records ago."""
     estimate = -60 * (1 - np.exp(-UPDATES / speed)) + np.sin(UPDATES / 40)
-    return Chase(UPDATES, estimate, estimate[np.maximum(np.arange(len(UPDATES)) - lag, 0)])
+    return TargetTrace(UPDATES, estimate, estimate[np.maximum(np.arange(len(UPDATES)) - lag, 0)])
 
 
 CHASES = {
@@ -36,7 +37,7 @@ CHASES = {
 
 
 def test_each_panel_draws_both_networks_and_the_exact_value():
-    picture = chase(CHASES, EXACT)
+    picture = target_traces(CHASES, EXACT)
     assert [title(ax) for ax in picture.axes] == list(CHASES)
     for ax, one in zip(picture.axes, CHASES.values(), strict=True):
         for values, colour in ((one.estimate, ESTIMATE), (one.target, TARGET)):
@@ -47,17 +48,19 @@ def test_each_panel_draws_both_networks_and_the_exact_value():
 
 
 def test_all_panels_share_an_axis_that_holds_everything():
-    spans = {ax.get_ylim() for ax in chase(CHASES, EXACT).axes}
+    spans = {ax.get_ylim() for ax in target_traces(CHASES, EXACT).axes}
     ((low, high),) = spans
     everything = [EXACT, *np.concatenate([[*one.estimate, *one.target] for one in CHASES.values()])]
     assert low < min(everything) <= max(everything) < high
-    deep = chase({"diverges": Chase(UPDATES, -UPDATES.astype(float), -UPDATES / 2)}, EXACT).axes[0]
+    deep = target_traces(
+        {"diverges": TargetTrace(UPDATES, -UPDATES.astype(float), -UPDATES / 2)}, EXACT
+    ).axes[0]
     assert deep.get_ylim()[0] < -UPDATES[-1]
     assert deep.get_xlim() == (0, UPDATES[-1])
 
 
 def test_the_words_are_there():
-    picture = chase(CHASES, EXACT)
+    picture = target_traces(CHASES, EXACT)
     assert {ax.get_xlabel() for ax in picture.axes} == {"gradient steps"}
     assert picture.axes[0].get_ylabel() == "value of the valley's floor"
     (legend,) = picture.legends
@@ -69,7 +72,7 @@ def test_the_words_are_there():
 
 def test_the_text_tells_the_mean_distance():
     gaps = [np.mean(np.abs(one.target - one.estimate)) for one in CHASES.values()]
-    alt = chase(CHASES, EXACT).alt
+    alt = target_traces(CHASES, EXACT).alt
     assert (
         f"copied every step: 0.0, hard: every 200 steps: {gaps[1]:.1f}, soft: tau 0.01: {gaps[2]:.1f}" in alt
     )
@@ -78,7 +81,7 @@ def test_the_text_tells_the_mean_distance():
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_picture_is_whole_with_the_legend_below(count):
-    picture = chase(dict([*CHASES.items()][:count]), EXACT)
+    picture = target_traces(dict([*CHASES.items()][:count]), EXACT)
     assert_whole(picture)
     assert_beside_the_data(picture)
 
@@ -87,7 +90,7 @@ def test_the_picture_is_whole_with_the_legend_below(count):
 def filming():
     with pytest.MonkeyPatch.context() as monkeypatch:
         made = spy_on_film(monkeypatch, module)
-        watch_chase(CHASES, EXACT)
+        film_target_traces(CHASES, EXACT)
     return made[0]
 
 

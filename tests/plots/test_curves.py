@@ -5,8 +5,8 @@ import pytest
 from looking import assert_beside_the_data, assert_whole, labels, title
 from matplotlib.colors import same_color
 
-from dqn_lib.mountain_car import CHECKED_OPTIMUM, ENV_ID, LUCK, THRESHOLD
-from dqn_lib.plots.curves import compare_runs, costs, lines
+from dqn_lib.mountain_car import ENV_ID, OPTIMAL_CHECK_RETURN, RANDOM_RETURN, SOLVED_RETURN
+from dqn_lib.plots.curves import compare_costs, compare_runs, line_plot
 from dqn_lib.plots.style import LEARNED, LUCKY, OPTIMAL, SERIES, SOLVED
 from dqn_lib.training import Check, TrainingLog
 
@@ -49,11 +49,11 @@ def test_every_run_is_drawn_through_the_means_of_its_checks():
 def test_runs_are_compared_on_the_ruler():
     picture = compare_runs(logs(), title="Same network, another memory")
     (ax,) = picture.axes
-    for value, colour in ((LUCK, LUCKY), (THRESHOLD, SOLVED), (CHECKED_OPTIMUM, OPTIMAL)):
+    for value, colour in ((RANDOM_RETURN, LUCKY), (SOLVED_RETURN, SOLVED), (OPTIMAL_CHECK_RETURN, OPTIMAL)):
         assert any(
             set(line.get_ydata()) == {value} and same_color(line.get_color(), colour) for line in ax.lines
         )
-    assert ax.get_ylim()[0] < LUCK < CHECKED_OPTIMUM < ax.get_ylim()[1]
+    assert ax.get_ylim()[0] < RANDOM_RETURN < OPTIMAL_CHECK_RETURN < ax.get_ylim()[1]
     assert title(ax) == "Same network, another memory"
     assert labels(ax) == ("environment steps", "mean return of the greedy policy")
     assert "remembers 500 ends at -104.5, remembers 20,000 ends at -98.0" in picture.alt
@@ -62,7 +62,7 @@ def test_runs_are_compared_on_the_ruler():
 @pytest.mark.parametrize("x", [None, [0.0, 10.0, 50.0]])
 def test_a_series_is_drawn_against_its_x_or_else_its_index(x):
     series = {"one": np.array([1.0, 0.5, 0.25]), "other": [0.1, -0.2, 0.0]}
-    picture = lines(series, x, **WORDS)
+    picture = line_plot(series, x, **WORDS)
     (ax,) = picture.axes
     assert_told_apart(ax, series)
     for name, values in series.items():
@@ -74,7 +74,7 @@ def test_a_series_is_drawn_against_its_x_or_else_its_index(x):
 
 
 def test_a_logarithmic_axis_is_labelled_with_plain_numbers():
-    picture = lines({"loss": np.geomspace(0.02, 700, 40)}, log=True, **WORDS)
+    picture = line_plot({"loss": np.geomspace(0.02, 700, 40)}, log=True, **WORDS)
     assert picture.axes[0].get_yscale() == "log"
     assert_whole(picture)
     texts = {label.get_text() for label in picture.axes[0].get_yticklabels()}
@@ -84,11 +84,11 @@ def test_a_logarithmic_axis_is_labelled_with_plain_numbers():
 def test_a_fifth_line_does_not_disappear():
     series = {str(n): np.arange(3) + n for n in range(5)}
     with pytest.raises(ValueError, match="series must hold 1 to 4 lines, got 5"):
-        lines(series, **WORDS)
+        line_plot(series, **WORDS)
 
 
 def test_a_cost_is_a_dot_at_its_milliseconds_in_a_row_of_its_own():
-    picture = costs(SECONDS, title="At very different prices")
+    picture = compare_costs(SECONDS, title="At very different prices")
     (ax,) = picture.axes
     (dots,) = [line for line in ax.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dots.get_xdata(), [21.3, 0.5, 0.0042, 1500])
@@ -104,7 +104,7 @@ def test_a_cost_is_a_dot_at_its_milliseconds_in_a_row_of_its_own():
 
 
 def test_a_stalk_leads_to_every_dot():
-    (stalks,) = costs(SECONDS, title="At very different prices").axes[0].collections
+    (stalks,) = compare_costs(SECONDS, title="At very different prices").axes[0].collections
     ends = [segment[1] for segment in stalks.get_segments()]
     np.testing.assert_allclose(ends, [[21.3, 0], [0.5, 1], [0.0042, 2], [1500, 3]])
 
@@ -113,8 +113,10 @@ def test_a_stalk_leads_to_every_dot():
     "draw",
     [
         lambda: compare_runs(logs(), title="Same network, another memory"),
-        lambda: lines({"as it happened": np.linspace(1, 0, 60), "shuffled": np.zeros(60)}, **WORDS),
-        lambda: lines({"loss": np.geomspace(0.02, 700, 40)}, np.arange(0, 40_000, 1_000), log=True, **WORDS),
+        lambda: line_plot({"as it happened": np.linspace(1, 0, 60), "shuffled": np.zeros(60)}, **WORDS),
+        lambda: line_plot(
+            {"loss": np.geomspace(0.02, 700, 40)}, np.arange(0, 40_000, 1_000), log=True, **WORDS
+        ),
     ],
 )
 def test_lines_are_whole_with_the_legend_beside_them(draw):
@@ -123,5 +125,5 @@ def test_lines_are_whole_with_the_legend_beside_them(draw):
 
 
 def test_costs_are_whole():
-    assert_whole(costs(SECONDS, title="At very different prices"))
-    assert_whole(costs({"one way": 0.2}, title="At very different prices"))
+    assert_whole(compare_costs(SECONDS, title="At very different prices"))
+    assert_whole(compare_costs({"one way": 0.2}, title="At very different prices"))

@@ -6,8 +6,8 @@ from looking import assert_good_film, assert_laid_out, labels, spy_on_film, titl
 from matplotlib.colors import same_color
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots import drive as module
-from dqn_lib.plots.drive import REST, drive, watch
+from dqn_lib.plots import films as module
+from dqn_lib.plots.films import REST, film_episode, film_greedy
 from dqn_lib.plots.maps import grid
 from dqn_lib.plots.style import ACTIONS, INK, TRAIL
 
@@ -28,7 +28,7 @@ STATES, ACTED = ROLLOUT.trajectory(0), ROLLOUT.actions[:, 0]
 def filming(request):
     with pytest.MonkeyPatch.context() as monkeypatch:
         made = spy_on_film(monkeypatch, module)
-        watch(STATES, ACTED, q=request.param, title="A long push")
+        film_episode(STATES, ACTED, q=request.param, title="A long push")
     made[0].q = request.param
     return made[0]
 
@@ -99,7 +99,7 @@ def test_the_film_rests_on_its_last_frame(filming):
 
 def test_to_drive_is_to_watch_the_greedy_policy(monkeypatch):
     made = spy_on_film(monkeypatch, module, encode=False)
-    drive(with_the_motion, start=(-0.45, 0.0))
+    film_greedy(with_the_motion, start=(-0.45, 0.0))
     rollout = car.simulate(lambda states: with_the_motion(states).argmax(axis=-1), [[-0.45, 0.0]])
     made[0].update(rollout.lengths[0])
     paths = [line.get_xydata() for line in made[0].figure.axes[1].lines]
@@ -110,7 +110,7 @@ def test_to_drive_is_to_watch_the_greedy_policy(monkeypatch):
 def test_an_episode_that_ran_out_of_time_says_so(monkeypatch):
     made = spy_on_film(monkeypatch, module, encode=False)
     rollout = car.simulate(np.full((200, 1), 1), [[-0.5, 0.0]])
-    watch(rollout.trajectory(0), rollout.actions[:, 0])
+    film_episode(rollout.trajectory(0), rollout.actions[:, 0])
     assert title(made[0].figure.axes[0]) == "The time limit after 200 steps"
     assert title(made[0].figure.axes[1]) == "Uphill in value, back and forth in space"
     assert flame(made[0], 0)[0] is None  # coasting

@@ -6,8 +6,8 @@ from looking import assert_good_film, assert_laid_out, in_colour, labels, spy_on
 
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import TableQ
-from dqn_lib.mountain_car import CHECKED_OPTIMUM, LUCK, THRESHOLD
-from dqn_lib.plots import growth
+from dqn_lib.mountain_car import OPTIMAL_CHECK_RETURN, RANDOM_RETURN, SOLVED_RETURN
+from dqn_lib.plots import films as growth
 from dqn_lib.plots.maps import EXTENT, grid
 from dqn_lib.plots.style import LEARNED, LUCKY, OPTIMAL, SOLVED, VALUES
 from dqn_lib.training import Check
@@ -41,7 +41,7 @@ def film_once(*args, **options):
     """Films only the first frame, which is all that the tests of `update` need."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         made = spy_on_film(monkeypatch, growth, encode=False)
-        growth.watch_learning(*args, **options)
+        growth.film_training(*args, **options)
     return made[0]
 
 
@@ -82,8 +82,8 @@ def test_the_frames_run_from_the_first_check_to_the_last_and_rest_there(filming)
     frames = filming.frames
     assert (frames[0], frames[-1]) == (0, 4)
     assert (np.diff(frames) >= 0).all()
-    assert len(frames) == growth.FRAMES + growth.REST
-    assert frames[-growth.REST :] == [4] * growth.REST
+    assert len(frames) == growth.FRAMES + growth.FEWER_REST
+    assert frames[-growth.FEWER_REST :] == [4] * growth.REST
 
 
 def test_a_table_is_drawn_cell_by_cell():
@@ -111,7 +111,7 @@ def test_the_words_and_the_ruler_are_there(filming):
     assert labels(right) == ("environment steps", "mean return of the greedy policy")
     assert bar.get_ylabel() == "value"
     assert right.get_xlim() == (0, STEPS[-1])
-    for level, colour in ((LUCK, LUCKY), (THRESHOLD, SOLVED), (CHECKED_OPTIMUM, OPTIMAL)):
+    for level, colour in ((RANDOM_RETURN, LUCKY), (SOLVED_RETURN, SOLVED), (OPTIMAL_CHECK_RETURN, OPTIMAL)):
         (line,) = in_colour(right.lines, colour)
         assert set(line[:, 1]) == {level}
 
@@ -119,10 +119,10 @@ def test_the_words_and_the_ruler_are_there(filming):
 @pytest.mark.slow
 def test_the_film_is_whole_small_and_moves(monkeypatch, tmp_path):
     made = spy_on_film(monkeypatch, growth)
-    growth.watch_learning(checks())
+    growth.film_training(checks())
     made = made[0]
     assert_laid_out(made)
-    assert_good_film(made.video, growth.FRAMES + growth.REST, tmp_path)
+    assert_good_film(made.video, growth.FRAMES + growth.FEWER_REST, tmp_path)
     assert "4,000 steps" in made.video.alt
     assert "from -200 to -118, at best -104; the optimum is -96.5" in made.video.alt
 
@@ -136,4 +136,4 @@ def test_a_single_check_is_a_still():
 
 def test_without_checks_there_is_one_clear_error():
     with pytest.raises(ValueError, match=r"^checks must hold at least one check, got none$"):
-        growth.watch_learning([])
+        growth.film_training([])

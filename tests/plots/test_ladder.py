@@ -8,9 +8,9 @@ from looking import assert_whole, in_colour, title
 from matplotlib.colors import same_color
 
 from dqn_lib.experiments.results import read_runs
-from dqn_lib.mountain_car import ENV_ID, LUCK, OPTIMUM, THRESHOLD
-from dqn_lib.plots.ladder import BAND, OWN, ladder
-from dqn_lib.plots.ruler import Ruler
+from dqn_lib.mountain_car import ENV_ID, OPTIMAL_RETURN, RANDOM_RETURN, SOLVED_RETURN
+from dqn_lib.plots.comparisons import BAND, OWN, compare_variants
+from dqn_lib.plots.curves import ReferenceReturns
 from dqn_lib.plots.style import INK, LEARNED, LUCKY, OPTIMAL, SOLVED
 from dqn_lib.statistics import bootstrap_interval
 
@@ -26,7 +26,7 @@ NAMES = {"c": "the good one", "a": "the middling one"}
 
 
 def draw(names=NAMES):
-    return ladder(RUNS, names, title="A finding")
+    return compare_variants(RUNS, names, title="A finding")
 
 
 def test_a_row_has_a_dot_for_every_seed_and_a_bar_for_their_mean():
@@ -64,12 +64,12 @@ def test_a_row_says_how_many_seeds_solve_it_and_when():
 
 def test_the_ruler_stands_behind_the_rows():
     ax = draw().axes[0]
-    for value, colour in ((LUCK, LUCKY), (THRESHOLD, SOLVED), (OPTIMUM, OPTIMAL)):
+    for value, colour in ((RANDOM_RETURN, LUCKY), (SOLVED_RETURN, SOLVED), (OPTIMAL_RETURN, OPTIMAL)):
         (line,) = [line for line in ax.lines if set(line.get_xdata()) == {value}]
         assert same_color(line.get_color(), colour)
         assert any(text.xy[0] == value and same_color(text.get_color(), colour) for text in ax.texts)
     low, high = ax.get_xlim()
-    assert low < LUCK < OPTIMUM < high
+    assert low < RANDOM_RETURN < OPTIMAL_RETURN < high
 
 
 def test_the_words_are_there():
@@ -87,9 +87,9 @@ def test_the_committed_results_make_whole_pictures(kind):
     for some in (variants[:1], variants[:7], variants[7:14], variants[14:21], variants[21:]):
         if some:
             names = dict(zip(some, some, strict=True))
-            picture = ladder(runs, names, title="A target saves steps " * 3)
+            picture = compare_variants(runs, names, title="A target saves steps " * 3)
             assert_whole(picture)
-            assert_whole(ladder(runs, names, title="A finding", intervals=True, own=runs[:1]))
+            assert_whole(compare_variants(runs, names, title="A finding", intervals=True, own=runs[:1]))
             low, high = picture.axes[0].get_xlim()
             shown = [run["final_return"] for run in runs if run["variant"] in some]
             assert low < min(shown) <= max(shown) < high
@@ -105,7 +105,7 @@ def test_an_unknown_variant_is_named():
 
 
 def test_intervals_are_a_band_behind_the_dots_and_a_range_in_words():
-    picture = ladder(RUNS, NAMES, title="A finding", intervals=True)
+    picture = compare_variants(RUNS, NAMES, title="A finding", intervals=True)
     bands = [patch for patch in picture.axes[0].patches if same_color(patch.get_facecolor(), BAND)]
     for band, variant in zip(bands, NAMES, strict=True):
         low, high = bootstrap_interval(FINALS[variant])
@@ -117,7 +117,7 @@ def test_intervals_are_a_band_behind_the_dots_and_a_range_in_words():
 
 def test_an_own_run_joins_its_row_and_changes_no_mean():
     own = [{"variant": "a", "seed": 77, "final_return": -180.0, "solved_at_step": None}]
-    picture = ladder(RUNS, NAMES, title="A finding", own=own)
+    picture = compare_variants(RUNS, NAMES, title="A finding", own=own)
     diamonds = in_colour([line for line in picture.axes[0].lines if line.get_marker() == "D"], OWN)
     assert [len(points) for points in diamonds] == [0, 1]
     np.testing.assert_array_equal(diamonds[1], [[-180, 1]])
@@ -127,13 +127,15 @@ def test_an_own_run_joins_its_row_and_changes_no_mean():
 
 def test_another_ruler():
     runs = [{"variant": "a", "seed": 0, "final_return": 400.0, "solved_at_step": 900}]
-    picture = ladder(runs, {"a": "pole"}, title="A finding", ruler=Ruler(20, 475, 500, "limit"))
+    picture = compare_variants(
+        runs, {"a": "pole"}, title="A finding", ruler=ReferenceReturns(20, 475, 500, "limit")
+    )
     assert {text.get_text() for text in picture.axes[0].texts} >= {"20\nluck", "475\nsolved", "500\nlimit"}
     low, high = picture.axes[0].get_xlim()
     assert low < 20 and high > 500
 
 
 def test_a_run_worse_than_luck_lies_within_the_axis():
-    lucky = Ruler(-150, -110, -98, "the best", "return")
-    low, _ = ladder(RUNS, {"b": "bad"}, ruler=lucky, title="Worse than luck").axes[0].get_xlim()
+    lucky = ReferenceReturns(-150, -110, -98, "the best", "return")
+    low, _ = compare_variants(RUNS, {"b": "bad"}, ruler=lucky, title="Worse than luck").axes[0].get_xlim()
     assert low < -200

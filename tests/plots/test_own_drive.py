@@ -5,7 +5,7 @@ import pytest
 from looking import assert_whole, in_colour, labels, title
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.own_drive import own_drive
+from dqn_lib.plots.episodes import own_episode
 from dqn_lib.plots.style import INK, LEARNED, TRAIL
 
 
@@ -29,11 +29,11 @@ NO_FLAG = car.simulate(np.full((200, 1), 2), [[-0.5, 0.0]]).trajectory(0)
     ],
 )
 def test_everything_is_legible(states, returns, options):
-    assert_whole(own_drive(states, returns, **options))
+    assert_whole(own_episode(states, returns, **options))
 
 
 def test_the_latest_drive_is_highlighted_and_named_and_the_earlier_ones_are_small():
-    picture = own_drive(FLAG, [-200, -150, -120])
+    picture = own_episode(FLAG, [-200, -150, -120])
     ruler, plane = picture.axes
     assert labels(ruler) == ("drive", "return (minus the steps taken)")
     assert labels(plane) == ("position", "velocity (per step)")
@@ -48,7 +48,7 @@ def test_the_latest_drive_is_highlighted_and_named_and_the_earlier_ones_are_smal
 
 
 def test_the_titles_say_how_it_ended():
-    reached, not_reached = own_drive(FLAG, [1 - len(FLAG)]), own_drive(NO_FLAG, [-200])
+    reached, not_reached = own_episode(FLAG, [1 - len(FLAG)]), own_episode(NO_FLAG, [-200])
     steps = len(FLAG) - 1
     assert title(reached.axes[0]) == f"The flag after {steps} steps: return \N{MINUS SIGN}{steps}"
     assert title(reached.axes[1]).endswith("out of the valley to the flag")
@@ -57,5 +57,5 @@ def test_the_titles_say_how_it_ended():
 
 
 def test_a_return_above_the_optimum_of_the_average_start_is_inside():
-    ruler = own_drive(FLAG, [-80]).axes[0]
+    ruler = own_episode(FLAG, [-80]).axes[0]
     assert ruler.get_ylim()[1] > -80

@@ -10,8 +10,9 @@ import pytest
 from looking import assert_beside_the_data, assert_whole, labels, title
 
 from dqn_lib import mountain_car, plots
-from dqn_lib.mountain_car import CHECKED_OPTIMUM, LUCK, THRESHOLD
-from dqn_lib.plots.learning_curve import learning_curve
+from dqn_lib.mountain_car import OPTIMAL_CHECK_RETURN, RANDOM_RETURN, SOLVED_RETURN
+from dqn_lib.plots.comparisons import steps_by_start
+from dqn_lib.plots.curves import learning_curve
 from dqn_lib.plots.maps import (
     compare_policies,
     compare_values,
@@ -21,7 +22,6 @@ from dqn_lib.plots.maps import (
     value_and_policy,
     value_map,
 )
-from dqn_lib.plots.starts import steps_by_start
 from dqn_lib.plots.style import Picture, number
 from dqn_lib.training import Check, Episode, TrainingLog
 
@@ -52,7 +52,7 @@ def test_the_learning_curve_draws_every_episode_every_check_and_the_ruler():
     curve = next(line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_marker() == "o")
     np.testing.assert_array_equal(curve.get_ydata(), [-200, -105])
     levels = {line.get_ydata()[0] for line in ax.lines if line is not curve}
-    assert levels == {LUCK, THRESHOLD, CHECKED_OPTIMUM}
+    assert levels == {RANDOM_RETURN, SOLVED_RETURN, OPTIMAL_CHECK_RETURN}
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,6 @@ def test_numbers_have_a_real_minus_sign():
 
 def test_pyplot_is_never_loaded():
     modules = ", ".join(f"dqn_lib.plots.{module.name}" for module in pkgutil.iter_modules(plots.__path__))
-    assert "dqn_lib.plots.chase" in modules
+    assert "dqn_lib.plots.curves" in modules
     code = f"import sys, {modules}; print('matplotlib.pyplot' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -4,7 +4,7 @@ import numpy as np
 from looking import assert_whole, labels, title
 from matplotlib.colors import same_color
 
-from dqn_lib.plots.returns import compare_returns
+from dqn_lib.plots.comparisons import compare_returns
 from dqn_lib.plots.style import LEARNED, LUCKY
 
 SPREAD = np.random.default_rng(0).integers(9, 110, size=1_000)

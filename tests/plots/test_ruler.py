@@ -5,20 +5,19 @@ import pytest
 from looking import assert_whole
 from matplotlib.axes import Axes
 
-from dqn_lib.plots.learning_curve import learning_curve
-from dqn_lib.plots.ruler import MOUNTAIN_CAR, Ruler
+from dqn_lib.plots.curves import MOUNTAIN_CAR, ReferenceReturns, learning_curve
 from dqn_lib.training import Check, TrainingLog
 
 RULERS = {
     "car": MOUNTAIN_CAR,
-    "pole": Ruler(24, 475, 500, "limit"),
-    "acrobot": Ruler(-497, -100, -69, "best published"),
-    "parking": Ruler(-79, -17, -14, "by hand"),
-    "far": Ruler(0.0, 0.5, 1.0),
+    "pole": ReferenceReturns(24, 475, 500, "limit"),
+    "acrobot": ReferenceReturns(-497, -100, -69, "best published"),
+    "parking": ReferenceReturns(-79, -17, -14, "by hand"),
+    "far": ReferenceReturns(0.0, 0.5, 1.0),
 }
 
 
-def drawn(ruler: Ruler) -> Axes:
+def drawn(ruler: ReferenceReturns) -> Axes:
     picture = learning_curve(TrainingLog(), ruler=ruler)
     assert_whole(picture)
     return picture.axes[0]

@@ -5,7 +5,7 @@ import pytest
 from looking import assert_whole, labels, title
 from matplotlib.colors import same_color
 
-from dqn_lib.plots.shares import shares
+from dqn_lib.plots.comparisons import proportions
 from dqn_lib.plots.style import LEARNED, Picture
 from dqn_lib.statistics import wilson_interval
 
@@ -18,7 +18,7 @@ WORDS = {
 
 
 def draw(names=HOLDS, successes=ARRIVED, tries=4_000, ax=None):
-    return shares(names, successes, tries, ax, **WORDS)
+    return proportions(names, successes, tries, ax, **WORDS)
 
 
 def test_a_dot_is_a_share_in_percent_and_its_bar_the_interval():

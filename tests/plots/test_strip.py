@@ -5,7 +5,7 @@ import pytest
 from looking import assert_beside_the_data, assert_whole, title
 from matplotlib.colors import same_color, to_rgba
 
-from dqn_lib.plots.strip import exploration_strip
+from dqn_lib.plots.episodes import exploration_strip
 from dqn_lib.plots.style import ACTIONS, Picture
 
 EXPLORED = [-1, -1, 0, 0, 1, 2, -1, 2, -1, -1]

@@ -13,13 +13,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from dqn_lib import plots
-from dqn_lib.plots.drive import watch
-from dqn_lib.plots.hill import forces
-from dqn_lib.plots.learning_curve import learning_curve
+from dqn_lib.plots.comparisons import proportions
+from dqn_lib.plots.curves import learning_curve
+from dqn_lib.plots.episodes import forces
+from dqn_lib.plots.films import DOTS_PER_INCH, film_episode
 from dqn_lib.plots.maps import compare_values, value_and_policy
-from dqn_lib.plots.shares import shares
 from dqn_lib.plots.style import house_style
-from dqn_lib.plots.video import DOTS_PER_INCH
 from dqn_lib.training import Check, Episode, TrainingLog
 
 pytestmark = pytest.mark.slow
@@ -63,8 +62,10 @@ PICTURES = {
     "a picture with colour bars": lambda: compare_values(q, lambda states: q(states) + 1)._repr_html_(),
     "a curve": a_curve,
     "two maps": lambda: value_and_policy(q, title="A finding")._repr_html_(),
-    "shares": lambda: shares([1, 2], [0, 9], 90, title="A finding", xlabel="x", ylabel="y")._repr_html_(),
-    "a film": lambda: watch([[-0.5, 0.0], [0.3, 0.05], [0.5, 0.05]], [2, 2], q=q).mp4,
+    "shares": lambda: proportions(
+        [1, 2], [0, 9], 90, title="A finding", xlabel="x", ylabel="y"
+    )._repr_html_(),
+    "a film": lambda: film_episode([[-0.5, 0.0], [0.3, 0.05], [0.5, 0.05]], [2, 2], q=q).mp4,
 }
 
 

@@ -5,9 +5,9 @@ import pytest
 from looking import assert_whole, in_colour
 from matplotlib.colors import to_rgb
 
-from dqn_lib.diagnosis import POINTS, Diagnosis, Signs
+from dqn_lib.diagnostics import POINTS, Diagnosis, Diagnostics
+from dqn_lib.plots.diagnostics import POSSIBLE, WELL, symptoms
 from dqn_lib.plots.style import LEARNED, SERIES
-from dqn_lib.plots.symptoms import POSSIBLE, WELL, symptoms
 from dqn_lib.training import Episode
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ def a_run(low=-70.0, high=-1.0, arrivals=3, memories=4_000, loss=0.5):
     run = Diagnosis()
     for check in range(1, 25):
         learnt = np.nan if check < 3 else loss
-        run.signs.append(Signs(500 * check, 0.05, learnt, 2.0, low, high, -200.0 + 4 * check, arrivals))
+        run.signs.append(Diagnostics(500 * check, 0.05, learnt, 2.0, low, high, -200.0 + 4 * check, arrivals))
     run.log.episodes += [Episode(n, 190 * n, 190, -190.0, n <= arrivals, 0.05, None) for n in range(1, 60)]
     run.remembered = rng.uniform([-1.2, -0.07], [0.6, 0.07], size=(memories, 2)).astype(np.float32)
     run.values = np.linspace(low, high, POINTS**2).reshape(POINTS, POINTS)

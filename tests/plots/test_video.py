@@ -11,9 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dqn_lib import mountain_car
-from dqn_lib.plots.drive import REST, drive
+from dqn_lib.plots.films import DOTS_PER_INCH, REST, film, film_greedy, frames_of
 from dqn_lib.plots.style import Picture, house_style, new_axes, styled
-from dqn_lib.plots.video import DOTS_PER_INCH, film, frames_of
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +29,7 @@ def with_the_motion(states):
 
 
 def test_the_drive_has_a_frame_for_every_step_and_is_small(tmp_path):
-    video = drive(with_the_motion)
+    video = film_greedy(with_the_motion)
     steps = mountain_car.simulate(lambda s: with_the_motion(s).argmax(-1), [[-0.5, 0.0]]).lengths[0]
     facts, frames = decode(video, tmp_path)
     assert facts["codec"] == "h264"
@@ -40,7 +39,7 @@ def test_the_drive_has_a_frame_for_every_step_and_is_small(tmp_path):
 
 
 def test_the_car_moves_across_the_left_half(tmp_path):
-    _, frames = decode(drive(with_the_motion), tmp_path)
+    _, frames = decode(film_greedy(with_the_motion), tmp_path)
     half = frames[0].shape[1] // 2
     changed = [
         int((np.abs(frame[:, :half].astype(int) - frames[0][:, :half]) > 60).sum()) for frame in frames
@@ -50,11 +49,11 @@ def test_the_car_moves_across_the_left_half(tmp_path):
 
 
 def test_a_car_that_never_arrives_is_filmed_until_the_time_limit():
-    assert "The time limit after 200 steps" in drive(always_right).alt
+    assert "The time limit after 200 steps" in film_greedy(always_right).alt
 
 
 def test_a_video_shows_itself_with_a_text():
-    html = drive(with_the_motion)._repr_html_()
+    html = film_greedy(with_the_motion)._repr_html_()
     assert html.startswith("<video controls")
     assert 'aria-label="The car on its hill' in html
 

@@ -8,12 +8,13 @@ import pytest
 import traitlets as t
 from receiving import unpacked
 
-from dqn_lib import loop, mountain_car
+from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.training import train
-from dqn_lib.widgets import chase as chase_module
-from dqn_lib.widgets.chase import CHOICES, ChaseRange
+from dqn_lib.widgets import live as loop
+from dqn_lib.widgets import target_explorer as chase_module
+from dqn_lib.widgets.target_explorer import CHOICES, TargetNetworkExplorer
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,7 @@ def make(agent):
     made = []
 
     def make(*, rounds=5, speed=4_000, **options):
-        made.append(ChaseRange(agent, FLOOR, EXACT, rounds=rounds, speed=speed, **options))
+        made.append(TargetNetworkExplorer(agent, FLOOR, EXACT, rounds=rounds, speed=speed, **options))
         return made[-1]
 
     yield make
@@ -109,7 +110,7 @@ def follow(agent, begin, rounds, **rule):
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ({"rule": "none"}, {"target_update": "none"}),
+        ({"rule": "every_step"}, {"target_update": "every_step"}),
         ({"period": 5}, {"target_update": "hard", "target_period": 5}),
         ({"rule": "soft", "tau": 0.2}, {"target_update": "soft", "tau": 0.2}),
     ],
@@ -216,7 +217,7 @@ def test_a_change_of_the_rule_changes_nothing_before_it(filled, make):
     [
         ("hard", "target_period", 50, "period 50"),
         ("soft", "tau", 0.5, "tau 0.5"),
-        ("hard", "target_update", "none", "every step"),
+        ("hard", "target_update", "every_step", "every step"),
     ],
 )
 def test_a_knob_turned_while_it_does_not_run_begins_anew_at_once(make, rule, name, value, said):
@@ -225,7 +226,7 @@ def test_a_knob_turned_while_it_does_not_run_begins_anew_at_once(make, rule, nam
     until(lambda: steps(chase) >= 200)
     press(chase, "pause")
     place = CHOICES[name].index(value)
-    chase.set_state({"places": chase.places | {name: place}})  # as a page does it
+    chase.set_state({"indices": chase.indices | {name: place}})  # as a page does it
     assert chase.loop.running
     until(lambda: steps(chase) >= 8)
     press(chase, "pause")
@@ -234,13 +235,13 @@ def test_a_knob_turned_while_it_does_not_run_begins_anew_at_once(make, rule, nam
 
 
 def test_only_the_knob_of_the_rule_is_active(make):
-    chase = make(rule="none")
+    chase = make(rule="every_step")
     active = {}
-    for rule in ("none", "hard", "soft"):
+    for rule in ("every_step", "hard", "soft"):
         chase.turn("target_update", rule)
         active[rule] = chase.active
     assert active == {
-        "none": ["target_update"],
+        "every_step": ["target_update"],
         "hard": ["target_update", "target_period"],
         "soft": ["target_update", "tau"],
     }
@@ -252,29 +253,29 @@ def test_every_choice_is_named_and_the_knobs_stand_where_they_were_asked_to(make
     assert [(one["name"], one["kind"], len(one["labels"])) for one in chase.settings] == [
         (name, "menu" if name == "target_update" else "slider", len(CHOICES[name])) for name in CHOICES
     ]
-    stands = {one["name"]: one["labels"][chase.places[one["name"]]] for one in chase.settings}
+    stands = {one["name"]: one["labels"][chase.indices[one["name"]]] for one in chase.settings}
     assert stands == {"target_update": "soft: a little every step", "target_period": "50", "tau": "0.2"}
 
 
 @pytest.mark.parametrize(
     ("places", "complaint"),
     [
-        ({"tau": 8}, r"the place of tau must lie in \[0, 7\], got 8"),
-        ({"target_period": -1}, r"the place of target_period must lie in \[0, 9\], got -1"),
-        ({"target_update": "hard"}, "the place of target_update must be an integer, got 'hard'"),
-        ({"gamma": 0}, "places must be of target_update, target_period, tau, got .*gamma"),
-        (None, "places must be of target_update, target_period, tau, got tau$"),
+        ({"tau": 8}, r"the index of tau must lie in \[0, 7\], got 8"),
+        ({"target_period": -1}, r"the index of target_period must lie in \[0, 9\], got -1"),
+        ({"target_update": "hard"}, "the index of target_update must be an integer, got 'hard'"),
+        ({"gamma": 0}, "indices must be of target_update, target_period, tau, got .*gamma"),
+        (None, "indices must be of target_update, target_period, tau, got tau$"),
     ],
 )
 def test_places_outside_are_refused_and_nothing_begins(make, places, complaint):
     chase = make()
-    before = chase.places
+    before = chase.indices
     wrong = {"tau": 0} if places is None else before | places
     with pytest.raises(t.TraitError, match=complaint):
-        chase.places = wrong
+        chase.indices = wrong
     with pytest.raises(t.TraitError, match=complaint):
-        chase.set_state({"places": wrong})  # as a page does it
-    assert chase.places == before and not chase.loop.running
+        chase.set_state({"indices": wrong})  # as a page does it
+    assert chase.indices == before and not chase.loop.running
     with pytest.raises(ValueError, match=r"tau must be one of 0\.001, .*, got 0\.02"):
         chase.turn("tau", 0.02)
     with pytest.raises(ValueError, match="knob must be one of target_update, target_period, tau, got 'taus'"):
@@ -360,7 +361,7 @@ def test_a_pause_before_the_first_step_shows_the_beginning(make, monkeypatch):
 
 def test_the_end_stops_the_thread_and_puts_the_agent_back(filled, make):
     agent, begin = filled
-    chase = make(rule="none")
+    chase = make(rule="every_step")
     press(chase, "run")
     until(lambda: steps(chase) >= 40)
     ended = chase.said
@@ -503,15 +504,15 @@ def test_bad_settings_are_refused(make, options, complaint):
 
 def test_a_bad_state_and_an_empty_memory_are_refused(agent):
     with pytest.raises(ValueError, match=r"state must be a single one, got an array of the shape \(1, 2\)"):
-        ChaseRange(agent, [FLOOR], EXACT)
+        TargetNetworkExplorer(agent, [FLOOR], EXACT)
     agent.memory.added = 0
     with pytest.raises(ValueError, match="agent must have memories to learn from, got one with none"):
-        ChaseRange(agent, FLOOR, EXACT)
+        TargetNetworkExplorer(agent, FLOOR, EXACT)
 
 
 def test_an_agent_in_the_middle_of_a_step_is_put_nowhere(agent, make, monkeypatch):
     chase = make()
-    monkeypatch.setattr(loop, "PATIENCE", 0.1)
+    monkeypatch.setattr(loop, "TIMEOUT", 0.1)
     began, let_go, learn, moved = threading.Event(), threading.Event(), agent.learn, []
 
     def stuck():

@@ -9,7 +9,7 @@ import pytest
 import traitlets as t
 
 from dqn_lib.plots.style import Picture, styled
-from dqn_lib.widgets.explore import explore
+from dqn_lib.widgets.sliders import explore
 
 
 @styled
@@ -34,7 +34,7 @@ def sizes(shown):
 def test_the_picture_is_there_at_once_with_its_words():
     shown = explore(draw, hold=range(3, 9))
     assert alt(shown) == "held for 3, epsilon 0.0"
-    assert shown.places == [0]
+    assert shown.indices == [0]
     assert shown.values == {"hold": 3}
 
 
@@ -46,10 +46,10 @@ def test_every_move_draws_again_once_with_the_values_of_all_controls():
         epsilon=np.linspace(0, 1, 21).round(2),
         start={"epsilon": 0.3},
     )
-    assert shown.places == [0, 6]
-    shown.set_state({"places": [8, 6]})  # as a page does it
+    assert shown.indices == [0, 6]
+    shown.set_state({"indices": [8, 6]})  # as a page does it
     assert alt(shown) == "held for 9, epsilon 0.3"
-    shown.places = [8, 20]
+    shown.indices = [8, 20]
     assert alt(shown) == "held for 9, epsilon 1.0"
     assert drawn == [{"hold": 1, "epsilon": 0.3}, {"hold": 9, "epsilon": 0.3}, {"hold": 9, "epsilon": 1.0}]
     assert drawn[-1] == shown.values
@@ -58,7 +58,7 @@ def test_every_move_draws_again_once_with_the_values_of_all_controls():
 def test_a_picture_is_shown_in_its_own_size_and_sharp():
     shown = explore(draw, hold=range(1, 10))
     assert sizes(shown) == (72, 144, 144)
-    shown.places = [3]
+    shown.indices = [3]
     assert sizes(shown) == (288, 576, 144)
 
 
@@ -70,7 +70,7 @@ def test_a_control_is_labelled_with_its_name_and_its_values():
         {"name": "memory size", "labels": ["64", "20,000", "0.5"]},
         {"name": "rule", "labels": ["hard", "None"]},
     ]
-    assert shown.places == [0, 1]
+    assert shown.indices == [0, 1]
 
 
 def test_none_is_a_value_like_any_other():
@@ -85,10 +85,10 @@ def test_what_goes_wrong_is_said_in_words_and_the_controls_go_on():
         return draw(hold)
 
     shown = explore(picky, hold=[1, 2, 3])
-    shown.places = [1]
+    shown.indices = [1]
     said = '<p role="alert"><b>ValueError:</b> hold must be &lt; 2 or &gt; 2</p>'
     assert shown.shown == shown.still() == said
-    shown.places = [2]
+    shown.indices = [2]
     assert alt(shown).startswith("held for 3")
     assert "alert" not in shown.shown
 
@@ -96,7 +96,7 @@ def test_what_goes_wrong_is_said_in_words_and_the_controls_go_on():
 def test_it_can_go_wrong_at_once_too():
     shown = explore(lambda hold: 1 / hold and draw(1), hold=[0, 1])
     assert "ZeroDivisionError" in shown._repr_mimebundle_()[0]["text/html"]
-    shown.places = [1]
+    shown.indices = [1]
     assert alt(shown).startswith("held for 1")
 
 
@@ -129,16 +129,16 @@ def test_bad_controls_are_refused():
 @pytest.mark.parametrize(
     ("places", "complaint"),
     [
-        ([9, 0], r"the place of hold must lie in \[0, 8\], got 9"),
-        ([0, -1], r"the place of epsilon must lie in \[0, 1\], got -1"),
-        ([0], "places must be one for each of hold, epsilon, got 1"),
-        ([0, 0, 0], "places must be one for each of hold, epsilon, got 3"),
+        ([9, 0], r"the index of hold must lie in \[0, 8\], got 9"),
+        ([0, -1], r"the index of epsilon must lie in \[0, 1\], got -1"),
+        ([0], "indices must be one for each of hold, epsilon, got 1"),
+        ([0, 0, 0], "indices must be one for each of hold, epsilon, got 3"),
     ],
 )
 def test_places_outside_are_refused_and_nothing_moves(places, complaint):
     shown = explore(draw, hold=range(1, 10), epsilon=[0.1, 0.2])
     with pytest.raises(t.TraitError, match=complaint):
-        shown.places = places
+        shown.indices = places
     with pytest.raises(t.TraitError, match=complaint):
-        shown.set_state({"places": places})  # as a page does it
-    assert (shown.places, alt(shown)) == ([0, 0], "held for 1, epsilon 0.1")
+        shown.set_state({"indices": places})  # as a page does it
+    assert (shown.indices, alt(shown)) == ([0, 0], "held for 1, epsilon 0.1")

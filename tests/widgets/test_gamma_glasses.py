@@ -5,7 +5,7 @@ import pytest
 from receiving import handed, shade, size, unpacked
 
 from dqn_lib import mountain_car as car
-from dqn_lib import optimum
+from dqn_lib import value_iteration as optimum
 from dqn_lib.plots.maps import TIE
 from dqn_lib.widgets.gamma_glasses import BLUR, GAMMAS, STATES, GammaGlasses
 
@@ -56,15 +56,15 @@ def test_every_map_is_light_at_the_flag_and_dark_at_its_lowest(glasses):
 
 
 def test_a_move_changes_the_place_alone(glasses):
-    glasses.place = 1
+    glasses.index = 1
     before = handed(glasses)
-    glasses.set_state({"place": 3})  # as a page does it
-    assert handed(glasses) == before | {"place": 3}
+    glasses.set_state({"index": 3})  # as a page does it
+    assert handed(glasses) == before | {"index": 3}
 
 
 @pytest.mark.parametrize("place", [0, 3])
 def test_the_maps_stand_in_where_nobody_can_run_them(glasses, place):
-    glasses.place = place
+    glasses.index = place
     data, _ = glasses._repr_mimebundle_()
     assert data["text/html"].startswith('<img src="data:image/png;base64,')
     assert f"With gamma {SOME[place]:g}" in data["text/html"]
@@ -85,7 +85,7 @@ def test_the_gammas_of_the_lesson_rise_to_one_and_take_at_most_300_kilobytes(sol
     assert GAMMAS[-1] == 1.0
     glasses = GammaGlasses()
     assert solved == glasses.sights["gammas"] == list(GAMMAS)
-    assert GAMMAS[glasses.place] == 0.85
+    assert GAMMAS[glasses.index] == 0.85
     assert size(glasses) <= 300_000
 
 

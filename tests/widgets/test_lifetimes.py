@@ -13,13 +13,13 @@ from jupyter_client.manager import start_new_kernel
 from making import MAKERS, TABLE, a_dqn, world
 
 from dqn_lib.agents.q_table import QTableAgent
-from dqn_lib.widgets.chase import ChaseRange
+from dqn_lib.widgets.base import LessonWidget
 from dqn_lib.widgets.gamma_glasses import GammaGlasses
 from dqn_lib.widgets.luck_explorer import LuckExplorer
 from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.panel import TrainingPanel
+from dqn_lib.widgets.target_explorer import TargetNetworkExplorer
 from dqn_lib.widgets.time_machine import TimeMachine
-from dqn_lib.widgets.view import View
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +102,7 @@ def test_a_closed_chase_has_put_its_agent_back():
     assert (threads(), agent.updates) == ([], begin)
 
 
-class Stubborn(View):
+class Stubborn(LessonWidget):
     """It cannot be ended."""
 
     _esm = "export default { render() {} }"
@@ -135,7 +135,7 @@ def test_a_widget_whose_constructor_fails_leaves_nothing(census):
         lambda: TrainingPanel(world(), QTableAgent(world(), TABLE), knobs=["temperature"]),
         lambda: TimeMachine([]),
         lambda: ReplayMicroscope(QTableAgent(world(), TABLE)),
-        lambda: ChaseRange(a_dqn(), [0.0], -60.0),
+        lambda: TargetNetworkExplorer(a_dqn(), [0.0], -60.0),
         lambda: GammaGlasses([0.9], 0.8),
         lambda: LuckExplorer(0),
     ):

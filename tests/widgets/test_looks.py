@@ -15,11 +15,12 @@ from dqn_lib import mountain_car as car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.live import LiveRun
 from dqn_lib.plots.maps import EXTENT, grid
 from dqn_lib.training import Change, Check, Episode, TrainingLog
-from dqn_lib.widgets import looks as looks_module
-from dqn_lib.widgets.looks import (
+from dqn_lib.widgets import run_view as looks_module
+from dqn_lib.widgets.assets import ABOVE, NOTHING, SHADES
+from dqn_lib.widgets.live import LiveRun
+from dqn_lib.widgets.run_view import (
     AHEAD,
     CELLS,
     CHECKS,
@@ -31,13 +32,12 @@ from dqn_lib.widgets.looks import (
     NEAR,
     SIGHTS,
     START,
-    Looks,
+    RunView,
     counted,
     curve_of,
     maps_of,
     named,
 )
-from dqn_lib.widgets.source import ABOVE, NOTHING, SHADES
 
 pytestmark = pytest.mark.slow
 
@@ -121,7 +121,7 @@ def assert_shows(look, q, columns, rows, place):
 
 
 def test_each_cell_of_a_table_has_the_shade_of_its_value_and_the_byte_of_its_action():
-    looks = Looks(live(a_run()), FOR_A_TABLE)
+    looks = RunView(live(a_run()), FOR_A_TABLE)
     table, rng = looks.run.agent.table.values, np.random.default_rng(1)
     table[:] = rng.uniform(-90, 1, table.shape)
     table[2, 5] = -3.0
@@ -141,7 +141,7 @@ def test_a_network_is_shown_at_the_points_of_a_grid_from_edge_to_edge(network, m
     agent = network.agent
     louder = type(agent.q).from_flat(agent.q.to_flat() * 12, agent.sizes)  # some above 0, some far below
     monkeypatch.setattr(agent, "q", louder)
-    look = Looks(network, SIGHTS).take()
+    look = RunView(network, SIGHTS).take()
     assert len({*unpacked(look["values"]).ravel()}) > 20
     assert ABOVE in unpacked(look["values"])
 
@@ -162,7 +162,7 @@ def test_a_network_is_asked_once_for_both_its_maps(network, monkeypatch):
             return np.zeros((*states.shape[:-1], 3))
 
     monkeypatch.setattr(agent, "q", Asked())
-    Looks(network, ("values", "policy")).take()
+    RunView(network, ("values", "policy")).take()
     assert len(asked) == 1
 
 
@@ -287,14 +287,14 @@ def test_the_memory_is_shown_as_far_as_it_is_filled(network, monkeypatch):
     memory = network.agent.memory
     assert len(memory) == 120 < memory.capacity
     monkeypatch.setattr(memory, "terminated", np.arange(memory.capacity) % 50 == 7)  # also beyond the 120
-    look = Looks(network, ("memory",)).take()
+    look = RunView(network, ("memory",)).take()
     assert (look["held"], look["flags"]) == (120, 3)
     np.testing.assert_array_equal(unpacked(look["memory"]), counted(memory.states[:120]))
     assert (unpacked(look["memory"]) != NOTHING).sum() > 3
 
 
 def test_a_memory_that_grows_forgets_or_begins_again_is_counted_as_if_it_were_new(network):
-    agent, looks, rng = network.agent, Looks(network, ("memory",)), np.random.default_rng(0)
+    agent, looks, rng = network.agent, RunView(network, ("memory",)), np.random.default_rng(0)
     capacity = agent.memory.capacity
     for number in (0, 1, 30, capacity - 100, 77, capacity, 5 * capacity, 3, "restart", 2, 40):
         if number == "restart":
@@ -319,7 +319,7 @@ def a_log(changes=(), *, episodes=0, means=(-200.0,)):
 def test_the_points_of_the_curve_are_those_of_the_log():
     run = live(a_run())
     run.change(gamma=0.5)
-    look = Looks(run, ("curve",)).take()
+    look = RunView(run, ("curve",)).take()
     episodes = [[one.step, one.total_reward] for one in run.log.episodes]
     assert unpacked(look["returns"]).tolist() == episodes == [[40, -40], [80, -40], [120, -40]]
     checks = [[one.step, one.mean] for one in run.log.checks]
@@ -338,7 +338,7 @@ def test_the_curve_in_words():
     log = a_log([(700, {"hold": 3}), (1_200, {"tau": 1.0})], episodes=12, means=[-200.0, -150.0, -105.0])
     assert curve_of(log, 1_234)["alt"] == (
         f"Learning curve after 1,234 steps and 12 episodes. The greedy policy's mean return is {MINUS}105.0; "
-        f"luck is {MINUS}200, solved {MINUS}110, optimum {MINUS}{-car.CHECKED_OPTIMUM:g}. "
+        f"luck is {MINUS}200, solved {MINUS}110, optimum {MINUS}{-car.OPTIMAL_CHECK_RETURN:g}. "
         "Solved at step 1,000. 2 turns of a knob."
     )
     assert "Not solved yet." in curve_of(a_log(means=[-200.0, -150.0]), 600)["alt"]
@@ -386,7 +386,7 @@ def test_different_knobs_get_a_mark_each_also_when_they_are_turned_by_turns():
 
 
 def test_marks_are_in_words_for_people():
-    turned = {"epsilon": None, "target_update": "none", "learning_rate": 1e-5, "target_period": 10_000}
+    turned = {"epsilon": None, "target_update": "every_step", "learning_rate": 1e-5, "target_period": 10_000}
     words = "epsilon by schedule, target update every step, learning rate 0.00001, target period 10,000"
     assert ", ".join(words for _, words in named([Change(9, turned)])) == words
 
@@ -397,7 +397,7 @@ def test_marks_are_in_words_for_people():
 @pytest.fixture
 def whole():
     """Looks at whole drives: with the time limit of 200 steps."""
-    return Looks(a_run(length=200), FOR_A_TABLE)
+    return RunView(a_run(length=200), FOR_A_TABLE)
 
 
 def pushes_with_the_motion(agent):
@@ -421,7 +421,7 @@ def test_the_greedy_car_drives_as_the_simulation_does(whole, good, ending):
 
 
 def test_the_time_limit_of_the_run_is_the_one_of_the_drive():
-    assert Looks(a_run(length=40), ("car",)).take()["drive"]["words"].endswith("the time limit after 40")
+    assert RunView(a_run(length=40), ("car",)).take()["drive"]["words"].endswith("the time limit after 40")
 
 
 def lived_a_step(looks):
@@ -497,7 +497,7 @@ def test_a_slow_run_that_pauses_shows_its_greedy_drive(whole):
 @pytest.fixture
 def looks(clock):
     """Looks at a new run, which cost nothing."""
-    return Looks(a_run(), ())
+    return RunView(a_run(), ())
 
 
 def taken(looks, number):
@@ -563,39 +563,39 @@ PARTS = {
 
 @pytest.mark.parametrize("show", [(), ("curve",), ("policy", "values"), ("car",), ["car", "memory"], SIGHTS])
 def test_what_was_asked_for_is_told_and_nothing_else(network, show):
-    assert Looks(network, show).take().keys() == ALWAYS.union(*(PARTS[name] for name in show))
+    assert RunView(network, show).take().keys() == ALWAYS.union(*(PARTS[name] for name in show))
 
 
 def test_what_is_not_shown_is_not_computed(network, monkeypatch):
     monkeypatch.setattr(car, "simulate", None)
     for name in ("q", "memory"):
         monkeypatch.setattr(network.agent, name, None)
-    Looks(network, ("curve",)).take()
+    RunView(network, ("curve",)).take()
 
 
 def test_the_counter_says_how_far_it_is_and_how_well_it_drives():
     run = live(a_run(), 1)
     run.change(epsilon=0.25)
     run.log.checks += [Check(41, np.array([-30.0, -31.0]), None), Check(42, np.array([-39.0]), None)]
-    look = Looks(run, ()).take()
+    look = RunView(run, ()).take()
     assert look == {"number": 1, "step": 40, "episodes": 1, "epsilon": 0.25, "best": -30.5}
 
 
 def test_what_is_unknown_is_refused_with_what_there_is():
     with pytest.raises(ValueError, match="show must be of car, curve, values, policy, memory, got 'loss'"):
-        Looks(a_run(), ("curve", "loss", "car"))
+        RunView(a_run(), ("curve", "loss", "car"))
 
 
 def test_the_memory_of_an_agent_without_one_is_refused_in_words():
     with pytest.raises(ValueError, match="show must do without 'memory': a QTableAgent has none"):
-        Looks(a_run(), SIGHTS)
+        RunView(a_run(), SIGHTS)
 
 
 def test_another_world_is_refused():
     run = a_run()
     run.env = gym.make("CartPole-v1")
     with pytest.raises(ValueError, match=r"env must be MountainCar-v0.* a panel is made for the car"):
-        Looks(run, ("curve",))
+        RunView(run, ("curve",))
 
 
 # --- how much ---------------------------------------------------------------------------------------
@@ -619,7 +619,7 @@ def test_a_look_is_small_also_after_a_long_run():
         episodes=999, means=rng.uniform(-200, -90, 499),
     )  # fmt: skip
     log.episodes, log.checks, log.changes = worst.episodes, worst.checks, worst.changes
-    look = Looks(run, SIGHTS).take()
+    look = RunView(run, SIGHTS).take()
     assert (look["returns"]["shape"], look["checks"]["shape"], len(look["turns"])) == ([500, 2], [250, 2], 80)
     assert len(unpacked(look["drive"]["positions"])) == 201
     assert (unpacked(look["memory"]) != NOTHING).all()
@@ -629,7 +629,7 @@ def test_a_look_is_small_also_after_a_long_run():
 def test_a_diverged_network_is_shown_in_words_and_can_be_sent(network, monkeypatch):
     agent = network.agent
     monkeypatch.setattr(agent, "q", type(agent.q).from_flat(agent.q.to_flat() * np.nan, agent.sizes))
-    look = Looks(network, SIGHTS).take()
+    look = RunView(network, SIGHTS).take()
     assert "diverged" in look["diverged"] and look["shares"] == "diverged in 100%"
     assert "the time limit after 40" in look["drive"]["words"]
     assert size(look) < 24_000

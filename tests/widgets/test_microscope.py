@@ -10,8 +10,8 @@ from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.replay import ReplayMemory
 from dqn_lib.training import train
+from dqn_lib.widgets.assets import NOTHING
 from dqn_lib.widgets.microscope import ReplayMicroscope, window_lengths
-from dqn_lib.widgets.source import NOTHING
 
 pytestmark = pytest.mark.slow
 
@@ -176,7 +176,7 @@ def test_the_oldest_memory_is_the_first_also_in_a_full_ring(agent):
     [
         ({}, ("the online network", "the target network", "the online network")),
         ({"double": False}, ("the online network", "the target network", "the target network")),
-        ({"target_update": "none"}, ("the network",) * 3),  # no need to tell two apart
+        ({"target_update": "every_step"}, ("the network",) * 3),  # no need to tell two apart
     ],
 )
 def test_who_says_what_is_told_in_words(agent, config, words):
@@ -202,9 +202,9 @@ def test_the_map_counts_the_remembered_states(agent):
 
 def test_it_begins_with_the_newest_and_a_move_changes_the_place_alone(scope):
     before = handed(scope)
-    assert before["place"] == 29
-    scope.set_state({"place": 4})  # as a page does it
-    assert handed(scope) == before | {"place": 4}
+    assert before["index"] == 29
+    scope.set_state({"index": 4})  # as a page does it
+    assert handed(scope) == before | {"index": 4}
 
 
 # --- an agent that goes on --------------------------------------------------------------------------------

@@ -14,18 +14,18 @@ import traitlets as t
 from receiving import handed, in_page, unpacked
 from traitlets import TraitError
 
-from dqn_lib import loop, mountain_car
+from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.live import LiveRun, replay
 from dqn_lib.plots.maps import grid
-from dqn_lib.widgets import looks as looks_module
+from dqn_lib.widgets import live as loop
 from dqn_lib.widgets import panel as panel_module
-from dqn_lib.widgets.curve import RULER
-from dqn_lib.widgets.looks import AHEAD, SIGHTS, counted
+from dqn_lib.widgets import run_view as looks_module
+from dqn_lib.widgets.assets import to_shades
+from dqn_lib.widgets.live import LiveRun, replay
 from dqn_lib.widgets.panel import SEEDS, SPEEDS, TrainingPanel
-from dqn_lib.widgets.source import shaded
+from dqn_lib.widgets.run_view import AHEAD, REFERENCES, SIGHTS, counted
 
 pytestmark = [
     pytest.mark.slow,
@@ -97,7 +97,7 @@ def alarm(panel):
 
 def turned(panel):
     """What each knob says that it stands at."""
-    return {name: panel.choices[name][place] for name, place in panel.places.items()}
+    return {name: panel.choices[name][place] for name, place in panel.indices.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -321,7 +321,7 @@ def by_hand(panel, name, value):
 
 
 def on_the_page(panel, name, value):
-    panel.set_state({"places": panel.places | {name: panel.choices[name].index(value)}})
+    panel.set_state({"indices": panel.indices | {name: panel.choices[name].index(value)}})
 
 
 @pytest.mark.parametrize("turn", [by_hand, on_the_page])
@@ -344,7 +344,7 @@ def test_a_knob_that_is_turned_to_where_it_stands_is_not_turned(open_panel):
     panel = open_panel()
     number = panel.look["number"]
     panel.turn("gamma", panel.run.agent.config.gamma)
-    panel.places = dict(panel.places)
+    panel.indices = dict(panel.indices)
     assert (panel.run.log.changes, panel.look["number"]) == ([], number)
 
 
@@ -379,7 +379,7 @@ def test_the_target_knobs_reach_the_target_network(open_panel, dqn):
         return np.abs(dqn.parameters[0] - dqn.parameters[1]).max()
 
     panel = open_panel(dqn, knobs=("target_update", "tau", "target_period"))
-    panel.turn("target_update", "none")
+    panel.turn("target_update", "every_step")
     assert lived(panel, 100).run.problem is None and distance() == 0
     panel.turn("target_update", "hard")
     panel.turn("target_period", 10_000)
@@ -434,11 +434,11 @@ def test_all_knobs_go_back_to_where_they_were_at_first(open_panel, running):
 def test_only_the_knobs_that_act_under_the_rule_for_the_target_are_active(open_panel, dqn):
     panel = open_panel(dqn, knobs=("gamma", "target_update", "target_period", "tau"))
     found = {DQN.target_update: panel.active}
-    for rule in ("none", "hard", "soft"):
+    for rule in ("every_step", "hard", "soft"):
         panel.turn("target_update", rule)
         found[rule] = panel.active
     always = ["gamma", "target_update"]
-    assert found == {"none": always, "hard": [*always, "target_period"], "soft": [*always, "tau"]}
+    assert found == {"every_step": always, "hard": [*always, "target_period"], "soft": [*always, "tau"]}
     press(panel, "train")
     panel.turn("target_update", "hard")
     assert panel.active == found["hard"], "also while it trains"
@@ -446,7 +446,9 @@ def test_only_the_knobs_that_act_under_the_rule_for_the_target_are_active(open_p
     assert panel.active == found["hard"]
 
 
-@pytest.mark.parametrize(("rule", "active"), [("none", []), ("hard", ["target_period"]), ("soft", ["tau"])])
+@pytest.mark.parametrize(
+    ("rule", "active"), [("every_step", []), ("hard", ["target_period"]), ("soft", ["tau"])]
+)
 def test_without_a_knob_for_it_the_rule_is_the_agents(open_panel, rule, active):
     agent = DQNAgent(world(), DQN.replace(target_update=rule), seed=3, xla=False)
     assert open_panel(agent, knobs=("tau", "target_period")).active == active
@@ -468,23 +470,23 @@ def test_a_knob_is_turned_to_one_of_its_choices_only(open_panel):
 @pytest.mark.parametrize(
     ("places", "words"),
     [
-        ({"gamma": 0}, "places must be of gamma, hold, got gamma"),
-        ({"gamma": 0, "hold": 0, "tau": 0}, "places must be of gamma, hold, got gamma, hold, tau"),
-        ({}, "places must be of gamma, hold, got "),
-        ({"gamma": -1, "hold": 0}, r"the place of gamma must lie in \[0, 14\], got -1"),
-        ({"gamma": 0, "hold": 10}, r"the place of hold must lie in \[0, 9\], got 10"),
-        ({"gamma": 0.0, "hold": 0}, "the place of gamma must be an integer, got 0.0"),
-        ({"gamma": 0, "hold": None}, "the place of hold must be an integer, got None"),
+        ({"gamma": 0}, "indices must be of gamma, hold, got gamma"),
+        ({"gamma": 0, "hold": 0, "tau": 0}, "indices must be of gamma, hold, got gamma, hold, tau"),
+        ({}, "indices must be of gamma, hold, got "),
+        ({"gamma": -1, "hold": 0}, r"the index of gamma must lie in \[0, 14\], got -1"),
+        ({"gamma": 0, "hold": 10}, r"the index of hold must lie in \[0, 9\], got 10"),
+        ({"gamma": 0.0, "hold": 0}, "the index of gamma must be an integer, got 0.0"),
+        ({"gamma": 0, "hold": None}, "the index of hold must be an integer, got None"),
     ],
 )
 def test_a_place_that_there_is_not_is_refused_in_one_sentence(open_panel, places, words):
     panel = open_panel(knobs=("gamma", "hold"))
-    before = panel.places
+    before = panel.indices
     with pytest.raises(t.TraitError, match=f"^{words}$"):
-        panel.places = places
+        panel.indices = places
     with pytest.raises(t.TraitError, match=f"^{words}$"):
-        panel.set_state({"places": places})  # as a page does it
-    assert (panel.places, panel.run.log.changes, panel.run.agent.config) == (before, [], TABLE)
+        panel.set_state({"indices": places})  # as a page does it
+    assert (panel.indices, panel.run.log.changes, panel.run.agent.config) == (before, [], TABLE)
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["in a pause", "while it trains"])
@@ -543,7 +545,7 @@ def test_what_is_shown_while_it_trains_is_the_agent_between_two_steps(open_panel
 
     def compare(change):
         look = change.new
-        values = shaded(agent.table.values.max(axis=-1).T, look["limits"][0], 0.0)  # a row is a velocity
+        values = to_shades(agent.table.values.max(axis=-1).T, look["limits"][0], 0.0)  # a row is a velocity
         right = look["step"] == agent.steps and (unpacked(look["values"]) == values).all()
         seen.append((right, panel.run.running, f"after {agent.steps:,} steps and" in look["alt"]))
 
@@ -575,7 +577,7 @@ def test_the_whole_panel_shows_the_agent_as_it_is_when_it_pauses(open_panel, dqn
     panel = open_panel(dqn, show=SIGHTS, knobs=("epsilon", "gamma", "learning_rate", "tau", "hold"))
     lived(panel, 150)
     look, values = panel.look, dqn.q(grid(48, 38)).max(axis=-1)
-    np.testing.assert_array_equal(unpacked(look["values"]), shaded(values, look["limits"][0], 0.0))
+    np.testing.assert_array_equal(unpacked(look["values"]), to_shades(values, look["limits"][0], 0.0))
     np.testing.assert_array_equal(unpacked(look["memory"]), counted(dqn.memory.states[: look["held"]]))
     assert (look["step"], look["held"]) == (dqn.steps, min(dqn.steps, DQN.memory_size))
     assert look["drive"]["words"].startswith(f"Greedy at step {dqn.steps:,}")
@@ -588,17 +590,17 @@ def test_the_whole_panel_shows_the_agent_as_it_is_when_it_pauses(open_panel, dqn
 def test_a_panel_shows_everything_and_has_the_usual_knobs_unless_it_is_told_otherwise(dqn):
     panel = TrainingPanel(world(), dqn)
     assert panel.show == [*SIGHTS]
-    assert [*panel.places] == ["epsilon", "gamma", "learning_rate", "tau", "hold"]
+    assert [*panel.indices] == ["epsilon", "gamma", "learning_rate", "tau", "hold"]
     panel.end()
 
 
 def test_the_page_gets_words_for_each_knob_and_a_menu_for_what_is_no_number(open_panel, dqn):
     panel = open_panel(dqn, knobs=DQN_KNOBS)
     for knob in panel.settings:
-        assert knob.keys() == {"name", "label", "says", "labels", "kind"}
-        assert knob["label"] == knob["name"].replace("_", " ") and knob["says"].endswith(".")
+        assert knob.keys() == {"name", "label", "help", "labels", "kind"}
+        assert knob["label"] == knob["name"].replace("_", " ") and knob["help"].endswith(".")
         assert len(knob["labels"]) == len(panel.choices[knob["name"]]) >= 3
-    assert [knob["name"] for knob in panel.settings] == [*panel.places] == [*DQN_KNOBS]
+    assert [knob["name"] for knob in panel.settings] == [*panel.indices] == [*DQN_KNOBS]
     assert turned(panel) == {name: getattr(DQN, name) for name in DQN_KNOBS}
     assert {knob["name"]: knob["labels"] for knob in panel.settings if knob["kind"] == "menu"} == {
         "target_update": ["every step", "hard", "soft"]
@@ -609,7 +611,7 @@ def test_the_page_gets_words_for_each_knob_and_a_menu_for_what_is_no_number(open
 def test_all_that_the_page_gets_is_there_and_can_be_sent(open_panel, dqn):
     for panel, smooth in ((open_panel(), False), (open_panel(dqn, show=SIGHTS, knobs=DQN_KNOBS), True)):
         state = handed(panel)
-        assert state["smooth"] == smooth and state["ruler"] == RULER and state["recording"] == []
+        assert state["smooth"] == smooth and state["ruler"] == REFERENCES and state["recording"] == []
         assert state["look"]["number"] == 1
         assert json.dumps(state, allow_nan=False, default=lambda array: len(bytes(array)))
 
@@ -648,7 +650,7 @@ def test_a_page_plays_the_run_as_it_was_at_its_checks(open_panel):
 @pytest.mark.parametrize("knobs", [(), ("gamma",), ("hold", "epsilon")])
 def test_a_smaller_panel_works_the_same(open_panel, show, knobs):
     panel = open_panel(show=show, knobs=knobs)
-    assert ([*panel.places], panel.show) == (list(knobs), list(show))
+    assert ([*panel.indices], panel.show) == (list(knobs), list(show))
     for name in knobs:
         panel.turn(name, TURNS[name])
     press(panel, "one_episode")
@@ -728,7 +730,7 @@ def test_end_stops_and_says_why(open_panel):
 
 
 def test_a_step_that_does_not_end_is_said_and_nothing_is_reset(open_panel, monkeypatch):
-    monkeypatch.setattr(loop, "PATIENCE", 0.1)
+    monkeypatch.setattr(loop, "TIMEOUT", 0.1)
     panel = open_panel()
     began, let_go, act = threading.Event(), threading.Event(), panel.run.agent.act
 

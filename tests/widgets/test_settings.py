@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.widgets.settings import ACTIVE, choices_of, worded
+from dqn_lib.widgets.knobs import ACTIVE, format_setting, setting_choices
 
 
 def live(config):
@@ -28,20 +28,20 @@ UNUSUAL = {
 
 @each
 def test_every_live_setting_has_a_knob_that_can_stand_where_the_setting_is_and_at_its_default(config, name):
-    choices = choices_of(config, name)
+    choices = setting_choices(config, name)
     assert choices.count(getattr(config, name)) == 1
     if name in UNUSUAL:
-        assert getattr(config, name) in choices_of(replace(config, **{name: UNUSUAL[name]}), name)
+        assert getattr(config, name) in setting_choices(replace(config, **{name: UNUSUAL[name]}), name)
 
 
 @each
 def test_every_value_is_allowed_and_they_stand_in_order(config, name):
-    values = choices_of(config, name)
+    values = setting_choices(config, name)
     for value in values:
         assert getattr(config.change_live(**{name: value}), name) == value
     numbers = [value for value in values if value is not None]
     if name == "target_update":
-        assert numbers == ["none", "hard", "soft"]
+        assert numbers == ["every_step", "hard", "soft"]
     else:
         assert numbers == sorted(set(numbers)) and len(numbers) >= 10
 
@@ -49,8 +49,8 @@ def test_every_value_is_allowed_and_they_stand_in_order(config, name):
 @each
 def test_a_value_that_is_not_among_the_usual_ones_gets_its_place_among_them(config, name):
     if name in UNUSUAL:
-        usual = choices_of(config, name)
-        unusual = choices_of(replace(config, **{name: UNUSUAL[name]}), name)
+        usual = setting_choices(config, name)
+        unusual = setting_choices(replace(config, **{name: UNUSUAL[name]}), name)
         assert unusual.count(UNUSUAL[name]) == 1
         assert len(unusual) == len(usual) + (UNUSUAL[name] not in usual)
         assert set(usual) <= set(unusual)
@@ -61,7 +61,7 @@ def test_a_value_that_is_not_among_the_usual_ones_gets_its_place_among_them(conf
 def test_each_value_has_short_words_of_its_own_without_a_power_of_ten(config, name, usual):
     if not usual and name in UNUSUAL:
         config = replace(config, **{name: UNUSUAL[name]})
-    labels = [worded(value) for value in choices_of(config, name)]
+    labels = [format_setting(value) for value in setting_choices(config, name)]
     assert len(set(labels)) == len(labels)
     for label in labels:
         assert 1 <= len(label) <= 10
@@ -72,7 +72,7 @@ def test_each_value_has_short_words_of_its_own_without_a_power_of_ten(config, na
     ("value", "words"),
     [
         (None, "schedule"),
-        ("none", "every step"),
+        ("every_step", "every step"),
         ("soft", "soft"),
         (1e-05, "0.00001"),
         (0.1 + 0.2, "0.3"),
@@ -84,28 +84,28 @@ def test_each_value_has_short_words_of_its_own_without_a_power_of_ten(config, na
     ],
 )
 def test_a_value_is_written_for_people(value, words):
-    assert worded(value) == words
+    assert format_setting(value) == words
 
 
 def test_only_an_agent_with_a_schedule_can_be_told_to_follow_it():
-    assert choices_of(DQNConfig(epsilon=0.2), "epsilon")[:3] == [None, 0.0, 0.01]
-    assert None not in choices_of(TableConfig(), "epsilon")
+    assert setting_choices(DQNConfig(epsilon=0.2), "epsilon")[:3] == [None, 0.0, 0.01]
+    assert None not in setting_choices(TableConfig(), "epsilon")
 
 
 def test_the_learning_rate_of_a_table_may_go_all_the_way():
-    assert choices_of(TableConfig(), "learning_rate")[-1] == 1.0
-    assert choices_of(DQNConfig(), "learning_rate")[-1] == 0.1
+    assert setting_choices(TableConfig(), "learning_rate")[-1] == 1.0
+    assert setting_choices(DQNConfig(), "learning_rate")[-1] == 0.1
 
 
 def test_a_knob_never_takes_the_values_of_the_one_before():
-    choices_of(DQNConfig(), "target_update").clear()
-    choices_of(TableConfig(), "learning_rate").clear()
-    assert choices_of(DQNConfig(), "target_update") == ["none", "hard", "soft"]
-    assert len(choices_of(TableConfig(), "learning_rate")) >= 10
+    setting_choices(DQNConfig(), "target_update").clear()
+    setting_choices(TableConfig(), "learning_rate").clear()
+    assert setting_choices(DQNConfig(), "target_update") == ["every_step", "hard", "soft"]
+    assert len(setting_choices(TableConfig(), "learning_rate")) >= 10
 
 
 def test_a_knob_that_acts_under_one_rule_only_is_one_of_a_setting_and_a_rule_that_there_are():
-    rules = choices_of(DQNConfig(), "target_update")
+    rules = setting_choices(DQNConfig(), "target_update")
     assert ACTIVE == {"tau": "soft", "target_period": "hard"}
     assert set(ACTIVE) <= set(live(DQNConfig())) and set(ACTIVE.values()) <= set(rules)
 
@@ -113,4 +113,4 @@ def test_a_knob_that_acts_under_one_rule_only_is_one_of_a_setting_and_a_rule_tha
 @pytest.mark.parametrize("name", ["tau", "cells", "size", "Gamma"])
 def test_what_cannot_be_turned_is_refused_by_name_with_what_can(name):
     with pytest.raises(ValueError, match=f"one of epsilon, gamma, hold, learning_rate, got '{name}'"):
-        choices_of(TableConfig(), name)
+        setting_choices(TableConfig(), name)

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from dqn_lib.widgets.source import ABOVE, COLOURS, NOTHING, SHADES, module, packed, shaded
+from dqn_lib.widgets.assets import ABOVE, COLOURS, NOTHING, SHADES, esm, to_message, to_shades
 
 # --- packed -----------------------------------------------------------------------------------------
 
@@ -22,28 +22,28 @@ from dqn_lib.widgets.source import ABOVE, COLOURS, NOTHING, SHADES, module, pack
     ],
 )
 def test_an_array_is_packed_byte_by_byte(dtype, kind, raw):
-    assert packed(np.array([1, 2, 200], dtype)) == {"kind": kind, "shape": [3], "bytes": bytes(raw)}
+    assert to_message(np.array([1, 2, 200], dtype)) == {"kind": kind, "shape": [3], "bytes": bytes(raw)}
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 2), (2, 3), (2, 1, 2)])
 def test_the_shape_is_told_and_the_last_axis_runs_fastest(shape):
     array = np.arange(np.prod(shape, dtype=int), dtype=np.uint8).reshape(shape)
-    one = packed(array)
+    one = to_message(array)
     assert one == {"kind": "u1", "shape": list(shape), "bytes": bytes(range(array.size))}
     assert json.dumps(one["shape"])
 
 
 def test_what_does_not_lie_in_one_row_is_packed_in_order_too():
     array = np.arange(6, dtype=np.uint16).reshape(2, 3)
-    assert packed(array.T)["bytes"] == bytes([0, 0, 3, 0, 1, 0, 4, 0, 2, 0, 5, 0])
-    assert packed(array[:, ::2])["bytes"] == bytes([0, 0, 2, 0, 3, 0, 5, 0])
+    assert to_message(array.T)["bytes"] == bytes([0, 0, 3, 0, 1, 0, 4, 0, 2, 0, 5, 0])
+    assert to_message(array[:, ::2])["bytes"] == bytes([0, 0, 2, 0, 3, 0, 5, 0])
 
 
 @pytest.mark.parametrize("dtype", [float, np.float16, np.int8, np.int32, np.uint32, np.int64, bool, "U1"])
 def test_numbers_that_the_browser_would_misread_are_refused_by_name(dtype):
     words = f"array must hold uint8, uint16 or float32, got {np.dtype(dtype)}"
     with pytest.raises(TypeError, match=f"^{re.escape(words)}$"):
-        packed(np.zeros(3, dtype))
+        to_message(np.zeros(3, dtype))
 
 
 # --- shaded -----------------------------------------------------------------------------------------
@@ -55,20 +55,20 @@ def test_values_get_the_nearest_of_the_shades_from_low_to_high(dtype):
     places = [0, 0.4 * step, 0.6 * step, 49.9, 50.1, 100 - 0.6 * step, 100]
     values = np.array(places, dtype) - 100
     before = values.copy()
-    assert shaded(values, -100, 0).tolist() == [0, 0, 1, 126, 127, 252, 253]
+    assert to_shades(values, -100, 0).tolist() == [0, 0, 1, 126, 127, 252, 253]
     np.testing.assert_array_equal(values, before)
 
 
 def test_what_lies_below_is_as_dark_as_can_be_and_what_lies_above_has_a_byte_of_its_own():
     values = np.array([[-1e30, -100.1, 0.0], [1e-9, 5.0, 1e30]])
-    assert shaded(values, -100.0, 0.0).tolist() == [[0, 0, 253], [ABOVE, ABOVE, ABOVE]]
-    assert shaded(np.float32([2.9, 3, 3.1]), 0.0, 3.0).tolist() == [245, 253, ABOVE]
+    assert to_shades(values, -100.0, 0.0).tolist() == [[0, 0, 253], [ABOVE, ABOVE, ABOVE]]
+    assert to_shades(np.float32([2.9, 3, 3.1]), 0.0, 3.0).tolist() == [245, 253, ABOVE]
 
 
 def test_what_is_no_number_has_no_shade_and_no_warning_is_given():
     values = np.array([np.nan, np.inf, -np.inf, -50.0])
-    assert shaded(values, -100, 0).tolist()[:3] == [NOTHING] * 3
-    assert shaded(values, -100, 0)[3] < SHADES
+    assert to_shades(values, -100, 0).tolist()[:3] == [NOTHING] * 3
+    assert to_shades(values, -100, 0)[3] < SHADES
 
 
 # --- the text ---------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def test_every_shade_has_a_colour_and_nothing_has_none():
 
 
 def test_a_module_begins_with_the_constants_of_python():
-    first, second, *_ = module("panel.js").splitlines()
+    first, second, *_ = esm("panel.js").splitlines()
     assert json.loads(second.removeprefix("const COLOURS = ").removesuffix(";")) == json.loads(
         json.dumps(COLOURS)
     )

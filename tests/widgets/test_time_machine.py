@@ -7,10 +7,10 @@ from receiving import handed, shade, size, unpacked
 
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import TableQ
+from dqn_lib.plots.curves import CHECK_REFERENCES
 from dqn_lib.plots.maps import centres, grid
-from dqn_lib.plots.ruler import CHECKS
 from dqn_lib.training import Check
-from dqn_lib.widgets.source import ABOVE, NOTHING
+from dqn_lib.widgets.assets import ABOVE, NOTHING
 from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = pytest.mark.slow
@@ -106,13 +106,13 @@ def test_all_moments_are_there_and_nothing_else(machine):
 
 def test_the_curve_is_read_against_the_ruler(machine):
     marks = [(mark["value"], mark["name"]) for mark in machine.run["ruler"]]
-    assert marks == [(value, name) for value, _, name in CHECKS.marks]
+    assert marks == [(value, name) for value, _, name in CHECK_REFERENCES.marks]
     assert [value for value, _ in marks[1:]] == [-110, -200]
 
 
 def test_two_checks_of_the_same_step_are_two_places():
     machine = TimeMachine([*a_run()[2:], *a_run()[2:4]])
-    machine.place = 4
+    machine.index = 4
     assert machine.run["steps"] == [1_000, 5_500, 12_000, 1_000, 5_500]
     assert machine.run["outcomes"][4].startswith("the flag")
     np.testing.assert_array_equal(driven(machine, 4)[0], driven(machine, 1)[0])
@@ -179,9 +179,9 @@ def test_a_tables_checks_are_handed_over_as_its_cells():
 def test_it_begins_at_the_beginning_and_a_place_is_all_that_moves(machine, monkeypatch):
     monkeypatch.setattr(car, "simulate", lambda *_: pytest.fail("driven once more"))
     before = handed(machine)
-    assert before["place"] == 0
-    machine.set_state({"place": 3})  # as a page does it
-    assert handed(machine) == before | {"place": 3}
+    assert before["index"] == 0
+    machine.set_state({"index": 3})  # as a page does it
+    assert handed(machine) == before | {"index": 3}
 
 
 # --- what it takes ----------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_what_cannot_be_shown_is_refused(checks, problem):
 
 
 def test_where_nobody_can_run_it_the_maps_and_a_sentence_stand_in(machine):
-    machine.place = 3
+    machine.index = 3
     data, _ = machine._repr_mimebundle_()
     assert data["text/html"].startswith('<img src="data:image/png;base64,')
     assert "After 5,500 steps" in data["text/html"] and "Map of the greedy action" in data["text/html"]
@@ -222,5 +222,5 @@ def test_where_nobody_can_run_it_the_maps_and_a_sentence_stand_in(machine):
 def test_one_check_is_a_run_too():
     machine = TimeMachine(a_run()[:1])
     assert (machine.run["steps"], machine.values["shape"]) == ([0], [1, 71, 90])
-    with pytest.raises(t.TraitError, match=r"place must lie in \[0, 0\], got 1"):
-        machine.place = 1
+    with pytest.raises(t.TraitError, match=r"index must lie in \[0, 0\], got 1"):
+        machine.index = 1

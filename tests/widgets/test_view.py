@@ -9,15 +9,15 @@ from making import MAKERS
 from receiving import handed, in_page
 
 from dqn_lib.plots.style import Picture
-from dqn_lib.widgets.explore import explore
-from dqn_lib.widgets.view import View
+from dqn_lib.widgets.base import LessonWidget
+from dqn_lib.widgets.sliders import explore
 
 pytestmark = pytest.mark.slow
 
 SVG = "http://www.w3.org/2000/svg"  # the name of a kind of element, not an address that anybody visits
 
 
-class Room(View):
+class Room(LessonWidget):
     """The smallest one that the browser draws."""
 
     _esm = "export default { render() {} }"
@@ -72,9 +72,9 @@ def test_a_widget_shows_itself_as_a_widget_as_a_picture_with_words_and_as_text()
 # --- where its slider stands ----------------------------------------------------------------------------
 
 ENDS = {  # the trait that holds it, and its ends
-    "time machine": lambda widget: ("place", 0, len(widget.checks) - 1),
-    "gamma glasses": lambda widget: ("place", 0, len(widget.gammas) - 1),
-    "microscope": lambda widget: ("place", 0, widget.count - 1),
+    "time machine": lambda widget: ("index", 0, len(widget.checks) - 1),
+    "gamma glasses": lambda widget: ("index", 0, len(widget.gammas) - 1),
+    "microscope": lambda widget: ("index", 0, widget.count - 1),
     "luck": lambda widget: ("hold", 1, 64),
 }
 
@@ -155,7 +155,7 @@ def test_no_words_can_end_the_script_or_the_title(evil):
 def test_a_page_shows_the_widget_as_it_stands():
     shown = explore(lambda n: Picture(figsize=(n, 1)), n=[1, 2, 3])
     before = in_page(shown.page("Before"))[1]
-    shown.places = [2]
+    shown.indices = [2]
     after = in_page(shown.page("After"))[1]
-    assert (before["places"], after["places"]) == ([0], [2])
+    assert (before["indices"], after["indices"]) == ([0], [2])
     assert 'width="72"' in before["shown"] and 'width="216"' in after["shown"]

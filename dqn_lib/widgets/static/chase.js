@@ -14,13 +14,13 @@ function render({ model, el }) {
   });
   const exact = model.get("exact");
   const rule = make(root, "div", "dqn-row");
-  const turned = (name) => (place) => {
-    model.set("places", { ...model.get("places"), [name]: place });
+  const onChange = (name) => (index) => {
+    model.set("indices", { ...model.get("indices"), [name]: index });
     model.save_changes();
   };
   const controls = model.get("settings").map(({ name, kind, ...options }) => {
-    const place = model.get("places")[name];
-    return [name, (kind === "menu" ? menu : slider)(rule, { ...options, name: name.replace("_", " "), place, turned: turned(name) })];
+    const index = model.get("indices")[name];
+    return [name, (kind === "menu" ? menu : slider)(rule, { ...options, name: name.replace("_", " "), index, onChange: onChange(name) })];
   });
   const bar = make(root, "div", "dqn-row");
   button(bar, "Run", "Go on from here (space)", () => press("run"));
@@ -86,14 +86,14 @@ function render({ model, el }) {
   const follow = () => (wanted = model.get("look"));
   function followRule() {
     for (const [name, control] of controls) {
-      control.set({ place: model.get("places")[name], off: !model.get("active").includes(name) });
+      control.set({ index: model.get("indices")[name], off: !model.get("active").includes(name) });
     }
   }
   const followStatus = () => say(model.get("status").words, model.get("status").alarm);
   const gone = () => say("The kernel has ended, and this chase with it: run the cell again.", true);
   const stopListening = listen(model, {
     "change:look": follow,
-    "change:places": followRule,
+    "change:indices": followRule,
     "change:active": followRule,
     "change:status": followStatus,
     comm_live_update: gone,

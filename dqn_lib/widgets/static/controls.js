@@ -1,25 +1,25 @@
 // Sliders, buttons and words, as the browser has them: so keyboard and screen reader work as they should.
 
 /** A button that says what it does and does it. */
-export function button(parent, words, says, act) {
+export function button(parent, words, help, act) {
   const element = make(parent, "button", "dqn-button", words);
   element.type = "button";
-  element.title = says;
+  element.title = help;
   element.addEventListener("click", act);
   return element;
 }
 
 /**
- * A slider over `labels`; `turned(place)` is called when a hand moves it. `set({ place, labels, off })`
+ * A slider over `labels`; `onChange(index)` is called when a hand moves it. `set({ index, labels, off })`
  * moves it from elsewhere.
  */
-export function slider(parent, { name, says = "", labels, place = 0, turned }) {
+export function slider(parent, { name, help = "", labels, index = 0, onChange }) {
   const row = make(parent, "div", "dqn-slider");
-  row.title = says;
+  row.title = help;
   const label = make(row, "label", "", name);
   const input = make(row, "input");
   const output = make(row, "output");
-  Object.assign(input, { type: "range", min: 0, step: 1, max: labels.length - 1, value: place });
+  Object.assign(input, { type: "range", min: 0, step: 1, max: labels.length - 1, value: index });
   input.id = `dqn-${Math.random().toString(36).slice(2)}`; // crypto.randomUUID is there on https only
   label.htmlFor = output.htmlFor = input.id;
   // As wide as the longest of a few, so that nothing jumps.
@@ -36,31 +36,31 @@ export function slider(parent, { name, says = "", labels, place = 0, turned }) {
       input.max = labels.length - 1;
       output.style.minWidth = `${widest(few(labels))}ch`;
     }
-    if (now.place !== undefined) input.value = now.place;
+    if (now.index !== undefined) input.value = now.index;
     if (now.off !== undefined) row.classList.toggle("dqn-off", (input.disabled = now.off));
     say();
   }
   input.addEventListener("input", () => {
     say();
-    turned(Number(input.value));
+    onChange(Number(input.value));
   });
-  set({ labels, place });
+  set({ labels, index });
   return { row, input, set };
 }
 
 /** A menu of `labels` under a name; as `slider`. */
-export function menu(parent, { name, says = "", labels, place = 0, turned }) {
+export function menu(parent, { name, help = "", labels, index = 0, onChange }) {
   const row = make(parent, "div", "dqn-slider dqn-menu");
-  row.title = says;
+  row.title = help;
   const label = make(row, "label", "", name);
   const input = make(row, "select");
   labels.forEach((words) => make(input, "option", "", words));
-  input.selectedIndex = place;
+  input.selectedIndex = index;
   input.id = `dqn-${Math.random().toString(36).slice(2)}`;
   label.htmlFor = input.id;
-  input.addEventListener("change", () => turned(input.selectedIndex));
+  input.addEventListener("change", () => onChange(input.selectedIndex));
   const set = (now) => {
-    if (now.place !== undefined) input.selectedIndex = now.place;
+    if (now.index !== undefined) input.selectedIndex = now.index;
     if (now.off !== undefined) row.classList.toggle("dqn-off", (input.disabled = now.off));
   };
   return { row, input, set };

@@ -8,22 +8,22 @@ function render({ model, el }) {
     slider(bar, {
       name,
       labels,
-      place: model.get("places")[i],
-      turned: (place) => {
-        model.set("places", model.get("places").map((before, j) => (j === i ? place : before)));
+      index: model.get("indices")[i],
+      onChange: (index) => {
+        model.set("indices", model.get("indices").map((before, j) => (j === i ? index : before)));
         model.save_changes();
       },
     }),
   );
   const shown = make(root, "div", "dqn-drawn");
   const show = () => (shown.innerHTML = model.get("shown"));
-  const follow = () => model.get("places").forEach((place, i) => controls[i].set({ place }));
+  const follow = () => model.get("indices").forEach((index, i) => controls[i].set({ index }));
   model.on("change:shown", show);
-  model.on("change:places", follow);
+  model.on("change:indices", follow);
   show();
   return () => {
     model.off?.("change:shown", show);
-    model.off?.("change:places", follow);
+    model.off?.("change:indices", follow);
   };
 }
 

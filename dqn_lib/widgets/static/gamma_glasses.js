@@ -10,9 +10,9 @@ function render({ model, el }) {
   const knob = slider(bar, {
     name: "gamma",
     labels: gammas.map(String),
-    place: model.get("place"),
-    turned: (place) => {
-      model.set("place", place);
+    index: model.get("index"),
+    onChange: (index) => {
+      model.set("index", index);
       model.save_changes();
     },
   });
@@ -39,13 +39,13 @@ function render({ model, el }) {
   const dot = right.path("dqn-latest");
 
   function wear() {
-    const place = model.get("place");
-    const gamma = gammas[place];
-    knob.set({ place });
-    left.paint(part(values, place));
-    middle.paint(part(policy, place));
-    left.note(`${written(lowest[place], 1)} to 0`);
-    const drives = steps[place] >= WORLD.maxSteps ? "the time limit" : `${written(steps[place])} steps on average`;
+    const index = model.get("index");
+    const gamma = gammas[index];
+    knob.set({ index });
+    left.paint(part(values, index));
+    middle.paint(part(policy, index));
+    left.note(`${written(lowest[index], 1)} to 0`);
+    const drives = steps[index] >= WORLD.maxSteps ? "the time limit" : `${written(steps[index])} steps on average`;
     middle.note(`drives: ${drives}`);
     const far = gamma === 1 ? Infinity : Math.log(blur) / Math.log(gamma);
     const seen = far > furthest ? "sees to the end" : `sees ${written(far)} steps ahead`;
@@ -53,16 +53,16 @@ function render({ model, el }) {
     line([[0, 1], [end, gamma ** end]]);
     dot.dots(far > furthest ? [] : [[far, blur]]);
     right.caption.textContent = `Gamma ${gamma} ${seen}`;
-    left.say(`Values from ${written(lowest[place], 1)} to 0 over position and velocity, with gamma ${gamma}.`);
+    left.say(`Values from ${written(lowest[index], 1)} to 0 over position and velocity, with gamma ${gamma}.`);
     middle.say(
-      `The preferred action in each state; all three are the same in ${written(100 * blind[place])} % of ` +
+      `The preferred action in each state; all three are the same in ${written(100 * blind[index])} % of ` +
         `the plane. The car that follows it drives ${drives}.`,
     );
     right.say(`With gamma ${gamma} the solver ${seen}.`);
   }
-  model.on("change:place", wear);
+  model.on("change:index", wear);
   wear();
-  return () => model.off?.("change:place", wear);
+  return () => model.off?.("change:index", wear);
 }
 
 export default { render };

@@ -35,11 +35,11 @@ function render({ model, el }) {
   const holds = Array.from({ length: LONGEST }, (_, i) => i + 1);
   const knob = slider(bar, {
     name: "hold",
-    says: "Steps that each random action is held",
+    help: "Steps that each random action is held",
     labels: holds.map((hold) => `${hold} step${hold > 1 ? "s" : ""}`),
-    place: model.get("hold") - 1,
-    turned: (place) => {
-      model.set("hold", place + 1);
+    index: model.get("hold") - 1,
+    onChange: (index) => {
+      model.set("hold", index + 1);
       go();
     },
   });
@@ -112,7 +112,7 @@ function render({ model, el }) {
 
   function follow() {
     if (knob.input.value === String(model.get("hold") - 1)) return; // it was this slider
-    knob.set({ place: model.get("hold") - 1 });
+    knob.set({ index: model.get("hold") - 1 });
     go();
   }
   model.on("change:hold", follow);

@@ -28,10 +28,10 @@ function render({ model, el }) {
   const bar = make(root, "div", "dqn-row");
   const knob = slider(bar, {
     name: "steps ago",
-    says: "The oldest memory is on the left; the arrow keys move by one step of the car",
+    help: "The oldest memory is on the left; the arrow keys move by one step of the car",
     labels: Array.from({ length: count }, (_, i) => written(count - 1 - i)),
-    place: model.get("place"),
-    turned: go,
+    index: model.get("index"),
+    onChange: go,
   });
   button(bar, "Draw one at random", "As the agent does: each has the same chance", () =>
     go(Math.floor(random() * count)),
@@ -107,7 +107,7 @@ function render({ model, el }) {
   // --- one window ---------------------------------------------------------------------------------
 
   function go(to) {
-    model.set("place", to);
+    model.set("index", to);
     model.save_changes();
     show();
   }
@@ -118,8 +118,8 @@ function render({ model, el }) {
   }
 
   function show() {
-    const i = model.get("place");
-    knob.set({ place: i });
+    const i = model.get("index");
+    knob.set({ index: i });
     say("");
     const length = lengths[i];
     const terminated = stops[i] === 0;
@@ -181,9 +181,9 @@ function render({ model, el }) {
   const lastStates = rows(unpack(columns.lasts));
   const endOf = (i) => lastStates[ends[i]];
 
-  model.on("change:place", show);
+  model.on("change:index", show);
   show();
-  return () => model.off?.("change:place", show);
+  return () => model.off?.("change:index", show);
 }
 
 export default { render };

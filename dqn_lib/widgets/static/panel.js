@@ -20,24 +20,24 @@ function render({ model, el }) {
     f: fill,
   });
 
-  // --- what is turned and pressed -----------------------------------------------------------------
+  // --- knobs and buttons -----------------------------------------------------------------
 
   const bar = make(root, "div", "dqn-row");
-  for (const [words, act, says] of [
+  for (const [words, act, help] of [
     ["Train", "train", "Go on learning (space)"],
     ["Pause", "pause", "Stop after this step (space)"],
     ["One episode", "one_episode", "Go on to the end of one episode"],
     ["Reset", "reset", "Forget everything; the knobs stay where they are (r)"],
   ]) {
-    button(bar, words, says, () => press(act));
+    button(bar, words, help, () => press(act));
   }
   button(bar, "Whole window", "Fill the window, and back (f)", fill);
   const speeds = slider(bar, {
     name: "speed",
-    says: "Environment steps a second",
+    help: "Environment steps a second",
     labels: model.get("speeds"),
-    place: model.get("speed"),
-    turned: (place) => tell("speed", place),
+    index: model.get("speed"),
+    onChange: (index) => tell("speed", index),
   });
   const words = make(root, "div", "dqn-row");
   const counter = make(words, "span", "dqn-counter");
@@ -46,18 +46,18 @@ function render({ model, el }) {
   const cells = make(root, "div", "dqn-cells");
   const knobs = make(cells, "div", "dqn-knobs");
   const controls = new Map();
-  for (const { name, label, says, labels, kind } of model.get("settings")) {
-    const options = { name: label, says, labels, place: model.get("places")[name] };
-    const turned = (place) => tell("places", { ...model.get("places"), [name]: place });
-    controls.set(name, (kind === "menu" ? menu : slider)(knobs, { ...options, turned }));
+  for (const { name, label, help, labels, kind } of model.get("settings")) {
+    const options = { name: label, help, labels, index: model.get("indices")[name] };
+    const onChange = (index) => tell("indices", { ...model.get("indices"), [name]: index });
+    controls.set(name, (kind === "menu" ? menu : slider)(knobs, { ...options, onChange }));
   }
   const seeds = model.get("seeds");
   const seed = slider(knobs, {
     name: "seed, from the next Reset on",
-    says: "Other random numbers",
+    help: "Other random numbers",
     labels: seeds.map(String),
-    place: seeds.indexOf(model.get("seed")),
-    turned: (place) => tell("seed", seeds[place]),
+    index: seeds.indexOf(model.get("seed")),
+    onChange: (index) => tell("seed", seeds[index]),
   });
   if (controls.size) button(knobs, "Knobs back", "Put every knob back to where it was at first", () => press("knobs_back"));
 
@@ -173,11 +173,11 @@ function render({ model, el }) {
     wanted = model.get("look");
   }
   function followKnobs() {
-    const places = model.get("places");
+    const indices = model.get("indices");
     const active = model.get("active");
-    for (const [name, control] of controls) control.set({ place: places[name], off: !active.includes(name) });
-    speeds.set({ place: model.get("speed") });
-    seed.set({ place: seeds.indexOf(model.get("seed")) });
+    for (const [name, control] of controls) control.set({ index: indices[name], off: !active.includes(name) });
+    speeds.set({ index: model.get("speed") });
+    seed.set({ index: seeds.indexOf(model.get("seed")) });
   }
   function followStatus() {
     const { words: text, alarm } = model.get("status");
@@ -209,7 +209,7 @@ function render({ model, el }) {
 
   const stopListening = listen(model, {
     "change:look": follow,
-    "change:places": followKnobs,
+    "change:indices": followKnobs,
     "change:active": followKnobs,
     "change:speed": followKnobs,
     "change:seed": followKnobs,

@@ -19,12 +19,12 @@ function render({ model, el }) {
   const bar = make(root, "div", "dqn-row");
   const knob = slider(bar, {
     name: "training step",
-    says: "How far the training had come",
+    help: "How far the training had come",
     labels: steps.map((step) => written(step)),
-    place: model.get("place"),
-    turned: (place) => {
+    index: model.get("index"),
+    onChange: (index) => {
       stop();
-      travel(place);
+      travel(index);
     },
   });
   const play = button(bar, "Play", "Run through the whole training", () => (playing ? stop() : start()));
@@ -50,58 +50,58 @@ function render({ model, el }) {
   const line = curve.path("dqn-checks");
   const dot = curve.path("dqn-latest");
 
-  let place = -1;
+  let index = -1;
   let playing = false;
   let since = 0; // milliseconds, of the page's clock, at which this moment began
 
   /** Everything as it was at one check of the run. */
   function travel(to) {
-    if (to === place) return;
-    place = to;
+    if (to === index) return;
+    index = to;
     since = performance.now();
-    const way_ = path.slice(starts[place], starts[place + 1]);
-    left.paint(part(values, place));
-    right.paint(part(policy, place));
+    const way_ = path.slice(starts[index], starts[index + 1]);
+    left.paint(part(values, index));
+    right.paint(part(policy, index));
     edge(way_);
     way(way_);
-    line(all.slice(0, place + 1));
-    dot.dots([all[place]]);
-    const step = written(steps[place]);
-    caption.textContent = `Step ${step}: ${outcomes[place]}`;
-    left.note(spans[place].map((end) => written(end)).join(" to "));
-    curve.caption.textContent = `Greedy policy at step ${step}: ${written(means[place], 1)}`;
+    line(all.slice(0, index + 1));
+    dot.dots([all[index]]);
+    const step = written(steps[index]);
+    caption.textContent = `Step ${step}: ${outcomes[index]}`;
+    left.note(spans[index].map((end) => written(end)).join(" to "));
+    curve.caption.textContent = `Greedy policy at step ${step}: ${written(means[index], 1)}`;
     left.say(`Values of all states after ${step} steps, ${left.area.textContent}.`);
     right.say(`The greedy action in each state after ${step} steps.`);
     curve.say(curve.caption.textContent);
     scene.setAttribute("aria-label", `The car on its hill. ${caption.textContent}.`);
-    knob.set({ place });
-    if (model.get("place") !== place) {
-      model.set("place", place);
+    knob.set({ index });
+    if (model.get("index") !== index) {
+      model.set("index", index);
       model.save_changes();
     }
     drawCar(0);
   }
 
   function drawCar(step) {
-    const at = starts[place] + Math.min(step, lengths[place]);
+    const at = starts[index] + Math.min(step, lengths[index]);
     here.dots([path[at]]);
     core.dots([path[at]]);
-    putCar(path[at][0], step < lengths[place] ? pushes[at - place] : -1);
+    putCar(path[at][0], step < lengths[index] ? pushes[at - index] : -1);
   }
 
   function frame(now) {
     const seconds = Math.max(now - since, 0) / 1000; // a frame's time may lie before the event before it
     if (playing) {
       const moment = Math.min(Math.max(SECONDS / (last + 1), MOMENT[0]), MOMENT[1]);
-      if (seconds < moment) drawCar(Math.floor((seconds / moment) * (lengths[place] + 1)));
-      else if (place < last) travel(place + 1);
+      if (seconds < moment) drawCar(Math.floor((seconds / moment) * (lengths[index] + 1)));
+      else if (index < last) travel(index + 1);
       else stop();
     } else if (lively()) {
-      drawCar(Math.floor(seconds * PACE) % (lengths[place] + Math.round(REST * PACE)));
+      drawCar(Math.floor(seconds * PACE) % (lengths[index] + Math.round(REST * PACE)));
     }
   }
   function start() {
-    if (place === last) travel(0);
+    if (index === last) travel(0);
     playing = true;
     since = performance.now();
     play.textContent = "Pause";
@@ -113,12 +113,12 @@ function render({ model, el }) {
   }
 
   const stopFrames = whileSeen(root, frame);
-  const follow = () => model.get("place") !== place && (stop(), travel(model.get("place")));
-  model.on("change:place", follow);
-  travel(model.get("place"));
+  const follow = () => model.get("index") !== index && (stop(), travel(model.get("index")));
+  model.on("change:index", follow);
+  travel(model.get("index"));
   return () => {
     stopFrames();
-    model.off?.("change:place", follow);
+    model.off?.("change:index", follow);
   };
 }
 
