@@ -22,15 +22,15 @@ for _ in log.record(train(env, agent, episodes=150), agent, env, every=500):
 STRIP = """
 import numpy as np
 from dqn_lib.exploration import EpsilonGreedy
-from dqn_lib.plots.strip import exploration_strip
-from dqn_lib.widgets.explore import explore
+from dqn_lib.plots.episodes import exploration_strip
+from dqn_lib.widgets.sliders import interact
 
 def show(epsilon, hold):
     explorer = EpsilonGreedy(actions=3, rng=np.random.default_rng(0))
     choices = [explorer.explore(epsilon, hold) for _ in range(200)]
     return exploration_strip([-1 if choice is None else choice for choice in choices])
 
-explore(show, epsilon=np.linspace(0, 1, 21).round(2), hold=range(1, 33), start={"epsilon": 0.3})
+interact(show, epsilon=np.linspace(0, 1, 21).round(2), hold=range(1, 33), start={"epsilon": 0.3})
 """
 SLIDERS = {  # a widget's cell, the slider that is moved, and what of its pictures changes at each move
     "gamma glasses": (

@@ -1,4 +1,4 @@
-"""What it costs to watch a training run, and how quickly it hears and stops."""
+"""What the training panel costs a run, and how quickly it reacts and pauses."""
 
 import statistics
 import time
@@ -16,17 +16,17 @@ PANEL = """
 from dqn_lib.widgets.panel import TrainingPanel
 
 panel = TrainingPanel(env, DQNAgent(env, seed=1))
-stopped, passed, largest, look = [], [], [0], panel.run.watch
+stopped, passed, largest, callback = [], [], [0], panel.run.callback
 
-def noting_look():
+def note_and_call():
     if not panel.run.running:
         stopped.append(time.time())
     if len(passed) < 2 and panel.run.agent.steps >= milestones[len(passed)]:
         passed.append((time.perf_counter(), panel.run.agent.steps))
-    look()
+    callback()
 
-panel.run.watch = noting_look
-panel.observe(lambda change: largest.append(max(largest.pop(), size(change["new"]))), "look")
+panel.run.callback = note_and_call
+panel.observe(lambda change: largest.append(max(largest.pop(), size(change["new"]))), "snapshot")
 panel
 """
 SPEED = "(passed[1][1] - passed[0][1]) / (passed[1][0] - passed[0][0])"
@@ -38,16 +38,16 @@ for episode in log.record(train(env, agent, steps={LAST + 500}), agent, env, eve
     if len(passed) < 2 and episode.step >= milestones[len(passed)]:
         passed.append((time.perf_counter(), episode.step))
 """
-# Every look paints all of the panel's pictures.
+# Every snapshot paints all of the panel's pictures.
 COUNT = """
 async (seconds) => {
-  let looks = 0;
-  const observer = new MutationObserver(() => looks++);
-  observer.observe(document.querySelector(".dqn-panel"), { attributeFilter: ["data-look"] });
+  let count = 0;
+  const observer = new MutationObserver(() => count++);
+  observer.observe(document.querySelector(".dqn-panel"), { attributeFilter: ["data-snapshot"] });
   const start = performance.now();
   await new Promise((done) => setTimeout(done, 1000 * seconds));
   observer.disconnect();
-  return (1000 * looks) / (performance.now() - start);
+  return (1000 * count) / (performance.now() - start);
 }
 """
 
@@ -75,7 +75,7 @@ def speeds(notebook: Notebook) -> dict[str, Any]:
         train_until(notebook, FIRST)
         pictures.append(notebook.page.evaluate(COUNT, 1.0))
         # The page is asked, not the kernel, which has something else to do.
-        notebook.page.get_by_text("are enough for one run").wait_for(timeout=120_000)
+        notebook.page.get_by_text("Reset starts another run").wait_for(timeout=120_000)
         watched.append(float(notebook.ask(SPEED)))
     notebook.do("panel.run.limit = 100_000")
     slower = [1 - two / one for one, two in zip(alone, watched, strict=True)]
@@ -92,7 +92,7 @@ def speeds(notebook: Notebook) -> dict[str, Any]:
 def knob(notebook: Notebook) -> dict[str, float]:
     """Milliseconds from a key on gamma until its mark is on the curve, at full speed."""
     train_until(notebook, FIRST)
-    found = latencies(notebook, 1, "gamma", ".dqn-turns")
+    found = latencies(notebook, 1, "gamma", ".dqn-changes")
     press(notebook, "Pause")
     return found
 

@@ -20,14 +20,14 @@ WIDTH = 1000  # pixels
 # The lesson, and how the code begins whose picture is taken.
 PICTURES = {
     "01_random_baseline": "holds = [",
-    "02_q_table": "compare_values(",
-    "03_q_network": "compare_values(as_function(rescaled)",
-    "04_replay_memory": "compare_runs(",
+    "02_q_table": "plots.compare_values(",
+    "03_q_network": "plots.compare_values(as_function(rescaled)",
+    "04_replay_memory": "plots.compare_runs(",
     "05_target_network": "rules = {",
-    "06_full_training": "learning_curve(",
+    "06_full_training": "solved = log.solved_at(",
     "07_is_it_luck": "parts = {",
     "08_bug_museum": 'exhibit("G")',
-    "09_the_2017_tutorial": "rungs = {",
+    "09_the_2017_tutorial": 'title = "With five-step',
     "10_your_turn": "acrobots = {",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
-from dqn_lib.plots.learning_curve import learning_curve
+from dqn_lib.plots.curves import learning_curve
 from dqn_lib.plots.maps import value_map
 from dqn_lib.plots.style import Picture, house_style
 from dqn_lib.training import TrainingLog, train

@@ -1,4 +1,4 @@
-"""The figure of results in the README: our agent, Stable-Baselines3's and the tutorial's on the ruler.
+"""The figure of results in the README: our agent, Stable-Baselines3 and the tutorial, ten seeds each.
 
 python docs/results.py
 """
@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from dqn_lib.experiments.results import read_runs
-from dqn_lib.plots.ladder import ladder
-from dqn_lib.plots.ruler import MOUNTAIN_CAR
+from dqn_lib.plots.comparisons import compare_variants
+from dqn_lib.plots.curves import MOUNTAIN_CAR
 
 ROOT = Path(__file__).parents[1]
 NAMES = {
@@ -25,8 +25,8 @@ def main() -> None:
     ]
     runs = [{**run, "variant": name} for name, entries in compared.items() for run in entries]
     runs += read_runs(ROOT / "notebooks" / "results" / "tutorial.jsonl")
-    picture = ladder(
-        runs, NAMES, title="Ten seeds each, on the same check", intervals=True, ruler=MOUNTAIN_CAR
+    picture = compare_variants(
+        runs, NAMES, title="Ten seeds each, on the same check", intervals=True, references=MOUNTAIN_CAR
     )
     picture.savefig(ROOT / "docs" / "results.png", dpi=110)
 

@@ -1,14 +1,14 @@
-"""A small library for learning Deep Q-Networks by hand, on Gymnasium's MountainCar-v0.
+"""A small library for learning Deep Q-Networks, on Gymnasium's MountainCar-v0.
 
-Importing the package loads nothing: a module is loaded when one of its names is used for the first time,
-and only what needs a network loads TensorFlow. `__init__.pyi` lists the names. Read in this order:
+`import dqn_lib` loads no module; each is loaded when one of its names is first used, and TensorFlow only by
+modules that need a network. `__init__.pyi` lists the names. Read in this order:
 
     mountain_car   the environment                 replay    the replay memory
-    config         every setting, with its bounds  targets   the TD target, and how its network is updated
+    config         every setting, with its bounds  targets   the TD target and target updates
     exploration    epsilon-greedy
 
-then `agents/`, then `training` and `evaluation`. `plots/` turns data into pictures, `widgets/` are what a
-student moves, `exercises/` tells a student what an answer got wrong.
+then `agents/`, `training` and `evaluation`. `plots/` draws figures, `widgets/` has the interactive parts of
+the lessons, and `exercises/` checks the answers of students.
 """
 
 import lazy_loader

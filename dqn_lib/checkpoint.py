@@ -1,13 +1,11 @@
-"""Save a run and go on later as if it had never stopped.
+"""Save a run and load it, to continue exactly where it was.
 
-A checkpoint is one `.npz` file: plain arrays, and everything else as JSON in the entry `run`. It is
-written beside its final name and moved there in one step, so the previous one stays whole until the new
-one is. Loading builds the agent in code and fills in numbers; nothing in the file is ever executed or
-imported, and every array's type and size is checked before it is read. The file names the agent's class,
-which is looked for among those that exist already.
+A checkpoint is a `.npz` file of arrays, with everything else as JSON in the entry `run`. It replaces the
+previous one only when it is complete. Loading creates the agent and then sets its numbers: nothing in the
+file is executed or imported, and the type and size of each array are checked before it is read. The file has
+the name of the agent's class, which must already exist.
 """
 
-import contextlib
 import json
 import os
 import zipfile
@@ -21,26 +19,28 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from dqn_lib.agents import bugs as defects  # noqa: F401 (so that their agents can be loaded)
+from dqn_lib import files
+from dqn_lib.agents import bugs  # noqa: F401 (so that its agents can be loaded)
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_network import QFunction
 from dqn_lib.config import DQNConfig, check_integer, check_number
 from dqn_lib.training import Change, Check, Episode, TrainingLog
 
 FORMAT = "dqn_lib run 3"
-LARGEST_TEXT = 64 * 2**20  # bytes of JSON that are read at most
-HEADER = 4096  # bytes an .npy header may take
+MAX_TEXT = 64 * 2**20  # bytes of JSON
+MAX_HEADER = 4096  # bytes of an .npy header
 
 
 class CheckpointError(ValueError):
-    """The file is not a checkpoint that can be used here; the message says why."""
+    """A run cannot be saved or loaded; the message says why."""
 
 
 def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = None) -> None:
-    """Write agent and log to `path`, between two episodes: its class, its `config`, its `get_state()`.
+    """Write an agent and its log to `path`; call this between two episodes.
 
     Raises:
-        CheckpointError: if the agent has diverged, or is no `DQNAgent`; the file at `path` stays as it was.
+        CheckpointError: if the agent has diverged, or is not a `DQNAgent`. The file at `path` is unchanged.
+        OSError: if the file cannot be written.
     """
     if not isinstance(agent, DQNAgent):
         raise CheckpointError(f"not saved: agent must be a DQNAgent, got a {type(agent).__name__}")
@@ -60,21 +60,21 @@ def save(path: str | os.PathLike, agent: DQNAgent, log: TrainingLog | None = Non
     for number, check in enumerate(log.checks):
         numbers = {"returns": check.returns.astype(np.float64), "q": check.q.to_flat()}
         _take_arrays(numbers, f"checks/{number}", arrays)
-    text = json.dumps(run, default=np.generic.item)  # a setting may be one of NumPy's numbers
+    text = json.dumps(run, default=np.generic.item)  # a changed setting may be one of NumPy's numbers
     arrays["run"] = np.frombuffer(text.encode(), np.uint8)
-    with _replacing(path) as file:
+    with files.replacing(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
 def load(path: str | os.PathLike, env: gym.Env, *, xla: bool | None = None) -> tuple[DQNAgent, TrainingLog]:
-    """Agent and log from `path`, ready for `train(env, agent)`; `xla` as in `DQNAgent`.
+    """The agent and its log from `path`, ready for `train(env, agent)`; `xla` as in `DQNAgent`.
 
-    An agent of a class of one's own comes back as one: define the class first, then load.
+    If you have written the agent's class, define it before you load.
 
     Raises:
-        CheckpointError: if the file is anything but a whole, unaltered checkpoint of a run in an
-            environment like `env`, or its agent's class does not exist here.
-        OSError: if it cannot be opened.
+        CheckpointError: if the file is not a complete checkpoint, the spaces of `env` are not those of the
+            run, or the agent's class does not exist.
+        OSError: if the file cannot be opened.
     """
     path = Path(path)
     with open(path, "rb") as raw:
@@ -84,8 +84,8 @@ def load(path: str | os.PathLike, env: gym.Env, *, xla: bool | None = None) -> t
         except CheckpointError as error:
             raise CheckpointError(f"{path.name}: {error}") from error
         except zipfile.BadZipFile as error:
-            raise CheckpointError(f"{path.name}: not a whole checkpoint file: {error}") from error
-        except Exception as error:  # whatever a damaged or malicious file may lead to
+            raise CheckpointError(f"{path.name}: not a complete checkpoint: {error}") from error
+        except Exception as error:  # a damaged file can raise almost anything
             raise CheckpointError(f"{path.name}: its contents are not those of a run: {error}") from error
 
 
@@ -93,9 +93,9 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
     run = arrays.text("run")
     found = run.get("format") if isinstance(run, dict) else run
     if found != FORMAT:
-        other = str(found).startswith(FORMAT[:-1])
-        what_to_do = "; load it with the version of dqn_lib that saved it" if other else ""
-        raise CheckpointError(f"format must be {FORMAT!r}, got {found!r}{what_to_do}")
+        other_version = str(found).startswith(FORMAT[:-1])
+        advice = "; load it with the version of dqn_lib that saved it" if other_version else ""
+        raise CheckpointError(f"format must be {FORMAT!r}, got {found!r}{advice}")
     kind = agent_class(run["class"])
     settings = run["config"] | {"hidden": tuple(run["config"]["hidden"])}
     if missing := {spec.name for spec in fields(kind.Config)} - settings.keys():
@@ -107,35 +107,30 @@ def _read(arrays: "_Arrays", env: gym.Env, xla: bool | None) -> tuple[DQNAgent, 
     episodes = [_episode(entry) for entry in run["episodes"]]
     checks = []
     for number, entry in enumerate(run["checks"]):
-        step, place = entry["step"], entry["environment"]
+        step, environment = entry["step"], entry["environment"]
         check_integer("a check's step", step, low=0, high=2**53)
-        if not isinstance(place, str):
-            raise TypeError(f"a check's environment must be a text, got {place!r}")
+        if not isinstance(environment, str):
+            raise TypeError(f"a check's environment must be a string, got {environment!r}")
         returns = arrays.read(f"checks/{number}/returns", None, np.dtype(np.float64))
         flat = arrays.read(f"checks/{number}/q", agent.q.to_flat().shape, np.dtype(np.float32))
-        checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes), place))
-    arrays.all_read()
+        checks.append(Check(step, returns, QFunction.from_flat(flat, agent.sizes), environment))
+    arrays.check_all_read()
     changes = [_change(entry, agent.config) for entry in run["changes"]]
     return agent, TrainingLog(episodes, checks, changes)
 
 
 def class_name(kind: type) -> str:
-    """Module and name of a class, as `pickle` tells classes apart."""
+    """Module and qualified name of a class."""
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def agent_class(name: str) -> type[DQNAgent]:
-    """`DQNAgent` or the variant of it called `name`, of those that exist in this process.
+    """`DQNAgent` or its subclass with this name; if a cell has defined it twice, the latest.
 
     Raises:
         CheckpointError: if there is none.
     """
-    known: dict[str, type[DQNAgent]] = {}
-    waiting = [DQNAgent]
-    while waiting:
-        kind = waiting.pop(0)
-        known[class_name(kind)] = kind  # of a cell that was run again the latest
-        waiting += kind.__subclasses__()
+    known = {class_name(kind): kind for kind in (DQNAgent, *_subclasses(DQNAgent))}
     if name not in known:
         raise CheckpointError(
             f"its agent is of the class {name!r}, which does not exist here: run the cell that defines it, "
@@ -144,8 +139,14 @@ def agent_class(name: str) -> type[DQNAgent]:
     return known[name]
 
 
+def _subclasses(kind: type) -> Iterator[type]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
 def _episode(entry: dict[str, Any]) -> Episode:
-    """An episode whose every value has the type it should have."""
+    """An episode, after a check of its values' types."""
     for spec in fields(Episode):
         value = entry[spec.name]
         if spec.type is int:
@@ -158,7 +159,7 @@ def _episode(entry: dict[str, Any]) -> Episode:
 
 
 def _change(entry: dict[str, Any], config: DQNConfig) -> Change:
-    """A change of settings that the agent would take."""
+    """A change of settings, after a check that `config` accepts it."""
     change = Change(**entry)
     check_integer("a change's step", change.step, low=0, high=2**53)
     config.change_live(**change.settings)
@@ -166,7 +167,7 @@ def _change(entry: dict[str, Any], config: DQNConfig) -> Change:
 
 
 def _take_arrays(tree: Any, name: str, arrays: dict[str, NDArray]) -> Any:
-    """A copy of a tree of dictionaries with its arrays moved to `arrays`, leaving JSON."""
+    """A copy of nested dictionaries, with None for each array, which is put into `arrays` instead."""
     if isinstance(tree, dict):
         return {str(key): _take_arrays(value, f"{name}/{key}", arrays) for key, value in tree.items()}
     if isinstance(tree, np.ndarray):
@@ -180,7 +181,7 @@ def _take_arrays(tree: Any, name: str, arrays: dict[str, NDArray]) -> Any:
 
 
 def _put_arrays(tree: Any, like: Any, name: str, arrays: "_Arrays") -> Any:
-    """The inverse, checked against a tree of the same shape from a fresh agent."""
+    """The inverse; `like`, the state of a new agent, has the keys, shapes and types to expect."""
     if isinstance(like, dict):
         if not isinstance(tree, dict) or tree.keys() != {str(key) for key in like}:
             raise CheckpointError(f"{name} must have the entries {list(like)}")
@@ -189,13 +190,13 @@ def _put_arrays(tree: Any, like: Any, name: str, arrays: "_Arrays") -> Any:
         }
     if isinstance(like, np.ndarray):
         if tree is not None:
-            raise CheckpointError(f"{name} must be an array of its own, got {tree!r}")
+            raise CheckpointError(f"{name} must be None, with an array in another entry, got {tree!r}")
         return arrays.read(name, like.shape, like.dtype)
     return tree  # `set_state` checks these
 
 
 class _Arrays:
-    """The entries of an open archive; each one's header is checked before its data are read."""
+    """The arrays in an open archive; the header of each is checked before its data are read."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
@@ -204,52 +205,40 @@ class _Arrays:
             raise CheckpointError("an entry appears twice")
 
     def text(self, name: str) -> Any:
-        data = self.read(name, None, np.dtype(np.uint8), LARGEST_TEXT)
+        data = self.read(name, None, np.dtype(np.uint8), MAX_TEXT)
         return json.loads(data.tobytes().decode())
 
-    def read(self, name: str, shape: tuple[int, ...] | None, dtype: np.dtype, most: int = 2**20) -> NDArray:
-        """The array `name`, of exactly this shape (`None`: one axis, at most `most` bytes), all finite."""
+    def read(
+        self, name: str, shape: tuple[int, ...] | None, dtype: np.dtype, max_bytes: int = 2**20
+    ) -> NDArray:
+        """The finite array `name` of this shape (None: one axis, at most `max_bytes`)."""
         entry = f"{name}.npy"
         if entry not in self.unread:
             raise CheckpointError(f"the entry {name} is missing")
         self.unread.remove(entry)
-        allowed = most if shape is None else int(np.prod(shape)) * dtype.itemsize
+        allowed = max_bytes if shape is None else int(np.prod(shape)) * dtype.itemsize
         info = self.archive.getinfo(entry)
-        if info.file_size > allowed + HEADER:
+        if info.file_size > allowed + MAX_HEADER:
             raise CheckpointError(f"{name} must be at most {allowed} bytes, got {info.file_size}")
         if info.compress_type != zipfile.ZIP_STORED:
-            raise CheckpointError(f"{name} must be stored as it is, got a compressed entry")
+            raise CheckpointError(f"{name} must not be compressed")
         with self.archive.open(entry) as file:
             version = npy.read_magic(file)
             if version != (1, 0):
                 raise CheckpointError(f"{name} must be an array of npy version 1.0, got {version}")
             found, fortran, kind = npy.read_array_header_1_0(file)
-            if kind != dtype:  # objects, which would have to be unpickled, end here
+            if kind != dtype:  # this also refuses Python objects, which would have to be unpickled
                 raise CheckpointError(f"{name} must have the type {dtype}, got {kind}")
             if fortran or (found != shape if shape is not None else len(found) != 1):
                 raise CheckpointError(f"{name} must have the shape {shape}, got {found}")
             data = file.read()
         if len(data) != int(np.prod(found)) * dtype.itemsize:
-            raise CheckpointError(f"{name} is cut short: {len(data)} bytes for the shape {found}")
+            raise CheckpointError(f"{name} is truncated: {len(data)} bytes for the shape {found}")
         array = np.frombuffer(data, dtype).reshape(found)
         if dtype.kind == "f" and not np.isfinite(array).all():
             raise CheckpointError(f"{name} must be finite, got NaN or infinity")
         return array
 
-    def all_read(self) -> None:
+    def check_all_read(self) -> None:
         if self.unread:
             raise CheckpointError(f"unknown entries: {', '.join(sorted(self.unread))}")
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Any]:
-    """A file that takes the place of `path` when it is complete, and leaves no trace if it never is."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Which world is this? What is only true of MountainCar-v0 asks here first, and so does what needs an end.
+"""Checks of environments: whether it is MountainCar-v0, and whether its episodes end.
 
-An environment is judged by what it does, not by its name: one whose gravity was changed, or whose rewards go
-through a wrapper, is another world although Gymnasium calls it by the same name.
+What counts is what an environment does, not its name: with another gravity, or a wrapper that changes the
+rewards, it is not MountainCar-v0, although Gymnasium gives it the same name.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, RecordEpisodeS
 
 from dqn_lib import mountain_car as car
 
-LONGEST_EPISODE = 100_000  # steps; without a time limit, an episode that goes on for longer has no end
+LONGEST_EPISODE = 100_000  # steps of an episode without a time limit before it is an error
 
 PHYSICS = {
     "min_position": car.MIN_POSITION,
@@ -25,11 +25,16 @@ PHYSICS = {
     "force": car.FORCE,
     "gravity": car.GRAVITY,
 }
-HARMLESS_WRAPPERS = (TimeLimit, OrderEnforcing, PassiveEnvChecker, RecordEpisodeStatistics)  # change no step
+HARMLESS_WRAPPERS = (
+    TimeLimit,
+    OrderEnforcing,
+    PassiveEnvChecker,
+    RecordEpisodeStatistics,
+)  # change no transition
 
 
 def wrapper_chain(env: gym.Env) -> Iterator[gym.Env]:
-    """The environment as it was handed over, and what each of its wrappers is around, down to the last."""
+    """`env`, and inside it one wrapper after the other, down to the environment without wrappers."""
     yield env
     while isinstance(env, gym.Wrapper):
         env = env.env
@@ -37,30 +42,31 @@ def wrapper_chain(env: gym.Env) -> Iterator[gym.Env]:
 
 
 def is_mountain_car(env: gym.Env) -> bool:
-    """Whether states, rewards and the flag are those of MountainCar-v0; the time limit may be another."""
-    *wrappers, world = wrapper_chain(env)
+    """Whether states, rewards and the flag are those of MountainCar-v0; the time limit may differ."""
+    *wrappers, core = wrapper_chain(env)
     return (
-        type(world) is MountainCarEnv
-        and all(getattr(world, name) == value for name, value in PHYSICS.items())
+        type(core) is MountainCarEnv
+        and all(getattr(core, name) == value for name, value in PHYSICS.items())
         and all(type(wrapper) in HARMLESS_WRAPPERS for wrapper in wrappers)
-        and not any({"reset", "step"} & vars(layer).keys() for layer in (*wrappers, world))
+        # A method that was assigned to the object itself replaces that of its class.
+        and not any({"reset", "step"} & vars(layer).keys() for layer in (*wrappers, core))
     )
 
 
 def is_original(env: gym.Env) -> bool:
-    """Whether it is MountainCar-v0 in all that it does, the time limit of 200 steps included."""
+    """Whether it is exactly MountainCar-v0, with its time limit of 200 steps."""
     limits = sum(isinstance(layer, TimeLimit) for layer in wrapper_chain(env))
     return is_mountain_car(env) and limits == 1 and time_limit(env) == car.MAX_STEPS
 
 
 def time_limit(env: gym.Env) -> int | None:
-    """The steps that Gymnasium knows an episode of `env` to have at most; None if it knows of no limit."""
+    """The time limit in steps that is registered for `env`, or None."""
     limit = None if env.spec is None else env.spec.max_episode_steps
     return limit if limit is not None and limit > 0 else None
 
 
 def environment_name(env: gym.Env) -> str:
-    """What to call the world of `env`; "MountainCar-v0" is only what is exactly that."""
+    """The environment's id or class; "MountainCar-v0" only if it is exactly that."""
     if is_original(env):
         return car.ENV_ID
     name = env.spec.id if env.spec is not None else type(env.unwrapped).__name__
@@ -68,29 +74,38 @@ def environment_name(env: gym.Env) -> str:
 
 
 def check_mountain_car(env: gym.Env, what: str) -> None:
-    """Raise unless `what`, which shows the car's position, velocity and flag, is true of `env`."""
+    """Check that `env` is MountainCar-v0, for the sake of `what`.
+
+    Raises:
+        ValueError: if it is another environment.
+    """
     if not is_mountain_car(env):
         raise ValueError(
             f"env must be {car.ENV_ID}, with no change but another time limit, got {environment_name(env)}: "
-            f"{what} is made for the car on its hill"
+            f"{what} works for the mountain car only"
         )
 
 
 def check_drives_mountain_car(agent: Any, what: str) -> None:
-    """Raise unless `agent` was made for the states and actions of MountainCar-v0, which `what` shows."""
-    made_for, here = getattr(agent, "spaces", None), car.make()
-    wanted = {"states": str(here.observation_space), "actions": str(here.action_space)}
-    if made_for is not None and made_for != wanted:
+    """Check that `agent` has the states and actions of MountainCar-v0, for the sake of `what`.
+
+    Raises:
+        ValueError: if its environment had others.
+    """
+    spaces, env = getattr(agent, "spaces", None), car.make()
+    wanted = {"states": str(env.observation_space), "actions": str(env.action_space)}
+    if spaces is not None and spaces != wanted:
         raise ValueError(
             f"agent must drive in {car.ENV_ID}, with {wanted['states']} and {wanted['actions']}, got one for "
-            f"{made_for['states']} and {made_for['actions']}: {what} is made for the car on its hill"
+            f"{spaces['states']} and {spaces['actions']}: {what} works for the mountain car only"
         )
 
 
 def check_has_end(env: gym.Env, length: int) -> None:
-    """Raise if an episode of `env` has come to `length` steps, none of them the last, and none will be.
+    """Check an episode of `env` that has not ended after `length` steps.
 
-    A time limit that is part of the environment is trusted, however long it is.
+    Raises:
+        ValueError: if it has no time limit and is too long, or is longer than its time limit.
     """
     if length < LONGEST_EPISODE:
         return
@@ -104,7 +119,12 @@ def check_has_end(env: gym.Env, length: int) -> None:
 
 
 def check_spaces(env: gym.Env) -> None:
-    """Raise unless the environment's states are flat vectors and its actions are 0, 1, ..., n - 1."""
+    """Check that the states of `env` are vectors and its actions are 0, 1, ..., n - 1.
+
+    Raises:
+        TypeError: if one of its spaces is of another kind.
+        ValueError: if its actions start at another number.
+    """
     states, actions = env.observation_space, env.action_space
     if not isinstance(actions, gym.spaces.Discrete):
         raise TypeError(f"action_space must be Discrete, got {actions}")

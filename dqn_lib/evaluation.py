@@ -1,4 +1,4 @@
-"""How good is it? The greedy policy's return over fixed start states, without exploration."""
+"""Evaluation: the returns of the greedy policy, without exploration, from fixed start states."""
 
 from typing import Protocol
 
@@ -14,14 +14,14 @@ EVALUATION_SEED = 1_000_003  # seed of the start states used to evaluate; traini
 
 
 class Diverged(ValueError):
-    """A Q-function answers with values that are no numbers."""
+    """The values of a Q-function are NaN or infinite."""
 
 
 class Greedy(Protocol):
-    """Anything with Q-values: it can name the best action."""
+    """A Q-function, or anything else with a greedy policy."""
 
     def greedy(self, states: NDArray) -> NDArray[np.integer]:
-        """Best action `(...)` for states `(..., state_size)`."""
+        """The greedy action `(...)` in states `(..., state_size)`."""
 
 
 def greedy_returns(
@@ -29,15 +29,14 @@ def greedy_returns(
 ) -> NDArray[np.float64]:
     """Returns `(episodes,)` of the greedy policy in `env`, from the same start states at every call.
 
-    In Gymnasium's own MountainCar-v0 all cars drive at once, a hundred episodes in about 15 ms; in any other
-    environment they drive one after the other. `env` is reset and driven, so it must not be in the middle of
-    an episode that is to go on.
+    In Gymnasium's MountainCar-v0 all episodes are simulated at once, a hundred of them in about 15 ms; in
+    any other environment one after the other. `env` is reset, so call this between two episodes.
 
     Raises:
-        TypeError: if `episodes` or `seed` is no integer.
-        Diverged: if `q` answers with values that are not finite.
-        ValueError: if `episodes` or `seed` is too small, if `q` does not answer for states and actions like
-            those of `env`, if what `env` returns is not finite, or if an episode does not end.
+        TypeError: if `episodes` or `seed` is not an integer.
+        Diverged: if the values of `q` are not finite.
+        ValueError: if `episodes` or `seed` is too small, if `q` is not for the states and actions of `env`,
+            if an observation or a return is not finite, or if an episode does not end.
     """
     check_integer("episodes", episodes, low=1)
     check_integer("seed", seed, low=0)
@@ -64,19 +63,23 @@ def _episode_return(q: Greedy, env: gym.Env, seed: int) -> float:
 
 
 def _check_values(q: Greedy, states: NDArray, env: gym.Env) -> None:
-    """Raise unless `q`, if it can be asked for values, answers for such states and the actions of `env`.
+    """Check the values of `q` for such states and the actions of `env`.
 
-    A network that has diverged still names a "best" action, the first one: its return would look like any
+    The greedy action of a network that has diverged is the first one, and its return would look like any
     other.
+
+    Raises:
+        Diverged: if the values are not finite.
+        ValueError: if `q` does not accept the states, or has values for another number of actions.
     """
-    if not callable(q):
+    if not callable(q):  # a policy without values
         return
     try:
         values = np.asarray(q(states), dtype=float)
     except (ValueError, TypeError, IndexError) as problem:
         raise ValueError(
-            f"q must take states of {environment_name(env)}, {env.observation_space}, got one that does not: "
-            f"{problem}"
+            f"q must accept states of {environment_name(env)}, {env.observation_space}, got one that does "
+            f"not: {problem}"
         ) from problem
     actions = getattr(env.action_space, "n", None)
     if actions is not None and values.shape[-1:] != (actions,):

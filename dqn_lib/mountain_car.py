@@ -1,11 +1,11 @@
-"""The world: an underpowered car in a valley, and a flag on the hill to its right.
+"""The environment MountainCar-v0: an underpowered car in a valley, and a flag on the hill to its right.
 
-The rules are those of Gymnasium's MountainCar-v0 (A. Moore's car, PhD thesis, Cambridge 1990). `make`
-gives you the real environment. `step` and `simulate` are the same arithmetic on arrays, so that a
-thousand cars can drive at once; the tests compare them with Gymnasium transition by transition.
+The rules are those of Gymnasium's MountainCar-v0 (A. Moore, PhD thesis, Cambridge 1990). `make` returns
+the real environment. `step` and `simulate` are the same arithmetic on arrays, so that a thousand episodes
+run at once; the tests compare them with Gymnasium transition by transition.
 
-A state is `(position, velocity)`; positions run along the track without a unit, velocities are
-positions per step. Arrays of states have shape `(..., 2)`.
+A state is `(position, velocity)`. Positions have no unit; velocities are positions per step. Arrays of
+states have shape `(..., 2)`.
 """
 
 from collections.abc import Callable
@@ -33,12 +33,12 @@ STATE_LOW = np.array([MIN_POSITION, -MAX_SPEED])
 STATE_HIGH = np.array([MAX_POSITION, MAX_SPEED])
 
 RANDOM_RETURN = -200.0  # the return of an episode that never reaches the flag
-SOLVED_RETURN = -110.0  # Gymnasium's `reward_threshold`: from here on the task counts as solved
-OPTIMAL_RETURN = -97.6  # the exact optimum over the start distribution; `dqn_lib.value_iteration` computes it
-OPTIMAL_CHECK_RETURN = -96.5  # the same over the 100 starts of a check, which are a little easier than most
+SOLVED_RETURN = -110.0  # Gymnasium's `reward_threshold`: a mean return of this or more solves the task
+OPTIMAL_RETURN = -97.6  # of the best policy, mean over the start distribution; see `dqn_lib.value_iteration`
+OPTIMAL_CHECK_RETURN = -96.5  # of the best policy, mean over the 100 starts of a check
 
 Policy = Callable[[NDArray[np.float32]], NDArray[np.integer]]
-"""States `(n, 2)` in, actions `(n,)` out."""
+"""Actions `(n,)` for states `(n, 2)`."""
 
 
 def make(**options: Any) -> gym.Env:
@@ -47,7 +47,7 @@ def make(**options: Any) -> gym.Env:
 
 
 def height(position: ArrayLike) -> NDArray[np.float64]:
-    """Height of the track above the screen's zero, as Gymnasium draws it: `sin(3x) 0.45 + 0.55`."""
+    """Height of the track as Gymnasium draws it: `0.45 sin(3x) + 0.55`."""
     return np.sin(3 * np.asarray(position)) * 0.45 + 0.55
 
 
@@ -60,23 +60,34 @@ def energy(states: ArrayLike) -> NDArray[np.float64]:
     return 0.5 * velocity**2 + GRAVITY * (np.sin(3 * position) + 1) / 3
 
 
+def at_goal(states: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each of the states `(..., 2)` ends an episode: at or beyond the flag, and not rolling back."""
+    position, velocity = np.moveaxis(np.asarray(states), -1, 0)
+    return (position >= GOAL_POSITION) & (velocity >= GOAL_VELOCITY)
+
+
 def step(states: ArrayLike, actions: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """One step of the dynamics for states `(..., 2)` and actions `(...)`.
 
-    Returns the next states `(..., 2)` and whether each has reached the flag `(...)`. The reward is
-    always -1, so it is not returned; the time limit is not part of the dynamics.
+    Returns the next states `(..., 2)` and whether each of them is terminal `(...)`. The reward is always
+    -1, so it is not returned. The time limit is not part of the dynamics.
     """
     position, velocity = np.moveaxis(np.asarray(states, dtype=float), -1, 0)
     velocity = velocity + (np.asarray(actions) - 1) * FORCE + np.cos(3 * position) * -GRAVITY
     velocity = np.clip(velocity, -MAX_SPEED, MAX_SPEED)
     position = np.clip(position + velocity, MIN_POSITION, MAX_POSITION)
     velocity = np.where((position == MIN_POSITION) & (velocity < 0), 0.0, velocity)
-    terminated = (position >= GOAL_POSITION) & (velocity >= GOAL_VELOCITY)
-    return np.stack([position, velocity], axis=-1), terminated
+    next_states = np.stack([position, velocity], axis=-1)
+    return next_states, at_goal(next_states)
 
 
 def start_states(count: int, seed: int) -> NDArray[np.float64]:
-    """`count` start states `(count, 2)` from the environment's own start distribution."""
+    """`count` start states `(count, 2)` from the environment's start distribution.
+
+    Raises:
+        TypeError: if `count` is not an integer.
+        ValueError: if `count` is less than 1.
+    """
     check_integer("count", count, low=1)
     positions = np.random.default_rng(seed).uniform(*START_POSITIONS, size=count)
     return np.stack([positions, np.zeros(count)], axis=-1)
@@ -84,11 +95,11 @@ def start_states(count: int, seed: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Rollout:
-    """Many episodes side by side.
+    """Many episodes, simulated at the same time.
 
-    `states` has shape `(steps + 1, n, 2)` and `actions` `(steps, n)`; an episode that is over stays
-    where it ended, with action -1. `lengths` `(n,)` counts each episode's steps, `reached` `(n,)` says
-    whether the flag ended it.
+    `states` has shape `(steps + 1, n, 2)` and `actions` `(steps, n)`. After the end of an episode its last
+    state is repeated and its action is -1. `lengths` `(n,)` is the number of steps of each episode,
+    `reached` `(n,)` whether it ended at the flag.
     """
 
     states: NDArray[np.float64]
@@ -103,22 +114,24 @@ class Rollout:
 
     @property
     def visited(self) -> NDArray[np.float64]:
-        """Every state that a car drove on from `(steps driven by all cars, 2)`."""
+        """The state before every step of every episode, `(sum of lengths, 2)`."""
         return self.states[:-1][self.actions >= 0]
 
     def trajectory(self, car: int) -> NDArray[np.float64]:
-        """The states of one car, start included, `(length + 1, 2)`."""
+        """The states of one episode, `(length + 1, 2)`; the first is its start state."""
         return self.states[: self.lengths[car] + 1, car]
 
 
 def simulate(policy: Policy | ArrayLike, starts: ArrayLike, max_steps: int = MAX_STEPS) -> Rollout:
-    """Drive one car from each of `starts` `(n, 2)` under `policy` until the flag or the time limit.
+    """Run one episode from each of `starts` `(n, 2)` under `policy`, to the flag or for `max_steps` steps.
 
-    The policy sees float32 states, as Gymnasium's observations are. Instead of a policy there may be
-    actions `(max_steps, n)`, settled before the drive.
+    The policy is called with float32 states, as Gymnasium's observations are. Instead of a policy,
+    `policy` may be an array of actions `(max_steps, n)`.
 
     Raises:
-        ValueError: if the starts are not finite states, or an action is not 0, 1 or 2.
+        TypeError: if `max_steps` is not an integer.
+        ValueError: if `starts` or the actions have another shape, if a start is not finite, or if an
+            action is not 0, 1 or 2.
     """
     check_integer("max_steps", max_steps, low=1)
     now = np.array(starts, dtype=float)
@@ -150,7 +163,7 @@ def simulate(policy: Policy | ArrayLike, starts: ArrayLike, max_steps: int = MAX
 
 
 def _actions(chosen: ArrayLike) -> NDArray:
-    """What a policy has chosen, if it can be done."""
+    """The actions that a policy has chosen, as an array of 0, 1 and 2."""
     actions = np.asarray(chosen)
     known = (actions == 0) | (actions == 1) | (actions == 2)
     if not known.all():

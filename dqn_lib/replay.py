@@ -1,8 +1,7 @@
-"""What the agent remembers: a ring of raw transitions, sampled as windows of n steps.
+"""The replay memory (Lin, Machine Learning 8, 1992): a ring buffer, sampled as windows of n transitions.
 
-Experience replay is Lin's idea (Machine Learning 8, 1992). The ring keeps the transitions as they
-happened; the discounted sum over a window is taken when it is sampled, so a changed gamma or n acts at
-once and on old memories too.
+The discounted sum over a window is computed when it is sampled. So a change of gamma or n has an effect at
+once, on old transitions too.
 """
 
 from math import isfinite
@@ -13,17 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from dqn_lib.config import check_finite, check_integer, check_number
 
-LARGEST_REWARD = 1e30  # so that the sum over a window is still a float32
+LARGEST_REWARD = 1e30  # so that the sum over a window is finite as a float32
 SINGLE = np.dtype(np.float32)
 ARRAYS = ("states", "actions", "rewards", "next_states", "terminated", "episode_end")
 
 
 class Batch(NamedTuple):
-    """Sampled windows; every array starts with the shape that was asked for, here `(...)`.
+    """Sampled windows; `(...)` is the shape that was passed to `sample`.
 
     `reward_sums` is the discounted sum of the window's rewards, `next_states` and `terminated` belong to its
-    last transition, and `discounts` is gamma to the power of its length: what a bootstrap from
-    `next_states` is worth.
+    last transition, and `discounts` is gamma to the power of its length: the factor of the value of
+    `next_states` in the TD target.
     """
 
     states: NDArray[np.float32]  # (..., state_size)
@@ -50,7 +49,7 @@ class ReplayMemory:
 
     @property
     def capacity(self) -> int:
-        """How many transitions fit."""
+        """The largest number of transitions."""
         return len(self.actions)
 
     def __len__(self) -> int:
@@ -66,52 +65,54 @@ class ReplayMemory:
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Remember one transition; once the ring is full it takes the place of the oldest.
+        """Store one transition; when the memory is full, it replaces the oldest.
 
         Raises:
-            TypeError: if the action is no integer.
-            ValueError: if a state has another shape, if a number is not finite, also as a float32, or if the
-                action is negative. The memory is then as it was before.
+            TypeError: if the action is not an integer.
+            ValueError: if a state has another shape, if a number is not finite as a float32, or if the
+                action is negative. The memory is then unchanged.
         """
-        here = self.added % self.capacity
-        # What could be refused comes first, so that a refusal leaves the ring as it was.
+        # Validate before writing. Sums of Python's numbers are faster here than NumPy's functions.
         before, after = self._vector("state", state), self._vector("next_state", next_state)
-        if not isfinite(sum(before.tolist()) + sum(after.tolist())):  # in double: no sum overflows
-            first = not np.isfinite(before).all()
-            name, value = ("state", state) if first else ("next_state", next_state)
+        if not isfinite(sum(before.tolist()) + sum(after.tolist())):  # float64: the sum cannot overflow
+            name, value = ("next_state", next_state) if np.isfinite(before).all() else ("state", state)
             raise ValueError(f"{name} must be finite as a float32, got {value!r}")
-        if type(action) is not int or action < 0:  # the usual case, quickly
+        if type(action) is not int or action < 0:
             check_integer("action", action, low=0)
         if not -LARGEST_REWARD <= (reward := float(reward)) <= LARGEST_REWARD:
             check_number("reward", reward, -LARGEST_REWARD, LARGEST_REWARD)
-        self.actions[here] = action
-        self.rewards[here] = reward
-        self.states[here] = before
-        self.next_states[here] = after
-        self.terminated[here] = terminated
-        self.episode_end[here] = terminated or truncated
-        self.added += 1  # last: the next `add` writes over one that was interrupted
+        index = self.added % self.capacity
+        self.actions[index] = action
+        self.rewards[index] = reward
+        self.states[index] = before
+        self.next_states[index] = after
+        self.terminated[index] = terminated
+        self.episode_end[index] = terminated or truncated
+        self.added += 1  # last, so that an interrupted `add` has stored nothing
 
     def _vector(self, name: str, state: ArrayLike) -> NDArray[np.float32]:
         vector = np.asarray(state)
         if vector.dtype != SINGLE:
-            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused for that
+            with np.errstate(over="ignore"):  # a number that is too large becomes infinite, and is refused
                 vector = vector.astype(SINGLE)
         if vector.shape != self._shape:
             raise ValueError(f"{name} must have the shape {self._shape}, got {vector.shape}")
         return vector
 
     def end_episode(self) -> None:
-        """Close an episode that was broken off: no window may run from it into the next one."""
+        """Mark the last transition as the end of its episode, so that no window continues beyond it."""
         if self.added:
             self.episode_end[(self.added - 1) % self.capacity] = True
 
     def sample(self, shape: int | tuple[int, ...], n_step: int, gamma: float) -> Batch:
-        """Draw windows uniformly, with replacement; `shape` is usually `(updates, batch)`.
+        """Sample windows uniformly, with replacement; `shape` is usually `(updates, batch)`.
 
-        A window starts anywhere and runs for `n_step` transitions, or fewer if its episode ends before
-        that or the memory does. It bootstraps from where it stops, unless that is a terminal state: a
-        truncated episode could have gone on.
+        A window has `n_step` transitions, or fewer if its episode or the memory ends before. The TD target
+        bootstraps from its last state unless that is terminal; a truncated episode does bootstrap.
+
+        Raises:
+            TypeError: if `n_step` is not an integer, or `gamma` is not a number.
+            ValueError: if `n_step` is less than 1, `gamma` is not in [0, 1], or the memory is empty.
         """
         check_integer("n_step", n_step, low=1)
         check_number("gamma", gamma, 0.0, 1.0)
@@ -121,31 +122,36 @@ class ReplayMemory:
         return self.windows(first, n_step, gamma)
 
     def windows(self, first: NDArray[np.integer], n_step: int, gamma: float) -> Batch:
-        """The windows that start at the ring positions `first` `(...)`."""
+        """The windows that start at the indices `first` `(...)` of the memory's arrays."""
         steps = np.arange(n_step)
-        ring = (first[..., None] + steps) % self.capacity  # (..., n)
+        indices = (first[..., None] + steps) % self.capacity  # (..., n)
         newest = (self.added - 1) % self.capacity
-        stops = self.episode_end[ring] | (ring == newest)
+        stops = self.episode_end[indices] | (indices == newest)
         stops[..., -1] = True
-        final = stops.argmax(axis=-1)  # offset of the window's last transition
-        weights = np.where(steps <= final[..., None], gamma**steps, 0.0)
-        last = (first + final) % self.capacity
+        offset = stops.argmax(axis=-1)  # of the window's last transition
+        weights = np.where(steps <= offset[..., None], gamma**steps, 0.0)
+        last = (first + offset) % self.capacity
         return Batch(
             states=self.states[first],
             actions=self.actions[first],
-            reward_sums=(weights * self.rewards[ring]).sum(axis=-1).astype(np.float32),
+            reward_sums=(weights * self.rewards[indices]).sum(axis=-1).astype(np.float32),
             next_states=self.next_states[last],
             terminated=self.terminated[last].astype(np.float32),
-            discounts=(gamma ** (final + 1.0)).astype(np.float32),
+            discounts=(gamma ** (offset + 1.0)).astype(np.float32),
         )
 
     def get_state(self) -> dict[str, Any]:
-        """A copy of everything in the memory, and the state of the generator."""
+        """Copies of the arrays, the number of added transitions and the state of the generator."""
         arrays = {name: getattr(self, name).copy() for name in ARRAYS}
         return {**arrays, "added": self.added, "rng": self.rng.bit_generator.state}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from where `get_state` was called."""
+        """Restore what `get_state` returned.
+
+        Raises:
+            TypeError: if the number of added transitions is not an integer.
+            ValueError: if it is out of range, or an array has another shape or is not finite.
+        """
         check_integer("added", state["added"], low=0, high=2**53)
         for name in ARRAYS:
             if state[name].shape != getattr(self, name).shape:

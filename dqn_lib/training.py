@@ -1,7 +1,7 @@
-"""One run: an agent meets an environment, episode by episode.
+"""Train an agent in an environment, and log its episodes and evaluations.
 
-`train` is a generator. Nothing happens until you pull the next episode from it, so pausing a run is to
-stop pulling, and looking at the agent between two episodes is ordinary Python.
+`train` is a generator of episodes. Each `next` trains for one episode, so a loop over it can stop at any
+time, and can use the agent between two episodes.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from dqn_lib.evaluation import Greedy, greedy_returns
 
 
 class Agent(Protocol):
-    """What `train` asks of an agent."""
+    """What `train` needs of an agent."""
 
     seed: int
     steps: int
@@ -30,10 +30,10 @@ class Agent(Protocol):
 
     @property
     def epsilon(self) -> float:
-        """The fraction of steps that explore, now."""
+        """The current fraction of steps that explore."""
 
     def act(self, state: NDArray) -> int:
-        """The action for one state."""
+        """The action for one state `(state_size,)`."""
 
     def observe(
         self,
@@ -45,35 +45,40 @@ class Agent(Protocol):
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Take in what happened, and learn from it when it is time."""
+        """Store a transition; learn, if it is time to."""
 
     def end_episode(self) -> None:
-        """The episode is over, or was broken off."""
+        """Called after the last step of an episode, or when it is interrupted."""
 
 
 @dataclass(frozen=True)
 class Episode:
-    """What is known of one episode when it is over."""
+    """Summary of a finished episode."""
 
     number: int
-    step: int  # environment steps of the agent's whole life so far
+    step: int  # environment steps of the agent so far, those of earlier episodes included
     length: int
     total_reward: float
-    terminated: bool  # the flag, not the time limit
+    terminated: bool  # rather than truncated by the time limit
     epsilon: float
-    loss: float | None  # of the latest update; None before the first
+    loss: float | None  # of the latest gradient steps; None before the first
 
 
 def train(
     env: gym.Env, agent: Agent, *, steps: int | None = None, episodes: int | None = None
 ) -> Iterator[Episode]:
-    """Let the agent live in `env` for `steps` more environment steps or `episodes` more episodes.
+    """Train the agent in `env` for `steps` more environment steps or `episodes` more episodes.
 
-    Episodes are never cut: the last one is finished even if it passes `steps`. The start state of each
-    follows from the agent's seed and the episode's number.
+    The last episode is finished even if that takes more than `steps`. The start state of an episode depends
+    on the agent's seed and the episode's number only.
+
+    Raises:
+        TypeError: if not exactly one of `steps` and `episodes` is given, or it is not an integer.
+        ValueError: if it is less than 1; while it runs, if an observation or a reward is not finite, or if
+            an episode does not end.
     """
     if (steps is None) == (episodes is None):
-        raise TypeError("train needs either steps or episodes")
+        raise TypeError(f"train needs either steps or episodes, got {steps} and {episodes}")
     check_integer("steps" if episodes is None else "episodes", episodes if steps is None else steps, low=1)
     return _episodes(env, agent, agent.steps + (steps or np.inf), agent.episodes + (episodes or np.inf))
 
@@ -84,27 +89,27 @@ def _episodes(env: gym.Env, agent: Agent, last_step: float, last_episode: float)
 
 
 def run_episode(env: gym.Env, agent: Agent) -> Episode:
-    """One episode, acting and learning, until it terminates or is truncated."""
-    with contextlib.closing(episode_steps(env, agent)) as driving:  # an interrupt closes it too
-        return next(episode for _, _, episode in driving if episode is not None)
+    """Train for one episode, until it terminates or is truncated."""
+    with contextlib.closing(episode_steps(env, agent)) as steps:  # also after an interrupt
+        return next(episode for _, _, episode in steps if episode is not None)
 
 
 def episode_steps(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, Episode | None], None, None]:
-    """One episode, step by step: yields each action, the state that it led to, and at the end the episode.
+    """Train for one episode, step by step: yields the action, the next state and None.
 
-    Between two steps the agent may be looked at and its live settings changed. With the last step all of
-    the episode is over. Whoever stops half-way closes the generator, and with it the agent's episode.
+    The final yield carries the `Episode` instead of None. Between two steps the agent's live settings may be
+    changed. Close the generator to interrupt the episode.
 
     Raises:
-        ValueError: if the episode goes on and on, in an environment without a time limit.
+        ValueError: if an observation or a reward is not finite, or the episode does not end.
     """
     seed = np.random.SeedSequence([agent.seed, agent.episodes]).generate_state(1)
     state, _ = env.reset(seed=int(seed[0]))
-    check_finite("observation", state)  # those that follow are the agent's to refuse
-    born, total, ended = agent.steps, 0.0, False
+    check_finite("observation", state)  # the agent checks those that follow
+    first_step, total, ended = agent.steps, 0.0, False
     try:
         while not ended:
-            check_has_end(env, agent.steps - born)
+            check_has_end(env, agent.steps - first_step)
             action = agent.act(state)
             next_state, reward, terminated, truncated, _ = env.step(action)
             agent.observe(
@@ -114,12 +119,12 @@ def episode_steps(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, E
             if not ended:
                 yield action, state, None
     finally:
-        agent.end_episode()  # also when interrupted: the agent stays usable
+        agent.end_episode()  # also after an interrupt, so that the agent can still be used
     agent.episodes += 1
     episode = Episode(
         number=agent.episodes,
         step=agent.steps,
-        length=agent.steps - born,
+        length=agent.steps - first_step,
         total_reward=total,
         terminated=bool(terminated),
         epsilon=agent.epsilon,
@@ -130,22 +135,22 @@ def episode_steps(env: gym.Env, agent: Agent) -> Generator[tuple[int, NDArray, E
 
 @dataclass(frozen=True)
 class Check:
-    """The greedy policy's returns at one moment of the run, the Q-values behind them, and where it drove."""
+    """An evaluation during a run: the Q-function at that step, and the returns of its greedy policy."""
 
     step: int
     returns: NDArray[np.float64]
     q: Any
-    environment: str = ""  # as `worlds.name_of` has it; empty if it is not known
+    environment: str = ""  # its `environment_name`; empty if it is not known
 
-    @cached_property  # asked for thirty times a second, of every check, by who watches
+    @cached_property  # the widgets read the mean of every check many times a second
     def mean(self) -> float:
-        """Mean return of the check."""
+        """Mean of the returns."""
         return float(self.returns.mean())
 
 
 @dataclass(frozen=True)
 class Change:
-    """Live settings that were changed during a run, in force from environment step `step` on."""
+    """Live settings that were changed during a run; they apply from environment step `step` on."""
 
     step: int
     settings: dict[str, Any]
@@ -153,7 +158,7 @@ class Change:
 
 @dataclass
 class TrainingLog:
-    """What happened in a run: episodes, checks of the greedy policy now and then, settings changed."""
+    """The log of a run: its episodes, the checks of its greedy policy, and changes of settings."""
 
     episodes: list[Episode] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
@@ -162,15 +167,15 @@ class TrainingLog:
     def record(
         self, run: Iterable[Episode], agent: Agent, env: gym.Env, every: int = 1_000, episodes: int = 100
     ) -> Iterator[Episode]:
-        """Pass the episodes of `run` on, noting each; check first of all and then every `every` steps.
+        """Yield the episodes of `run` and log them, with a check at the start and every `every` steps.
 
-        A check drives the greedy policy for `episodes` episodes in `env`; it falls on the first end of an
-        episode at or after each multiple of `every`. The environment of the run itself will do, since every
-        episode begins with a reset; hand over one of its own if it counts or records what happens in it.
+        A check evaluates the greedy policy for `episodes` episodes in `env`, at the first end of an episode
+        at or after a multiple of `every`. `env` may be the environment of the run, since every episode
+        starts with a reset; pass another one if it counts or records its steps.
 
         Raises:
-            TypeError: if `every` or `episodes` is no integer.
-            ValueError: if one of them is less than 1; while it runs, whatever `greedy_returns` refuses.
+            TypeError: if `every` or `episodes` is not an integer.
+            ValueError: if one of them is less than 1; while it runs, as `greedy_returns`.
         """
         check_integer("every", every, low=1)
         check_integer("episodes", episodes, low=1)
@@ -186,9 +191,13 @@ class TrainingLog:
             yield episode
 
     def check(self, agent: Agent, env: gym.Env, every: int, episodes: int = 100) -> bool:
-        """Note a check of the agent in `env` if one is due: none yet, or a multiple of `every` has passed.
+        """Log a check of the agent in `env` if one is due; return whether it was.
 
-        It resets `env`, so call it between two episodes.
+        The first check is due at once, the others when a multiple of `every` steps has passed. `env` is
+        reset, so call this between two episodes.
+
+        Raises:
+            ValueError: as `greedy_returns`.
         """
         due = not self.checks or agent.steps // every > self.checks[-1].step // every
         if due:
@@ -198,6 +207,11 @@ class TrainingLog:
         return due
 
     def solved_at(self, threshold: float) -> int | None:
-        """Environment steps before the first check whose mean return is `threshold` or better."""
+        """Environment steps before the first check with a mean return of at least `threshold`, or None.
+
+        Raises:
+            TypeError: if `threshold` is not a number.
+            ValueError: if it is not finite.
+        """
         check_number("threshold", threshold)
         return next((check.step for check in self.checks if check.mean >= threshold), None)

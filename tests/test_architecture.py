@@ -1,4 +1,4 @@
-"""The house rules: imports go down, heavy libraries stay where they are needed, nothing random is global."""
+"""Rules for all modules: imports go down, packages are lazy, randomness has a seed, nothing is private."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"", "mountain_car", "environments", "config", "exploration", "replay", "targets", "statistics"},
+    {"", "mountain_car", "environments", "config", "exploration", "replay", "targets", "statistics", "files"},
     {"agents"},
     {"training", "evaluation", "value_iteration", "checkpoint", "diagnostics"},
     {"experiments"},
@@ -28,7 +28,12 @@ NETWORK = {
     "checkpoint",
     "exercises.lesson03",
 }  # need TensorFlow
-KEEPS_THE_GLOBAL_STATE = "exercises.sandbox"  # and puts it back: a student's answer may have drawn from it
+STUBS = {
+    ".".join(path.parent.relative_to(ROOT).parts): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "dqn_lib").rglob("__init__.pyi"))
+}
+OF_PYTHON_ITSELF = {"_replace", "_asdict", "_exit"}  # documented, in spite of their names
+PRIVATE = {"dqn_lib.agents.backend: _make_callable_from_options"}  # the reason stands beside the call
 GENERATORS = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
 
 
@@ -91,6 +96,44 @@ def test_the_package_alone_loads_nothing_heavy():
     assert loaded_by("dqn_lib") == {"dqn_lib": []}
 
 
+LAZY = """
+import importlib, json, sys
+found = {}
+for package, names in json.loads(sys.argv[1]).items():
+    module = importlib.import_module(package)
+    missing = [name for name in names if getattr(module, name, None) is None]
+    found[package] = [missing, [name for name in dir(module) if not name.startswith("_")]]
+print(json.dumps(found))
+"""
+
+
+def offered(stub):
+    """The names that a stub offers, each of them as `name as name`."""
+    aliases = [alias for node in stub.body for alias in node.names]
+    assert all(alias.asname == alias.name for alias in aliases)
+    return sorted(alias.name for alias in aliases)
+
+
+def test_a_lazy_package_loads_no_other_module():
+    assert {"dqn_lib", "dqn_lib.experiments", "dqn_lib.plots", "dqn_lib.widgets"} <= STUBS.keys()
+    script = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print(*sorted(name for name in sys.modules if name.split('.')[0] == 'dqn_lib'))"
+    )
+    command = [sys.executable, "-c", script, *STUBS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == sorted(STUBS)
+
+
+@pytest.mark.slow
+def test_every_name_that_a_lazy_package_offers_exists_and_is_listed():
+    names = {package: offered(stub) for package, stub in STUBS.items()}
+    command = [sys.executable, "-c", LAZY, json.dumps(names)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=200)
+    assert json.loads(done.stdout) == {package: [[], names[package]] for package in names}
+
+
 def test_nothing_on_the_lower_floors_loads_tensorflow_or_matplotlib_unless_it_needs_a_network():
     light = [m for m in MODULES if floor(m) <= 2 and m.removeprefix("dqn_lib.") not in NETWORK]
     assert {f"dqn_lib.{name}" for name in ("agents.q_table", "training", "value_iteration")} < set(light)
@@ -148,6 +191,30 @@ def dotted(node):
     return ""
 
 
+def private_names(tree):
+    """Attributes and imports with a leading underscore, except special methods and those of Python itself."""
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used |= {part for name in imported(tree) if not name.startswith("__") for part in name.split(".")}
+    return {name for name in used if name.startswith("_") and not name.endswith("__")} - OF_PYTHON_ITSELF
+
+
+def own_names(tree):
+    """What a module defines: functions, classes, variables, and attributes that it sets."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+
+
+def private_elsewhere(tree):
+    return sorted(private_names(tree) - OWN)
+
+
+OWN = {name for tree in MODULES.values() for name in own_names(tree)}
+
+
 def everywhere(complaints):
     """What a function complains of, in all modules."""
     return [f"{module}: {each}" for module, tree in MODULES.items() for each in complaints(tree)]
@@ -175,9 +242,12 @@ def flags_called_done(tree):
     return sorted({"done", "dones"} & set(flags))
 
 
-def test_nothing_random_is_global_but_what_keeps_the_state_for_others():
-    found = {complaint.partition(": ")[0] for complaint in everywhere(drawn_globally)}
-    assert found <= {f"dqn_lib.{KEEPS_THE_GLOBAL_STATE}"}
+def test_nothing_random_is_global():
+    assert everywhere(drawn_globally) == []
+
+
+def test_no_private_interface_of_a_dependency_is_used_but_where_there_is_a_reason():
+    assert set(everywhere(private_elsewhere)) == PRIVATE
 
 
 @pytest.mark.parametrize("complaints", [drawn_without_a_seed, flags_called_done])
@@ -191,6 +261,8 @@ def test_every_generator_has_a_seed_and_no_flag_is_called_done(complaints):
         (drawn_globally, "numpy.random.seed(0)"),
         (drawn_globally, "from numpy.random import rand"),
         (drawn_globally, "import random"),
+        (private_elsewhere, "session._extend_graph()"),
+        (private_elsewhere, "from numpy._core import multiarray"),
         (drawn_without_a_seed, "rng = np.random.default_rng()"),
         (flags_called_done, "done = True"),
         (flags_called_done, "def learn(done: bool): ..."),

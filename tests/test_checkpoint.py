@@ -52,7 +52,7 @@ def contents(agent, log):
 
 
 @pytest.mark.parametrize("name", ["run.npz", "a run without an ending", "Grüße.npz"])
-def test_a_run_comes_back_as_it_was(run, env, tmp_path, name):
+def test_a_loaded_run_equals_the_saved_one(run, env, tmp_path, name):
     save(tmp_path / name, *run)
     back = load(tmp_path / name, env)
     np.testing.assert_equal(contents(*back), contents(*run))
@@ -100,12 +100,12 @@ def test_settings_that_came_as_numbers_of_numpy_are_saved_too(run, env, tmp_path
     assert back.config == agent.config
 
 
-def test_a_file_that_is_not_there_is_said_to_be_not_there(env, tmp_path):
+def test_loading_a_missing_file_raises_file_not_found(env, tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nowhere.npz", env)
 
 
-def test_a_folder_that_is_not_there_is_said_to_be_not_there(run, tmp_path):
+def test_saving_to_a_missing_folder_raises_file_not_found(run, tmp_path):
     with pytest.raises(FileNotFoundError):
         save(tmp_path / "nowhere" / "run.npz", *run)
     assert list(tmp_path.iterdir()) == []
@@ -130,7 +130,7 @@ def interrupted(*arguments):
     ],
     ids=["disk full", "while writing", "while flushing", "while moving"],
 )
-def test_a_mishap_while_writing_keeps_the_old_file_and_leaves_no_other(
+def test_an_error_while_writing_keeps_the_old_file_and_leaves_no_other(
     run, tmp_path, monkeypatch, owner, name, mishap, error
 ):
     save(tmp_path / "run.npz", *run)
@@ -171,7 +171,7 @@ def test_a_diverged_agent_is_not_saved_and_the_previous_file_stays(run, env, tmp
 
 
 @pytest.mark.parametrize("returns", [np.array([np.nan]), np.array([-1], np.float32)], ids=str)
-def test_what_could_not_be_loaded_again_is_not_saved(env, tmp_path, returns):
+def test_what_can_be_saved_can_be_loaded(env, tmp_path, returns):
     agent, log = DQNAgent(env, CONFIG, xla=False), TrainingLog()
     list(train(env, agent, episodes=1))
     log.checks.append(Check(0, returns, agent.q))
@@ -225,7 +225,7 @@ print("whole every time")
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a fork")
-def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path):
+def test_a_process_killed_while_it_saves_leaves_a_complete_file(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path / "run.npz")],
         capture_output=True,
@@ -236,7 +236,7 @@ def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path):
     assert done.stdout == "whole every time\n", done.stderr
 
 
-def test_nothing_in_the_file_needs_more_than_numpy_and_json_to_be_read(run, tmp_path):
+def test_numpy_and_json_can_read_the_file(run, tmp_path):
     save(tmp_path / "run.npz", *run)
     with np.load(tmp_path / "run.npz", allow_pickle=False) as archive:
         text = json.loads(archive["run"].tobytes())
@@ -281,7 +281,7 @@ VARIANTS = [
 ]
 
 
-def test_every_defect_is_among_the_variants():
+def test_every_bug_is_among_the_variants():
     assert {kind.__name__ for kind, _ in VARIANTS} == {
         "TimeLimitIsTerminal",
         "FlagIsNoEnd",
@@ -294,7 +294,7 @@ def test_every_defect_is_among_the_variants():
 
 
 @pytest.mark.parametrize(("kind", "config"), VARIANTS, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_variant_comes_back_as_itself_and_learns_on_to_the_last_bit(env, tmp_path, kind, config):
+def test_a_loaded_variant_has_its_class_and_continues_identically(env, tmp_path, kind, config):
     old = kind(env, config, seed=7, xla=False)
     list(train(env, old, episodes=2))
     save(tmp_path / "run.npz", old)
@@ -307,7 +307,7 @@ def test_a_variant_comes_back_as_itself_and_learns_on_to_the_last_bit(env, tmp_p
     np.testing.assert_equal(new.get_state(), old.get_state())
 
 
-def test_a_run_of_a_variant_is_not_that_of_the_plain_agent(env, tmp_path):
+def test_a_variant_differs_from_the_plain_agent_with_the_same_state(env, tmp_path):
     """What the wrong class would do with the same file: the test above can fail."""
     old = defects.TimeLimitIsTerminal(env, CONFIG, seed=7, xla=False)
     list(train(env, old, episodes=2))
@@ -328,7 +328,7 @@ def define(base, reward):
     return Mine
 
 
-def test_of_a_class_that_was_defined_twice_the_latest_is_meant(env, tmp_path):
+def test_a_class_that_was_defined_twice_is_loaded_as_the_latest(env, tmp_path):
     first, _ = define(DQNAgent, -1.0), define(DQNAgent, -2.0)
     save(tmp_path / "run.npz", first(env, CONFIG, seed=7, xla=False))
     latest = define(DQNAgent, -3.0)
@@ -336,7 +336,7 @@ def test_of_a_class_that_was_defined_twice_the_latest_is_meant(env, tmp_path):
     assert type(agent) is latest
 
 
-def test_a_class_that_does_not_exist_here_is_refused_by_name_with_what_to_do(env, tmp_path):
+def test_an_unknown_class_is_refused_by_name_with_advice(env, tmp_path):
     kind = define(DQNAgent, -1.0)
     kind.__qualname__ = "Gone"
     save(tmp_path / "run.npz", kind(env, CONFIG, xla=False))
@@ -353,7 +353,7 @@ def test_a_class_that_does_not_exist_here_is_refused_by_name_with_what_to_do(env
 @pytest.mark.parametrize(
     "other", [QTableAgent(mountain_car.make(), seed=0), None, DQNAgent], ids=["table", "None", "class"]
 )
-def test_what_is_no_dqn_agent_is_refused_in_one_sentence_and_leaves_no_file(tmp_path, other):
+def test_only_a_dqn_agent_can_be_saved(tmp_path, other):
     with pytest.raises(
         CheckpointError, match=r"^not saved: agent must be a DQNAgent, got a (QTableAgent|NoneType|type)$"
     ):

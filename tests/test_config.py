@@ -140,7 +140,7 @@ IN_NUMPY = [
 
 
 @pytest.mark.parametrize(("kind", "spec", "plain", "value"), IN_NUMPY)
-def test_numbers_of_numpy_become_plain_ones(kind, spec, plain, value):
+def test_numbers_of_numpy_become_python_numbers(kind, spec, plain, value):
     if family(spec) == "number":
         plain = float(value)
     some = SMALLEST_BATCH[kind]
@@ -154,7 +154,7 @@ def test_numbers_of_numpy_become_plain_ones(kind, spec, plain, value):
         assert not isinstance(found, tuple) or {type(entry) for entry in found} == {int}
 
 
-def test_numbers_of_numpy_are_refused_like_plain_ones():
+def test_numbers_of_numpy_are_refused_like_python_numbers():
     for value in (np.float32("nan"), np.float64(1.5), np.array(1.5)):
         with pytest.raises(ValueError, match="gamma must lie in"):
             DQNConfig(gamma=value)
@@ -171,7 +171,7 @@ def test_numbers_of_numpy_are_refused_like_plain_ones():
         DQNConfig(target_update=np.array(["soft", "hard"]))
 
 
-def test_the_live_settings_of_a_run_stay_plain_too():
+def test_changed_live_settings_are_python_numbers_too():
     changed = DQNConfig().change_live(gamma=np.float64(0.9), hold=np.int64(8), target_update=np.str_("hard"))
     assert repr(changed) == "DQNConfig(gamma=0.9, target_update='hard', hold=8)"
 
@@ -221,7 +221,7 @@ def test_a_live_change_is_checked_and_unknown_names_are_refused():
         DQNConfig().change_live(gama=0.9)
 
 
-def test_what_a_lesson_turns_while_it_trains_is_live():
+def test_the_settings_that_lessons_change_are_live():
     DQNConfig().change_live(gamma=0.9, learning_rate=0.01, epsilon=0.2, tau=0.1, target_update="hard")
     TableConfig().change_live(gamma=0.9, learning_rate=0.01, epsilon=0.2, hold=5)
 

@@ -91,7 +91,7 @@ def test_an_environment_and_the_simulation_agree_in_the_mean(env, driven):
 
 
 @pytest.mark.parametrize("make", [car.make, lambda: Unknown(car.make())], ids=["simulated", "driven"])
-def test_an_episode_that_never_arrives_is_worth_minus_200(make):
+def test_an_episode_without_the_flag_has_the_return_minus_200(make):
     assert greedy_returns(Idle(), make(), episodes=3).tolist() == [car.RANDOM_RETURN] * 3
 
 
@@ -174,7 +174,7 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("name", CHANGED)
-def test_a_mountain_car_that_was_changed_is_another_world(name):
+def test_a_changed_mountain_car_is_another_environment(name):
     env = CHANGED[name]()
     assert not is_original(env)
     assert environment_name(env) != car.ENV_ID
@@ -191,13 +191,13 @@ def test_a_mountain_car_that_was_changed_is_another_world(name):
     ],
     ids=["plain", "rendered", "unchecked", "counted", "by another name"],
 )
-def test_what_behaves_as_the_mountain_car_is_one_by_whatever_name(make):
+def test_what_behaves_like_the_mountain_car_counts_as_one(make):
     assert is_original(make())
     assert environment_name(make()) == car.ENV_ID
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGED if name != "no time limit"])
-def test_a_changed_world_is_the_one_that_is_driven_in(name):
+def test_a_changed_environment_is_used_for_evaluation(name):
     env, expected = CHANGED[name](), []
     for seed in range(5, 9):
         state, _ = env.reset(seed=seed)
@@ -209,7 +209,7 @@ def test_a_changed_world_is_the_one_that_is_driven_in(name):
     assert greedy_returns(Pump(), env, episodes=4, seed=5).tolist() == expected
 
 
-def test_an_evaluation_without_an_environment_is_no_evaluation():
+def test_evaluation_needs_an_environment():
     with pytest.raises(TypeError, match="env"):
         greedy_returns(Pump())
 
@@ -249,7 +249,7 @@ class Unlimited(gym.Wrapper):
     ],
     ids=["bare", "cliff walking", "switched off", "overlooked"],
 )
-def test_an_episode_without_end_is_an_error_that_names_the_way_out(make, monkeypatch):
+def test_an_episode_without_end_raises_with_advice(make, monkeypatch):
     monkeypatch.setattr(worlds, "LONGEST_EPISODE", 1_000)
     idle = type(
         "Idle", (), {"greedy": lambda self, state: np.array(1)}
@@ -258,7 +258,7 @@ def test_an_episode_without_end_is_an_error_that_names_the_way_out(make, monkeyp
         greedy_returns(idle, make())
 
 
-def test_a_long_episode_with_a_time_limit_of_its_own_is_driven_to_its_end(monkeypatch):
+def test_a_long_episode_with_a_time_limit_runs_to_its_end(monkeypatch):
     monkeypatch.setattr(worlds, "LONGEST_EPISODE", 100)
     for env in (
         TimeLimit(Endless(), max_episode_steps=350),
@@ -278,7 +278,7 @@ def network(weights):
     [car.make, lambda: car.make(max_episode_steps=20), lambda: TimeLimit(Endless(), 20)],
     ids=["simulated", "driven", "another world"],
 )
-def test_a_network_that_has_diverged_is_not_judged_as_if_it_had_not(make, number):
+def test_a_network_that_has_diverged_is_refused(make, number):
     q = network(1.0)
     q.layers[0][1][1] = number
     assert len(greedy_returns(network(1.0), make(), episodes=2)) == 2
@@ -289,11 +289,11 @@ def test_a_network_that_has_diverged_is_not_judged_as_if_it_had_not(make, number
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: gym.make("CartPole-v1"), r"q must take states of CartPole-v1, Box.*\(4,\)"),
+        (lambda: gym.make("CartPole-v1"), r"q must accept states of CartPole-v1, Box.*\(4,\)"),
         (lambda: TimeLimit(Endless2(), 20), "q must have a value for each of the 2 actions of Endless2, got"),
     ],
 )
-def test_a_network_of_another_world_is_told_apart_by_its_sizes(make, message):
+def test_a_network_for_another_environment_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         greedy_returns(network(1.0), make(), episodes=2)
 

@@ -46,7 +46,7 @@ def test_epsilon_is_the_fraction_of_steps_that_explore(epsilon, hold, band):
 
 @pytest.mark.parametrize("epsilon", [0.3, 1.0])
 @pytest.mark.parametrize("hold", [1, 2, 10, 24])
-def test_an_action_is_held_for_hold_steps(epsilon, hold):
+def test_an_action_is_repeated_for_hold_steps(epsilon, hold):
     ended = holds(10_000, epsilon, hold)
     assert len(ended) > 50
     assert {len(actions) for actions in ended} == {hold}
@@ -54,7 +54,7 @@ def test_an_action_is_held_for_hold_steps(epsilon, hold):
     assert {actions[0] for actions in ended} == {0, 1, 2}
 
 
-def test_a_hold_does_not_depend_on_the_one_before():
+def test_repeated_actions_are_independent():
     first = np.array([actions[0] for actions in holds(40_000, 0.8, 4)])
     # 8,000 holds: the same action again with probability 1/3, standard error 0.005
     assert (first[1:] == first[:-1]).mean() == pytest.approx(1 / 3, abs=0.03)
@@ -76,7 +76,7 @@ class Watched(QTableAgent):
         self.exploration.explore = lambda *settings: self.taken.append(explore(*settings)) or self.taken[-1]
 
 
-def test_a_repeated_action_goes_on_into_the_next_episode_so_that_epsilon_is_the_fraction_of_all_steps():
+def test_a_repeated_action_continues_in_the_next_episode():
     env = mountain_car.make(max_episode_steps=10)  # shorter than an action is held
     agent = Watched(env, TableConfig(epsilon=0.5, hold=24), seed=0)
     lengths = [run_episode(env, agent).length for _ in range(4_000)]
@@ -95,7 +95,7 @@ def test_hold_one_is_plain_epsilon_greedy():
     assert explored[1:][~explored[:-1]].mean() == pytest.approx(0.2, abs=0.02)
 
 
-def test_the_probability_of_a_hold_by_hand():
+def test_the_hold_probability_by_hand():
     # epsilon 1/2, hold 4: p = 0.5 / (4 - 0.5 * 3) = 0.2
     # a cycle is (1 - 0.2) / 0.2 = 4 free steps and 4 held ones
     assert hold_probability(0.5, 4) == pytest.approx(0.2)
@@ -110,14 +110,14 @@ def test_epsilon_zero_never_explores_and_epsilon_one_always_does(hold):
     assert set(choices(5_000, 1.0, hold)) == {0, 1, 2}
 
 
-def test_a_changed_epsilon_acts_from_the_next_free_step():
+def test_a_changed_epsilon_applies_from_the_next_greedy_step():
     who = explorer()
     assert [who.explore(0.0, 24) for _ in range(100)] == [None] * 100
     assert all(who.explore(1.0, 24) is not None for _ in range(100))
 
 
 @pytest.mark.parametrize(("hold", "more"), [(4, {2}), (3, {1}), (2, {0, 1}), (1, {0, 1})])
-def test_a_changed_hold_acts_on_the_hold_that_is_running(hold, more):
+def test_a_changed_hold_applies_to_the_current_repetition(hold, more):
     who = explorer()
     held = {who.explore(1.0, 200), who.explore(1.0, 200)}
     after = [who.explore(1e-12, hold) for _ in range(100)]
@@ -128,7 +128,7 @@ def test_a_changed_hold_acts_on_the_hold_that_is_running(hold, more):
     assert len(held) == 1
 
 
-def test_epsilon_zero_ends_a_hold_for_good():
+def test_epsilon_zero_ends_a_repetition():
     who = explorer()
     assert [who.explore(epsilon, 200) is None for epsilon in (1.0, 1.0, 0.0, 1e-12)] == [
         False,
@@ -145,13 +145,13 @@ def test_the_schedule_at_its_corners():
     assert [schedule(step) for step in steps] == pytest.approx([1, 1, 1, 0.9, 0.5, 0.2, 0.1, 0.1, 0.1])
 
 
-def test_a_schedule_may_fall_at_once_or_rise():
+def test_a_schedule_may_be_immediate_or_increase():
     assert [EpsilonSchedule(1.0, 0.0, 0, 1)(step) for step in (0, 1, 2)] == [1, 0, 0]
     assert [EpsilonSchedule(0.0, 1.0, 2, 2)(step) for step in (2, 3, 4, 5)] == [0, 0.5, 1, 1]
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_a_state_through_json_goes_on_identically(inside):
+def test_a_state_restored_from_json_continues_identically(inside):
     one, other = explorer(seed=1), explorer(seed=2)
     one.explore(0.5, 10)
     while bool(one.steps_repeated) != inside:
@@ -165,7 +165,7 @@ def test_the_same_seed_explores_the_same_way_and_another_differently():
     assert choices(200, 0.5, 4, seed=3) != choices(200, 0.5, 4, seed=4)
 
 
-def test_a_hold_that_has_lasted_longer_than_the_new_one_is_over():
+def test_a_repetition_longer_than_the_new_hold_ends():
     who = explorer()
     assert all(who.explore(1.0, 200) is not None for _ in range(5))
     assert who.explore(1e-12, 3) is None

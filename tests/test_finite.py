@@ -39,7 +39,7 @@ def step(values):
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, list], ids=["float32", "float64", "list"])
 @pytest.mark.parametrize(("name", "value"), CASES)
-def test_a_memory_takes_no_number_that_is_none_and_is_as_it_was(name, value, kind):
+def test_a_memory_refuses_invalid_numbers_and_is_unchanged(name, value, kind):
     memory = ReplayMemory(4, 2, np.random.default_rng(0))
     for _ in range(6):
         memory.add(*step(GOOD), terminated=False, truncated=False)
@@ -57,7 +57,7 @@ NO_SUCH = [("action", 3), ("action", np.int64(7))]
 
 
 @pytest.mark.parametrize(("name", "value"), [case for case in CASES if case not in HUGE] + NO_SUCH)
-def test_a_table_learns_from_no_number_that_is_none_and_is_as_it_was(name, value):
+def test_a_table_refuses_invalid_numbers_and_is_unchanged(name, value):
     agent = QTableAgent(mountain_car.make(), TableConfig(cells=4, initial_value=-3.0))
     value = np.array(value) if "state" in name else value
     told(lambda: agent.observe(*step(GOOD | {name: value}), terminated=False, truncated=False), name)
@@ -74,14 +74,14 @@ def test_the_largest_numbers_that_are_allowed_stay_finite_in_a_batch():
 
 
 @pytest.mark.parametrize("gamma", [np.nan, np.inf, 1.5])
-def test_a_sample_needs_a_gamma_that_is_one(gamma):
+def test_a_sample_needs_a_valid_gamma(gamma):
     memory = ReplayMemory(4, 2, np.random.default_rng(0))
     memory.add(*step(GOOD), terminated=False, truncated=False)
     told(lambda: memory.sample(2, 1, gamma), "gamma")
 
 
 @pytest.mark.parametrize("name", ["states", "rewards", "next_states"])
-def test_a_memory_does_not_go_on_from_what_is_no_number(name):
+def test_a_memory_refuses_a_state_that_is_not_finite(name):
     memory = ReplayMemory(4, 2, np.random.default_rng(0))
     memory.add(*step(GOOD), terminated=False, truncated=False)
     before, broken = memory.get_state(), memory.get_state()
@@ -118,14 +118,14 @@ SMALL = DQNConfig(hidden=(4,), memory_size=64, batch_size=4, learning_starts=1_0
     "make", [lambda env: DQNAgent(env, SMALL, xla=False), QTableAgent], ids=["dqn", "table"]
 )
 @pytest.mark.parametrize(("what", "steps"), [("start", 0), ("next_state", 2), ("reward", 2)])
-def test_a_run_stops_at_the_first_number_that_is_none(make, what, steps):
+def test_a_run_stops_at_the_first_invalid_number(make, what, steps):
     env = TimeLimit(Faulty(what), max_episode_steps=10)
     agent = make(env)
     told(lambda: next(train(env, agent, episodes=1)), {"start": "observation"}.get(what, what))
     assert agent.steps == steps
 
 
-def test_a_reward_function_that_divides_by_nothing_is_heard_of():
+def test_a_reward_function_that_divides_by_zero_raises():
     """As students write it: the reward is shaped by a quotient that is 0 / 0 at rest."""
     env = TransformReward(mountain_car.make(), lambda reward: reward * np.float64(0) / np.float64(0))
     with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=r"^reward must .* got .*nan"):

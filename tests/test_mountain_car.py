@@ -60,6 +60,12 @@ def test_a_step_by_hand():
     assert not terminated
 
 
+def test_at_goal_by_hand():
+    states = [[0.49, 0.05], [0.5, 0.0], [0.6, 0.07], [0.5, -0.001]]
+    assert car.at_goal(states).tolist() == [False, True, True, False]
+    assert car.at_goal([0.5, 0.0]).shape == ()
+
+
 def test_a_step_keeps_the_shape_of_the_batch():
     after, terminated = car.step(np.zeros((4, 1, 2)), np.arange(3))
     assert after.shape == (4, 3, 2)
@@ -125,7 +131,7 @@ def test_the_flag_counts_on_step_200_and_no_later(wait, arrives_at):
     assert limited.reached == [reached] == [arrives_at == 200]
 
 
-def test_a_car_that_has_arrived_stays_there_while_the_others_drive():
+def test_a_finished_episode_repeats_its_last_state():
     rollout = car.simulate(pump, [[-0.5, 0.0], [0.45, 0.05]])
     # from 0.45 with 0.05 a push reaches about 0.50, on the first step: 0.45 + 0.051 - 0.0025 cos(1.35)
     assert rollout.lengths[1] == 1
@@ -135,7 +141,7 @@ def test_a_car_that_has_arrived_stays_there_while_the_others_drive():
     assert rollout.returns.tolist() == [-rollout.lengths[0], -1]
 
 
-def test_a_policy_sees_only_cars_that_still_drive_and_float32_as_from_gymnasium():
+def test_a_policy_gets_float32_states_of_unfinished_episodes():
     seen = []
     car.simulate(lambda states: seen.append(states) or pump(states), [[-0.5, 0.0], [0.45, 0.05]])
     assert {states.dtype for states in seen} == {np.dtype(np.float32)}
@@ -147,7 +153,7 @@ def held_pushes(count, seed):
     return np.repeat(np.random.default_rng(seed).integers(3, size=(7, count)), 32, axis=0)[:200]
 
 
-def test_settled_actions_drive_gymnasiums_episodes():
+def test_given_actions_make_gymnasiums_episodes():
     plan = held_pushes(40, seed=0)
     episodes = []
     for number in range(40):
@@ -164,7 +170,7 @@ def test_settled_actions_drive_gymnasiums_episodes():
 
 
 @pytest.mark.parametrize("policy", [pump, push_right, rock])
-def test_settled_actions_do_what_the_policy_did(policy):
+def test_given_actions_repeat_what_the_policy_did(policy):
     starts = car.start_states(20, seed=0)
     free = car.simulate(policy, starts)
     plan = np.zeros((200, 20), dtype=int)  # what is planned for after an arrival does not count
@@ -174,20 +180,20 @@ def test_settled_actions_do_what_the_policy_did(policy):
             np.testing.assert_array_equal(getattr(settled, field), getattr(free, field))
 
 
-def test_settled_actions_may_be_fewer_than_200():
+def test_given_actions_may_be_fewer_than_200():
     rollout = car.simulate(held_pushes(3, seed=0)[:50], car.start_states(3, seed=0), max_steps=50)
     assert rollout.lengths.tolist() == [50] * 3
     assert rollout.actions.shape == (50, 3)
 
 
 @pytest.mark.parametrize("shape", [(200,), (199, 5), (201, 5), (200, 4), (5, 200), (200, 5, 1), ()])
-def test_settled_actions_of_a_wrong_shape_are_named(shape):
+def test_given_actions_of_a_wrong_shape_are_refused(shape):
     with pytest.raises(ValueError) as error:
         car.simulate(np.ones(shape, dtype=int), car.start_states(5, seed=0))
     assert str(error.value) == f"actions must have the shape (200, 5), got {shape}"
 
 
-def test_visited_are_the_states_driven_on_from_and_none_after_an_arrival():
+def test_visited_are_the_states_before_each_step():
     rollout = car.simulate(held_pushes(200, seed=1), car.start_states(200, seed=1))
     assert 0 < rollout.reached.sum() < 200
     visited = rollout.visited

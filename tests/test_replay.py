@@ -67,7 +67,7 @@ def test_a_window_stops_at_the_newest_transition_and_bootstraps():
     assert window(remember(10, (5, OPEN)), 3, 4, 0.5) == (4, 1, -6.5, 5.5, 0, 0.25)
 
 
-def test_a_full_ring_keeps_the_newest_and_windows_run_over_its_seam():
+def test_a_full_memory_keeps_the_newest_and_windows_wrap_around():
     # 7 transitions in 5 places: 6 and 7 took the places of 1 and 2
     memory = remember(5, (7, OPEN))
     assert len(memory) == 5
@@ -153,14 +153,14 @@ def test_a_sample_is_windows_at_places_drawn_with_the_memorys_own_generator():
 
 
 @pytest.mark.parametrize("shape", [1, 5, (4,), (4, 5)])
-def test_a_batch_has_the_shape_asked_for_and_float32_for_the_network(shape):
+def test_a_batch_has_the_requested_shape_and_float32(shape):
     batch = remember(10, (5, OPEN)).sample(shape, 3, 0.9)
     leading = shape if isinstance(shape, tuple) else (shape,)
     assert [part.shape for part in batch] == [(*leading, *each) for each in ((2,), (), (), (2,), (), ())]
     assert [part.dtype for part in batch] == [np.float32, np.int32] + [np.float32] * 4
 
 
-def test_an_empty_memory_says_so():
+def test_sampling_an_empty_memory_raises():
     memory = remember(10)
     memory.end_episode()  # nothing to close: no error
     with pytest.raises(ValueError, match="at least one transition in the memory, got 0"):
@@ -174,7 +174,7 @@ def test_a_bad_capacity_is_named(capacity):
 
 
 @pytest.mark.parametrize("added", [3, 8])
-def test_a_state_put_back_or_into_another_memory_goes_on_identically(added):
+def test_a_restored_memory_continues_identically(added):
     one, twin, other = (remember(5, (added, OPEN), seed=seed) for seed in (1, 1, 2))
     state, batches = one.get_state(), []
     for number in (50, 51, 52):  # the state must not follow what happens now
@@ -196,13 +196,13 @@ def memory_after_refusing(added, reward, next_state):
 
 
 @pytest.mark.parametrize("added", [2, 3, 4])
-def test_an_add_that_is_refused_leaves_the_memory_as_it_was(added):
+def test_a_refused_add_leaves_the_memory_unchanged(added):
     memories = memory_after_refusing(added, 0.0, np.zeros(7)), remember(3, (added, OPEN))
     for ours, theirs in zip(*(memory.sample(50, 3, 0.9) for memory in memories), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_reward_that_is_refused_leaves_a_full_memory_as_it_was():
+def test_a_refused_reward_leaves_a_full_memory_unchanged():
     assert window(memory_after_refusing(3, "none", np.zeros(2)), 0, 1, 0.9) == (1, 1, -1, 1.5, 0, 0.9)
 
 

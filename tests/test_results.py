@@ -192,7 +192,7 @@ def test_a_whole_run_ends_here_as_it_did_on_file(what, name):
         ("tutorial", "as printed", 0, 0),
         ("tutorial", "gamma 0.99", 0, 0),
         ("tutorial", "learning rate 0.001", 4, 4),
-        ("tutorial", "five steps of truth", 10, 10),
+        ("tutorial", "five-step returns", 10, 10),
         ("tutorial", "batches, and a slow target", 10, 10),
         ("other_environments", "pole, unchanged", 6, 6),
         ("other_environments", "pole, not held", 9, 9),
@@ -233,7 +233,7 @@ def test_the_printed_agent_never_arrives_and_two_repairs_buy_speed_only():
 def test_what_lesson_9_counts_on_the_rungs():
     assert sum(run["arrivals"] > 0 for run in runs_of("tutorial", "gamma 0.99")) == 4
     assert max(run["arrivals"] for run in runs_of("tutorial", "gamma 0.99")) == 2
-    assert sum(run["final_return"] > SOLVED_RETURN for run in runs_of("tutorial", "five steps of truth")) == 8
+    assert sum(run["final_return"] > SOLVED_RETURN for run in runs_of("tutorial", "five-step returns")) == 8
 
 
 def test_the_live_acrobot_of_lesson_10_is_the_luckiest_and_most_poles_are_late():

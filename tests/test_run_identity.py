@@ -81,7 +81,7 @@ def test_the_run_is_saved_at_moments_that_differ(lived):
     assert (online != target).any()
 
 
-def test_a_run_resumed_in_a_new_process_ends_with_the_bits_of_the_one_that_went_on(lived):
+def test_a_run_resumed_in_a_new_process_ends_identically(lived):
     (state, config, episodes, checks), paths, _ = lived
     done = subprocess.run(
         [sys.executable, "-c", RESUME, str(EPISODES), *map(str, paths)],

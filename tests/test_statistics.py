@@ -23,7 +23,7 @@ def test_the_interval_is_the_published_one(successes, tries, low, high):
 
 
 @pytest.mark.parametrize(("successes", "tries"), [(0, 4), (1, 7), (9, 10), (300, 4_000), (12, 12)])
-def test_its_ends_are_the_shares_just_not_rejected(successes, tries):
+def test_its_ends_are_the_proportions_just_not_rejected(successes, tries):
     # |s / n - p| = Z sqrt(p (1 - p) / n), squared and solved for p
     share = successes / tries
     ends = np.roots([1 + Z**2 / tries, -(2 * share + Z**2 / tries), share**2])
@@ -50,7 +50,7 @@ def textbook(successes, tries):
     return share - half, share + half
 
 
-def test_it_contains_the_truth_95_times_in_100_where_the_textbooks_does_not():
+def test_it_covers_the_true_proportion_95_times_in_100():
     shares = np.linspace(0.02, 0.98, 49)
     found = [coverage(wilson_interval, share, 20) for share in shares]
     assert 0.94 < np.mean(found) < 0.97
@@ -59,7 +59,7 @@ def test_it_contains_the_truth_95_times_in_100_where_the_textbooks_does_not():
     assert coverage(wilson_interval, 0.02, 20) > 0.9
 
 
-def test_failures_are_successes_seen_from_the_other_side():
+def test_the_interval_of_failures_mirrors_that_of_successes():
     for successes in range(18):
         low, high = wilson_interval(successes, 17)
         np.testing.assert_allclose(wilson_interval(17 - successes, 17), (1 - high, 1 - low), atol=1e-15)
@@ -77,7 +77,7 @@ def test_it_stays_inside_0_and_1_and_is_never_a_point():
             assert 0 <= low < high <= 1
 
 
-def test_the_share_itself_is_always_inside():
+def test_the_proportion_is_always_inside():
     for tries in (*range(1, 200), 1_000, 2_000, 4_000):
         for successes in (0, 1, tries // 2, tries):
             low, high = wilson_interval(successes, tries)
@@ -96,7 +96,7 @@ def test_the_share_itself_is_always_inside():
         (True, 5, "successes must be an integer, got True"),
     ],
 )
-def test_what_is_no_count_is_named(successes, tries, message):
+def test_invalid_counts_are_refused_by_name(successes, tries, message):
     with pytest.raises((TypeError, ValueError), match=message):
         wilson_interval(successes, tries)
 
@@ -115,7 +115,7 @@ def test_a_bootstrap_interval_is_repeatable_and_has_a_seed():
     assert bootstrap_interval(values) != bootstrap_interval(values, seed=1)
 
 
-def test_runs_that_agree_leave_no_doubt_and_lost_runs_stay_lost():
+def test_equal_values_have_an_interval_of_width_zero():
     assert bootstrap_interval([-98.0] * 4) == (-98, -98)
     assert bootstrap_interval([1_000.0, 2_000.0, np.inf], np.median) == (1_000, np.inf)
 
@@ -154,11 +154,11 @@ def test_no_values_no_interval():
         ([None], np.inf),
     ],
 )
-def test_a_run_that_never_got_there_makes_the_median_larger(needed, middle):
+def test_an_unsolved_run_makes_the_median_larger(needed, middle):
     assert median(needed) == middle
 
 
 @pytest.mark.parametrize("needed", [[], [1_000, np.nan]])
-def test_a_median_of_nothing_or_of_what_is_no_number_is_refused(needed):
+def test_a_median_of_no_values_or_of_nan_is_refused(needed):
     with pytest.raises(ValueError, match="at least one number, and none of them NaN"):
         median(needed)

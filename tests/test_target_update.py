@@ -16,7 +16,7 @@ def in_chunks(config, chunks):
     return np.concatenate(parts)
 
 
-def test_none_copies_whole_at_every_step():
+def test_every_step_is_a_full_copy_at_every_step():
     assert target_taus(DQNConfig(target_update="every_step"), 3, 4).tolist() == [1, 1, 1, 1]
 
 
@@ -30,7 +30,7 @@ def test_hard_copies_once_at_the_end_of_each_period():
     assert target_taus(config, 0, 7).tolist() == [0, 0, 1, 0, 0, 1, 0]
 
 
-def test_hard_goes_on_counting_from_chunk_to_chunk():
+def test_hard_counts_across_chunks():
     # after 190 steps the next 16 are 191 to 206; step 200 is the tenth of them
     config = DQNConfig(target_update="hard", target_period=200)
     assert np.flatnonzero(target_taus(config, 190, 16)).tolist() == [9]
@@ -63,7 +63,7 @@ def test_a_period_of_one_is_no_target_network():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_shares_are_float32_and_one_for_each_update(rule):
+def test_taus_are_float32_and_one_for_each_update(rule):
     result = target_taus(DQNConfig(target_update=rule), 0, 16)
     assert (result.dtype, result.shape) == (np.float32, (16,))
 
@@ -73,7 +73,7 @@ def test_every_rule_that_can_be_configured_exists():
     assert set(RULES) == set(choices)
 
 
-def test_a_live_change_acts_on_the_next_chunk():
+def test_a_live_change_applies_to_the_next_chunk():
     config = DQNConfig(target_update="soft", tau=0.5)
     assert target_taus(config, 0, 2).tolist() == [0.5, 0.5]
     config = config.change_live(tau=0.25)
@@ -86,13 +86,13 @@ def test_a_live_change_acts_on_the_next_chunk():
     assert target_taus(config, 6, 2).tolist() == [1, 1]
 
 
-def test_a_move_by_hand():
+def test_a_polyak_update_by_hand():
     # a quarter of the way from 0 to 8, and from 4 to -4
     assert polyak_update(np.array([0.0, 4.0]), np.array([8.0, -4.0]), 0.25).tolist() == [2.0, 2.0]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_move_is_exact_at_nothing_and_at_the_whole_way(dtype):
+def test_a_polyak_update_is_exact_for_tau_zero_and_one(dtype):
     target, online = np.random.default_rng(0).normal(size=(2, 1_000)).astype(dtype) * 1e3
     target[:3], online[:3] = 1e-7, 1e7
     np.testing.assert_array_equal(polyak_update(target, online, dtype(0)), target)

@@ -12,7 +12,7 @@ def test_a_target_is_the_reward_plus_the_discounted_best_next_value():
 
 
 @pytest.mark.parametrize("terminated", [1, 1.0, True, np.True_, np.float32(1)])
-def test_nothing_comes_after_a_terminal_state(terminated):
+def test_a_terminal_state_has_no_bootstrap(terminated):
     assert td_target(-1.0, terminated, np.array([-5.0, -3.0, -4.0]), 0.9) == -1
     assert double_td_target(-1.0, terminated, np.array([-5.0, 7.0]), np.array([0.0, 1.0]), 0.9) == -1
 
@@ -29,7 +29,7 @@ def test_positive_values_count_too():
     assert double_td_target(2.0, 0, np.array([1.0, 6.0]), np.array([9.0, 0.0]), 0.5) == 2.5
 
 
-def test_several_steps_take_their_own_discount_each():
+def test_each_target_has_its_own_discount():
     # three steps of -1 at 0.5: -1 - 0.5 - 0.25 = -1.75, then 0.5^3 * -8 = -1: -2.75
     # one step: -1 + 0.5 * -8 = -5; two steps that end at the flag: -1.5 and nothing more
     targets = td_target(
@@ -41,7 +41,7 @@ def test_several_steps_take_their_own_discount_each():
     np.testing.assert_allclose(targets, [-2.75, -5.0, -1.5])
 
 
-def test_double_picks_with_the_online_network_and_values_with_the_target_network():
+def test_double_chooses_with_the_online_and_evaluates_with_the_target_network():
     # online prefers action 2, which the target network values at 3: -1 + 0.9 * 3 = 1.7;
     # the plain target would take the target network's own best: -1 + 0.9 * 10 = 8
     target_q, online_q = np.array([10.0, 5.0, 3.0]), np.array([0.0, 1.0, 2.0])

@@ -80,7 +80,7 @@ def test_an_episode_calls_agent_and_environment_in_turn(world):
     ]
 
 
-def test_a_drive_is_an_episode_step_by_step_and_the_last_step_brings_its_sum(world):
+def test_episode_steps_yields_every_step_and_then_the_episode(world):
     driving, steps, tapes = episode_steps(world.env, world.agent), [], []
     assert world.tape == []
     for action, state, episode in driving:
@@ -96,7 +96,7 @@ def test_a_drive_is_an_episode_step_by_step_and_the_last_step_brings_its_sum(wor
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_a_drive_that_is_closed_half_way_closes_the_episode_of_the_agent(world, steps):
+def test_closing_episode_steps_ends_the_agents_episode(world, steps):
     driving = episode_steps(world.env, world.agent)
     for _ in range(steps):
         next(driving)
@@ -107,7 +107,7 @@ def test_a_drive_that_is_closed_half_way_closes_the_episode_of_the_agent(world, 
     assert (world.agent.steps, world.agent.episodes) == (steps + 3, 1)
 
 
-def test_a_drive_that_is_closed_after_its_last_step_has_closed_the_episode_once(world):
+def test_closing_episode_steps_after_the_end_ends_the_episode_once(world):
     driving = episode_steps(world.env, world.agent)
     assert [next(driving)[2] is not None for _ in range(3)] == [False, False, True]
     driving.close()
@@ -115,7 +115,7 @@ def test_a_drive_that_is_closed_after_its_last_step_has_closed_the_episode_once(
 
 
 @pytest.mark.parametrize("terminates", [True, False])
-def test_an_episode_is_summed_up_when_it_is_over(world, terminates):
+def test_an_episode_has_its_length_and_total_reward(world, terminates):
     world.env.terminates = terminates
     _, second = train(world.env, world.agent, episodes=2)
     assert (second.number, second.step, second.length, second.total_reward) == (2, 6, 3, -6.0)
@@ -143,7 +143,7 @@ def test_a_budget_of_episodes_counts_from_now(world):
     assert [episode.number for episode in train(world.env, world.agent, episodes=np.int64(1))] == [3]
 
 
-def test_nothing_happens_until_an_episode_is_pulled_and_not_pulling_is_pausing(world):
+def test_each_next_trains_one_episode(world):
     run = train(world.env, world.agent, episodes=2)
     assert world.tape == []
     next(run)
@@ -163,7 +163,7 @@ def test_nothing_happens_until_an_episode_is_pulled_and_not_pulling_is_pausing(w
         ("3", TypeError, "an integer"),
     ],
 )
-def test_a_budget_that_makes_no_sense_is_refused_before_anything_is_pulled(world, name, value, error, rule):
+def test_an_invalid_budget_is_refused_at_once(world, name, value, error, rule):
     with pytest.raises(error, match=f"{name} must be {rule}, got {value!r}"):
         train(world.env, world.agent, **{name: value})
 
@@ -187,7 +187,7 @@ def judged(monkeypatch):
     return seen
 
 
-def test_checks_come_first_of_all_and_after_every_so_many_steps(world, judged):
+def test_there_is_a_check_at_the_start_and_every_so_many_steps(world, judged):
     log, arena = TrainingLog(), Corridor([])
     world.env.length = 7
     run = log.record(train(world.env, world.agent, episodes=5), world.agent, arena, every=10, episodes=3)
@@ -200,7 +200,7 @@ def test_checks_come_first_of_all_and_after_every_so_many_steps(world, judged):
     assert [episode.number for episode in log.episodes] == [1, 2, 3, 4, 5]
 
 
-def test_a_log_goes_on_in_the_next_run_without_a_second_first_check(world, judged):
+def test_a_log_continues_in_the_next_run_without_a_second_first_check(world, judged):
     log = TrainingLog()
     for _ in range(3):
         list(log.record(train(world.env, world.agent, episodes=1), world.agent, world.env, 4))
@@ -216,7 +216,7 @@ def test_a_check_is_due_at_first_and_whenever_a_multiple_of_the_interval_has_pas
     assert due == [check.step for check in log.checks] == [0, 10, 31, 40]
 
 
-def test_a_log_begins_without_changes_and_each_log_has_its_own():
+def test_a_log_starts_without_changes_and_has_its_own_list():
     log = TrainingLog()
     log.changes.append(Change(5, {"gamma": 0.5}))
     assert TrainingLog().changes == []
@@ -226,7 +226,7 @@ def test_a_log_begins_without_changes_and_each_log_has_its_own():
 
 @pytest.mark.parametrize("name", ["every", "episodes"])
 @pytest.mark.parametrize(("value", "error"), [(0, ValueError), (1.5, TypeError)])
-def test_an_interval_that_makes_no_sense_is_refused_before_anything_is_pulled(world, name, value, error):
+def test_an_invalid_interval_is_refused_at_once(world, name, value, error):
     with pytest.raises(error, match=f"{name} must be .*got {value}"):
         TrainingLog().record([], world.agent, world.env, **{name: value})
 
@@ -325,7 +325,7 @@ def assert_every_open_end_leads_on(memory):
         ("memory", "add", True),
     ],
 )
-def test_an_interrupted_run_can_be_looked_at_and_goes_on(begun, monkeypatch, owner, name, after, call):
+def test_an_interrupted_run_can_be_used_and_continued(begun, monkeypatch, owner, name, after, call):
     agent, start = begun
     agent.set_state(start)
     env, arena, log = fresh_env(), fresh_env(), TrainingLog()
@@ -375,7 +375,7 @@ print(json.dumps({
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to a whole console, the tests included")
-def test_a_real_process_that_gets_ctrl_c_trains_on_and_sums_up():
+def test_a_process_that_gets_ctrl_c_can_continue_training():
     with subprocess.Popen(
         [sys.executable, "-c", LONG_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

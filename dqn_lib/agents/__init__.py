@@ -1,1 +1,1 @@
-"""Things that act and learn."""
+"""Agents: Q-learning with a table, DQN, and variants of DQN."""

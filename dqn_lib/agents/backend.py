@@ -1,7 +1,7 @@
-"""The one place that imports TensorFlow: without its start-up chatter, on one thread.
+"""Imports TensorFlow for the whole library, and compiles functions with it.
 
-The networks of this course are so small that threads only get in each other's way, and one thread gives
-the same numbers every time.
+TensorFlow runs on one thread: the networks of this course are too small to gain from more, and the results
+are then reproducible.
 """
 
 import builtins
@@ -14,7 +14,7 @@ import sys
 import textwrap
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 from dqn_lib.agents import compile_cache
 
 HARMLESS_LINES = (
-    # When TensorFlow is imported.
+    # While TensorFlow is imported.
     "All log messages before absl::InitializeLog() is called",
     "oneDNN custom operations are on",
     "Could not find cuda drivers on your machine",
     "failed call to cuInit",
-    # When a compiled program is read from the disk: it is tried as text first, and two names that XLA
-    # gives to its own habits are not among the processor's features.
+    # While a compiled program is read from disk: TensorFlow first tries to parse it as text, and XLA lists
+    # two settings of its own among the processor's features.
     "Error parsing text-format tensorflow.XlaSerializedCacheEntry",
     "Target machine feature +prefer-no-scatter is not",
     "Target machine feature +prefer-no-gather is not",
 )
 
-# Runs in a process of its own, so that what TensorFlow says with its last breath still gets through.
+# Runs in another process, so that messages still get through if TensorFlow aborts.
 _FILTER = f"""
 import sys
 for line in sys.stdin.buffer:
@@ -45,9 +45,9 @@ for line in sys.stdin.buffer:
 
 @contextlib.contextmanager
 def filtered_stderr(expected: bool = True) -> Iterator[None]:
-    """Keep the known lines off file descriptor 2, if any is expected; everything else passes.
+    """Remove `HARMLESS_LINES` from file descriptor 2, if any is expected; everything else passes.
 
-    TensorFlow writes them in C++, where none of its own log settings applies.
+    TensorFlow writes them from C++, where its log settings have no effect.
     """
     if not expected:
         yield
@@ -66,7 +66,7 @@ def filtered_stderr(expected: bool = True) -> Iterator[None]:
 
 @contextlib.contextmanager
 def startup_message() -> Iterator[None]:
-    """To somebody who waits in front of a notebook, say for what; scripts hear nothing."""
+    """In a notebook, print a message while TensorFlow starts."""
     if not hasattr(builtins, "__IPYTHON__"):
         yield
         return
@@ -77,32 +77,25 @@ def startup_message() -> Iterator[None]:
     print(f"TensorFlow started in {time.perf_counter() - start:.1f} s.".ljust(len(waiting)))
 
 
-def foreign_xla_flags() -> list[str]:
-    """The environment variables with flags for XLA that another library, or the reader, has left."""
-    return [name for name in ("XLA_FLAGS", "TF_XLA_FLAGS") if os.environ.get(name)]
+def remove_xla_flags() -> None:
+    """Delete the environment variables that set XLA's flags, for the rest of the process.
 
-
-def ignore_flags(flags: Iterable[str]) -> None:
-    """Take these variables out of the environment, for good: XLA reads some when it first compiles.
-
-    TensorFlow ends the process, without a word in a notebook, over a flag that its XLA does not know; and the
-    numbers here shall not depend on those it does know.
+    TensorFlow aborts the process if its XLA does not know a flag, without a message in a notebook. And the
+    results should not depend on flags that it knows, some of which it reads when it first compiles.
     """
-    for name in flags:
-        del os.environ[name]
-        if hasattr(builtins, "__IPYTHON__"):
+    for name in ("XLA_FLAGS", "TF_XLA_FLAGS"):
+        if os.environ.pop(name, None) and hasattr(builtins, "__IPYTHON__"):
             print(f"The environment variable {name} is ignored in this course.")
 
 
 def load() -> Any:
-    """TensorFlow, set up: one thread, no GPU (a network this small would only wait for it)."""
-    foreign = foreign_xla_flags()
+    """Import and configure TensorFlow: one thread, and no GPU, which is slower for small networks."""
+    remove_xla_flags()
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # information and warnings off, errors on
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
     with compile_cache.enabled_during_import(), startup_message(), filtered_stderr():
-        ignore_flags(foreign)
         tensorflow = importlib.import_module("tensorflow")
-        with contextlib.suppress(RuntimeError):  # already in use in this process: then all this is settled
+        with contextlib.suppress(RuntimeError):  # TensorFlow is already in use, and cannot be configured
             tensorflow.config.threading.set_intra_op_parallelism_threads(1)
             tensorflow.config.threading.set_inter_op_parallelism_threads(1)
             tensorflow.config.set_visible_devices([], "GPU")
@@ -111,20 +104,23 @@ def load() -> Any:
 
 tf = load()
 keras = importlib.import_module("keras")
-keras.config.set_floatx("float32")  # whatever the reader's keras.json says
+keras.config.set_floatx("float32")  # keras.json may have another setting
 
 
 def compiled(
     function: Callable, example: Sequence[NDArray], name: str, xla: bool | None
 ) -> Callable[..., list[NDArray]]:
-    """`function` of tensors as a function of arrays, shaped like those of `example`; compiled here and now.
+    """Compile `function`, of tensors, to a function of arrays with the shapes and types of `example`.
 
-    `name` tells it from all others in the cache on disk. With XLA if `xla` is true, without if it is
-    false; if it is None, with XLA where it works, and without it, slower, where it does not.
+    `name` identifies it in the cache on disk. `xla` decides whether XLA compiles it; with None, XLA does
+    where it works, and elsewhere the function is slower.
+
+    Raises:
+        tf.errors.OpError, RuntimeError: if `xla` is true and XLA cannot compile the function.
     """
     if xla is not False:
-        graph = _graph(function, example, xla=True)  # an error in `function` itself ends here
-        for _ in range(2):  # what had been kept on disk may have been at fault, and is gone the second time
+        graph = _graph(function, example, xla=True)
+        for _ in range(2):  # the first attempt may fail for a damaged program in the cache, which it deletes
             try:
                 with compile_cache.cached_program(name, tf.__version__) as found, filtered_stderr(found):
                     return _program(graph, example)
@@ -135,15 +131,15 @@ def compiled(
         reason = str(problem).removeprefix("Graph execution error:")
         reason = textwrap.shorten(reason, 160, placeholder=" ...")
         warnings.warn(
-            f"XLA cannot compile this here ({reason}). Learning uses plain TensorFlow graphs instead: the "
-            "same results, about three times slower.",
+            f"XLA cannot compile the gradient step here ({reason}). TensorFlow runs it without XLA: the same "
+            "results, about three times slower.",
             stacklevel=2,
         )
     return _program(_graph(function, example, xla=False), example)
 
 
 def _graph(function: Callable, example: Sequence[NDArray], xla: bool) -> tuple[Any, list[str], list[str]]:
-    """What `function` computes as a graph of its own, and the names of its inputs and outputs."""
+    """A graph that computes `function`, and the names of its inputs and outputs."""
     specs = [tf.TensorSpec(array.shape, array.dtype) for array in example]
     inner = tf.function(function, jit_compile=xla, autograph=False)
     outer = tf.function(inner, autograph=False).get_concrete_function(*specs)
@@ -153,25 +149,27 @@ def _graph(function: Callable, example: Sequence[NDArray], xla: bool) -> tuple[A
 
 
 def _program(graph: tuple[Any, list[str], list[str]], example: Sequence[NDArray]) -> Callable:
-    """The graph as a function of arrays, run once, and so compiled, in a session of its own."""
-    from tensorflow.core.protobuf import config_pb2  # no TensorFlow before `load` has made it ready
+    """A function of arrays that runs the graph; it is called once, which compiles the graph."""
+    from tensorflow.core.protobuf import config_pb2  # not before `load` has configured TensorFlow
 
     graph, inputs, outputs = graph
     options = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=1, inter_op_parallelism_threads=-1, device_count={"GPU": 0}
     )
     session = tf.compat.v1.Session(graph=graph, config=options)
-    # The public `make_callable` examines each array at each call; that takes as long as five gradient steps.
+    # A private interface, since the public ones validate their arguments at every call. A chunk of 16 steps
+    # takes 1.4 ms this way. `Session.make_callable` adds 0.5 ms, or 0.2 ms with all arrays packed into one;
+    # a concrete function of packed tensors adds 0.25 ms. Then training is at least 12 % slower.
     run = session._make_callable_from_options(config_pb2.CallableOptions(feed=inputs, fetch=outputs))
     run(*example)
     return run
 
 
 def with_stable_names(graph: Any) -> Any:
-    """A graph whose functions are called the same in every process.
+    """The graph with names of its functions that are the same in every process.
 
-    TensorFlow ends their names in a count of all that the process has traced before, and the cache on
-    disk goes by names. So each gets its rank within this graph instead.
+    TensorFlow appends to each name how many functions the process has traced, and the cache on disk depends
+    on the names. So the number is replaced by the function's rank within the graph.
     """
     names = sorted((function.signature.name for function in graph.library.function), key=_parts)
     renamed = {name: f"{_parts(name)[0]}{rank}" for rank, name in enumerate(names)}
@@ -187,6 +185,6 @@ def with_stable_names(graph: Any) -> Any:
 
 
 def _parts(name: str) -> tuple[str, int]:
-    """What stands before the number at the end of a name, and the number."""
+    """A name without the number at its end, and the number."""
     text = name.rstrip("0123456789")
     return text, int(name[len(text) :] or -1)

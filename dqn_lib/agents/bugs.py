@@ -1,7 +1,4 @@
-"""Agents with one thing wrong with each: mistakes that real people make, for the museum of lesson 8.
-
-Every one of them runs without an error. That is what makes them worth a museum.
-"""
+"""Variants of the DQN agent with one bug each, for lesson 8. They train without raising an error."""
 
 from typing import Any
 
@@ -13,51 +10,51 @@ from dqn_lib.targets import td_target
 
 
 class TimeLimitIsTerminal(DQNAgent):
-    """Takes the time limit for an ending after which nothing more is to be paid."""
+    """Truncation is treated as termination: no bootstrap."""
 
     def observe(self, *step: Any, terminated: bool, truncated: bool) -> None:
-        """Take in what happened."""
+        """Store the transition with this bug."""
         super().observe(*step, terminated=terminated or truncated, truncated=truncated)
 
 
 class FlagIsNoEnd(DQNAgent):
-    """Bootstraps through the flag, as if there were something to come behind it."""
+    """Termination is treated as truncation: it bootstraps from the terminal state."""
 
     def observe(self, *step: Any, terminated: bool, truncated: bool) -> None:
-        """Take in what happened."""
+        """Store the transition with this bug."""
         super().observe(*step, terminated=False, truncated=terminated or truncated)
 
 
 class FlagPunished(DQNAgent):
-    """Brought along from balancing a pole, where an episode that ends has failed."""
+    """Termination is penalised, as it may be for CartPole, where an episode that ends has failed."""
 
     def observe(self, state: Any, action: int, reward: float, next_state: Any, **endings: bool) -> None:
-        """Take in what happened."""
+        """Store the transition with this bug."""
         reward = -100.0 if endings["terminated"] else reward
         super().observe(state, action, reward, next_state, **endings)
 
 
 class NoStopGradient(DQNAgent):
-    """Computes the target inside the tape, so that target and estimate are pulled towards each other."""
+    """The TD target has a gradient: it is computed by the online network inside the gradient tape."""
 
     class Objective(Objective):
-        """What it minimises."""
+        """The objective with this bug."""
 
         def batch_loss(self, batch: Batch, targets: Any, online: Any, target: Any) -> Any:
-            """The mean loss of a batch, with a target that moves while it is aimed at."""
+            """The mean loss of a batch, with targets that depend on the online network."""
             next_q = online(batch.next_states)
             targets = td_target(batch.reward_sums, batch.terminated, next_q, batch.discounts, xp=tnp)
             return super().batch_loss(batch, targets, online, target)
 
 
 class RowMinusColumn(DQNAgent):
-    """Subtracts a column `(B, 1)` from a row `(B,)`, which compares every estimate with every target."""
+    """Estimates `(B, 1)` are subtracted from targets `(B,)`, which broadcasts to errors `(B, B)`."""
 
     class Objective(Objective):
-        """What it minimises."""
+        """The objective with this bug."""
 
         def batch_loss(self, batch: Batch, targets: Any, online: Any, target: Any) -> Any:
-            """The mean loss of a batch, of all its pairs."""
+            """The mean loss over all pairs of a target and an estimate."""
             q = online(batch.states)
             taken = tf.one_hot(batch.actions, q.shape[-1])
             estimates = tf.reduce_sum(q * taken, axis=-1, keepdims=True)  # (B, 1)

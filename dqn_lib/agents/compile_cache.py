@@ -1,19 +1,17 @@
-"""Compiled programs kept on disk, so that the next process need not compile them again.
+"""A cache on disk for compiled programs, so that the next process need not compile them.
 
-TensorFlow can write what XLA compiles to a folder and read it from there, but it fails on a damaged file, a
-full disk or a folder that it may not write to. So it only ever sees an empty folder of this process's own;
-files are copied into it just before a program is compiled, and out of it afterwards, and each carries the
-digest of its contents in its name. Whatever goes wrong on the way, the program is compiled as if there were
-no cache.
+TensorFlow can write the programs that XLA compiles to a folder, and read them. But it fails if a file is
+damaged, the disk is full or the folder cannot be written to. So it gets a temporary folder for this process
+only. Files are copied into it before a program is compiled, and out of it afterwards; the name of each file
+in the cache has a digest of its contents. After any error the program is compiled without the cache.
 
-`DQN_LIB_COMPILE_CACHE=off` in the environment switches it off.
+The environment variable `DQN_LIB_COMPILE_CACHE=off` disables it.
 """
 
 import contextlib
 import hashlib
 import os
 import platform
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,23 +19,24 @@ from pathlib import Path
 
 import platformdirs
 
+from dqn_lib import files
+
 SWITCH = "DQN_LIB_COMPILE_CACHE"
 FLAGS = "TF_XLA_FLAGS"
 FLAG = "--tf_xla_persistent_cache_directory="
-PREFIX = "dqn_lib-compiled-"  # how the folder of a process begins
-BYTES_NEEDED = 4 * 2**20  # bytes that have to fit into it; a program takes 0.3 MB
-MOST_PROGRAMS = 100  # programs that are kept
+PREFIX = "dqn_lib-compiled-"  # of the temporary folder's name
+BYTES_NEEDED = 4 * 2**20  # of space in the temporary folder; a program takes 0.3 MB
+MAX_PROGRAMS = 100
 
-_own: tempfile.TemporaryDirectory | None = None  # the folder of this process, deleted when it ends
+_own: tempfile.TemporaryDirectory | None = None  # for this process; deleted when it ends
 
 
 @contextlib.contextmanager
 def enabled_during_import() -> Iterator[None]:
-    """TensorFlow, if it is imported and set up in here, keeps programs in a folder of this process's own.
+    """Let TensorFlow, imported in this context, write programs to a temporary folder.
 
-    Without effect where the cache is switched off, where `TF_XLA_FLAGS` has been set by somebody else, and
-    where no temporary folder can be written to. Afterwards the environment is as it was: TensorFlow has read
-    it, and no process that this one starts is to write to the same folder.
+    It has no effect if the cache is disabled, or no temporary folder can be written to. Afterwards the
+    variable `TF_XLA_FLAGS` is deleted, so that processes which this one starts do not use the same folder.
     """
     global _own  # noqa: PLW0603 (TensorFlow reads its flags once in a process)
     if not is_enabled() or (own := temporary_folder()) is None:
@@ -52,36 +51,35 @@ def enabled_during_import() -> Iterator[None]:
 
 
 def is_enabled() -> bool:
-    """Whether neither our switch nor somebody else's flags are against it."""
-    off = os.environ.get(SWITCH, "on").lower() in ("off", "0", "false", "no")
-    return not off and not os.environ.get(FLAGS)
+    """Whether the environment does not disable the cache."""
+    return os.environ.get(SWITCH, "on").lower() not in ("off", "0", "false", "no")
 
 
 def temporary_folder() -> tempfile.TemporaryDirectory | None:
-    """A temporary folder with room for a few programs, if there is any."""
+    """A temporary folder with space for a few programs, or None if there is no such folder."""
     with contextlib.suppress(OSError):
         own = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-        probe = Path(own.name, "probe")
-        probe.write_bytes(bytes(BYTES_NEEDED))
-        probe.unlink()
+        trial = Path(own.name, "trial")
+        trial.write_bytes(bytes(BYTES_NEEDED))
+        trial.unlink()
         return own
     return None
 
 
 def quoted(path: str) -> str:
-    """As TensorFlow reads one value among its flags, which may hold spaces or Windows' backslashes."""
+    """The path as a value in TensorFlow's flags; it may have spaces and backslashes."""
     return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def folder(version: str) -> Path:
-    """Where the programs of this TensorFlow `version` and this processor are kept."""
+    """The folder for programs of this TensorFlow `version` and this processor."""
     about = f"{platform.machine()} {processor_features()} {os.environ.get('XLA_FLAGS', '')}"
     digest = hashlib.sha256(about.encode()).hexdigest()[:16]
     return platformdirs.user_cache_path("dqn_lib", appauthor=False) / f"tensorflow-{version}-{digest}"
 
 
 def processor_features() -> str:
-    """What the processor can do, which is what a program is compiled for; else which machine it is."""
+    """The processor's instruction sets, for which a program is compiled, or else the machine's name."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith(("flags", "Features")):
@@ -91,9 +89,9 @@ def processor_features() -> str:
 
 @contextlib.contextmanager
 def cached_program(program: str, version: str) -> Iterator[bool]:
-    """While `program` is compiled: what was kept of it is at hand, and what is new will be kept.
+    """A context in which to compile `program`: it is read from the cache, or added to it.
 
-    Yields whether anything was at hand. If compiling fails with it, it is thrown away.
+    Yields whether the cache has it. If compiling fails, it is deleted from the cache.
     """
     if _own is None:
         yield False
@@ -112,14 +110,14 @@ def cached_program(program: str, version: str) -> Iterator[bool]:
 
 
 def make_empty(here: Path) -> None:
-    """An empty folder, whatever became of it."""
+    """Empty the folder, or create it."""
     shutil.rmtree(here, ignore_errors=True)
     with contextlib.suppress(OSError):
         here.mkdir()
 
 
 def copy_in(there: Path, here: Path) -> bool:
-    """Copy what is kept in `there` to `here`, where it is whole; return whether there was any."""
+    """Copy the undamaged files of `there` to `here`; return whether there are any."""
     found = False
     with contextlib.suppress(OSError):
         for path in there.iterdir():
@@ -134,19 +132,16 @@ def copy_in(there: Path, here: Path) -> bool:
 
 
 def copy_out(here: Path, there: Path) -> None:
-    """Copy what is new in `here` to `there`, each file whole or not at all, and forget what is oldest."""
+    """Copy the new files of `here` to `there`, and delete the oldest programs of the cache."""
     with contextlib.suppress(OSError):
         there.mkdir(parents=True, exist_ok=True)
         for path in here.iterdir():
             if any(there.glob(f"*-{path.name}")):
                 continue
             contents = path.read_bytes()
-            part = there / f"part-{secrets.token_hex(8)}"  # if it stays behind, `fetch` throws it away
-            try:
-                part.write_bytes(contents)
-                os.replace(part, there / f"{hashlib.sha256(contents).hexdigest()}-{path.name}")
-            finally:
-                part.unlink(missing_ok=True)
+            digest = hashlib.sha256(contents).hexdigest()
+            with files.replacing(there / f"{digest}-{path.name}") as file:
+                file.write(contents)
         programs = sorted(there.parents[1].glob("tensorflow-*/*"), key=lambda path: path.stat().st_mtime)
-        for oldest in programs[:-MOST_PROGRAMS]:
+        for oldest in programs[:-MAX_PROGRAMS]:
             shutil.rmtree(oldest, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""The DQN agent: a network, a memory, a way to explore and a target to aim at, put together.
+"""The DQN agent: a Q-network, a replay memory, exploration and a target network.
 
-Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015), with Double
-targets, n-step returns and a soft target update, each of which the configuration can switch off.
+Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015), with Double DQN,
+n-step returns and soft target updates; the configuration can disable each of them.
 """
 
 from typing import Any
@@ -10,20 +10,24 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from dqn_lib import targets as target_update
 from dqn_lib.agents import learner, q_network
 from dqn_lib.agents.q_network import QFunction
 from dqn_lib.config import DQNConfig, check_integer, check_number
 from dqn_lib.exploration import EpsilonGreedy, EpsilonSchedule
 from dqn_lib.replay import Batch, ReplayMemory
+from dqn_lib.targets import target_taus
 
 
 class DQNAgent:
-    """Acts on one state at a time, learns in chunks.
+    """An agent that acts on one state at a time, and learns in chunks of gradient steps.
 
-    `seed` decides everything random in a run: starting weights, exploration, replay and the episodes'
-    start states. `xla=None` compiles with XLA where it works. A variant overrides a method, or one of
-    its `Objective`'s.
+    `seed` determines all random numbers of a run: initial weights, exploration, replay and start states.
+    With `xla=None`, XLA compiles the gradient steps where it works. A variant of the agent overrides a
+    method, or a method of its `Objective`.
+
+    Raises:
+        TypeError: if `seed` is not an integer, or the environment has other kinds of states or actions.
+        ValueError: if `seed` is negative, or the actions are not 0, 1, ..., n - 1.
     """
 
     Config = DQNConfig
@@ -46,9 +50,11 @@ class DQNAgent:
         self.restart()
 
     def restart(self, seed: int | None = None) -> None:
-        """Begin again with nothing learnt, as a new agent with this seed; without one, with the same.
+        """Reinitialise with this seed, by default the same one; keep live settings and the compiled step.
 
-        Live settings stay as they were changed.
+        Raises:
+            TypeError: if `seed` is not an integer.
+            ValueError: if it is negative.
         """
         seed = self.seed if seed is None else seed
         check_integer("seed", seed, low=0)
@@ -59,19 +65,17 @@ class DQNAgent:
         self.steps = 0  # environment steps
         self.episodes = 0
         self.updates = 0  # gradient steps
-        self.loss: float | None = None  # mean over the latest updates
-        weights = q_network.initial_weights(self.sizes, self.config, for_weights)
-        self.parameters = learner.initial_parameters(weights)  # (4, weights)
-
-    # --- acting -------------------------------------------------------------------------------------
+        self.loss: float | None = None  # mean over the latest gradient steps
+        layers = q_network.initial_layers(self.sizes, self.config, for_weights)
+        self.parameters = learner.initial_parameters(layers)
 
     @property
     def epsilon(self) -> float:
-        """The fraction of steps that explore, now."""
+        """The current fraction of steps that explore."""
         return self.schedule(self.steps) if self.config.epsilon is None else self.config.epsilon
 
     def act(self, state: NDArray) -> int:
-        """The action for one state `(state_size,)`: exploring or greedy."""
+        """The action for one state `(state_size,)`: random or greedy."""
         action = self.exploration.explore(self.epsilon, self.config.hold)
         return int(self.q.greedy(state)) if action is None else action
 
@@ -85,29 +89,41 @@ class DQNAgent:
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Take in what happened; every `learn_every` steps, learn."""
+        """Store a transition; learn every `learn_every` steps.
+
+        Raises:
+            TypeError: if the action is not an integer.
+            ValueError: if a state or the reward is not finite, or a state has another shape.
+        """
         self.memory.add(state, action, reward, next_state, terminated=terminated, truncated=truncated)
         self.steps += 1
         if self.steps >= self.config.learning_starts and self.steps % self.config.learn_every == 0:
             self.learn()
 
     def end_episode(self) -> None:
-        """The episode is over, or was broken off."""
+        """Called after the last step of an episode, or when it is interrupted."""
         self.memory.end_episode()
 
     def change(self, **settings: Any) -> None:
-        """Change live settings of the running agent, such as `gamma`; they act from the next step on."""
+        """Change live settings, such as `gamma`, from the next step on.
+
+        Raises:
+            TypeError: if a value has another type.
+            ValueError: if a setting is not live, or a value is out of bounds.
+        """
         self.config = self.config.change_live(**settings)
 
-    # --- learning -----------------------------------------------------------------------------------
-
     def learn(self) -> None:
-        """Take `updates` gradient steps, each on its own batch from the memory."""
+        """Take `updates` gradient steps, each on another batch of the replay memory.
+
+        Raises:
+            ValueError: if the memory is empty.
+        """
         config = self.config
         self.parameters, losses = self._compiled()(
             self.parameters,
             *self._batches(),
-            target_update.target_taus(config, self.updates, config.updates),
+            target_taus(config, self.updates, config.updates),
             np.float32(config.learning_rate),
             np.float32(self.updates),
             self.scaling,
@@ -116,7 +132,7 @@ class DQNAgent:
         self.loss = float(losses.mean())
 
     def _batches(self) -> Batch:
-        """What to learn from: `(updates, batch_size)` windows of the memory."""
+        """`(updates, batch_size)` windows of the replay memory."""
         config = self.config
         return self.memory.sample((config.updates, config.batch_size), config.n_step, config.gamma)
 
@@ -130,32 +146,30 @@ class DQNAgent:
         )
 
     def compile(self) -> None:
-        """Compile the gradient step now instead of at the first update, if no agent like this one has."""
+        """Compile the gradient steps now, not at the first of them."""
         self._compiled()
 
     @property
     def parameters(self) -> NDArray[np.float32]:
-        """Both networks and the optimiser's moving averages `(4, weights)`; see `learner`."""
+        """Both networks and Adam's moving averages `(4, weights)`; `learner` names the rows."""
         return self._parameters
 
     @parameters.setter
     def parameters(self, parameters: NDArray[np.float32]) -> None:
-        self._parameters = np.asarray(parameters, np.float32)  # what the compiled step takes
+        self._parameters = np.asarray(parameters, np.float32)
         self.q = self._q_function(learner.ONLINE)
 
     @property
     def target_q(self) -> QFunction:
-        """The target network as it is now; as `q` is the online network."""
+        """The current target network; `q` is the online network."""
         return self._q_function(learner.TARGET)
 
     def _q_function(self, row: int) -> QFunction:
         weights = self._parameters[row].copy()  # a view would keep all four rows in memory
         return QFunction.from_flat(weights, self.sizes).with_scaling(*self.scaling)
 
-    # --- state --------------------------------------------------------------------------------------
-
     def get_state(self) -> dict[str, Any]:
-        """Everything that changes during a run: copies of arrays, and plain numbers."""
+        """Everything that changes during a run except the configuration: copies of arrays, and numbers."""
         return {
             "steps": self.steps,
             "episodes": self.episodes,
@@ -167,7 +181,12 @@ class DQNAgent:
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from where `get_state` was called."""
+        """Restore what `get_state` returned.
+
+        Raises:
+            TypeError: if a number has another type.
+            ValueError: if a number is out of range, or an array has another shape or is not finite.
+        """
         for name in ("steps", "episodes", "updates"):
             check_integer(name, state[name], low=0, high=2**53)
             setattr(self, name, state[name])

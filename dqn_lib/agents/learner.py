@@ -1,7 +1,6 @@
-"""The gradient step as a pure function: parameters and batches in, parameters and losses out.
+"""The gradient step as a pure function from parameters and batches to new parameters and losses.
 
-Nothing that belongs to one agent is inside it. So it is compiled once in a process for each network shape
-and objective, and every agent shares it: making another agent costs nothing.
+It has no state, so agents share it: a process compiles it once for each network shape and objective.
 """
 
 import functools
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib.agents.backend import compiled, tf
+from dqn_lib.agents.q_network import Layers, join, split
 from dqn_lib.replay import Batch
 from dqn_lib.targets import double_td_target, polyak_update, td_target
 
@@ -25,71 +25,58 @@ tnp = tf.experimental.numpy
 ONLINE, TARGET, MEAN, SQUARE = range(4)
 
 Network = Callable[[Any], Any]
-"""States `(batch, state_size)` to Q-values `(batch, actions)`, as tensors."""
+"""Q-values `(batch, actions)` for states `(batch, state_size)`, as tensors."""
 
 Steps = Callable[..., tuple[NDArray[np.float32], NDArray[np.float32]]]
-"""`gradient_steps` of arrays: new parameters `(4, weights)` and losses `(updates,)`."""
+"""`gradient_steps` for arrays: new parameters `(4, weights)` and losses `(updates,)`."""
 
 _compiling = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What a gradient step minimises. Equal objectives share one compiled step.
+    """What a gradient step minimises; a variant overrides a method.
 
-    A variant overrides a method; `online` and `target` are the two networks as functions. What the
-    methods read besides their arguments has to be a field, so that equality tells it.
+    `online` and `target` are the two networks as functions. Equal objectives share one compiled step, so
+    everything that a method uses besides its arguments has to be a field.
     """
 
     double: bool = True
     loss: str = "huber"
 
     def targets(self, batch: Batch, online: Network, target: Network) -> Any:
-        """TD targets `(batch,)`; computed outside the tape, so that no gradient flows into them."""
+        """TD targets `(batch,)`, computed outside the gradient tape: they have no gradient."""
         next_q = target(batch.next_states)
         if not self.double:
             return td_target(batch.reward_sums, batch.terminated, next_q, batch.discounts, xp=tnp)
-        chooser = online(batch.next_states)
-        return double_td_target(batch.reward_sums, batch.terminated, next_q, chooser, batch.discounts, xp=tnp)
+        next_q_online = online(batch.next_states)
+        return double_td_target(
+            batch.reward_sums, batch.terminated, next_q, next_q_online, batch.discounts, xp=tnp
+        )
 
     def batch_loss(self, batch: Batch, targets: Any, online: Network, target: Network) -> Any:
-        """The mean loss of a batch: of the actions that were taken, and of no others."""
+        """The mean loss of a batch, for the actions that were taken."""
         q = online(batch.states)  # [B, A]
         taken = tf.one_hot(batch.actions, q.shape[-1])
         error = targets - tf.reduce_sum(q * taken, axis=-1)  # [B]
         return tf.reduce_mean(self.error_loss(error))
 
     def error_loss(self, error: Any) -> Any:
-        """Squared error, or Huber's: squared up to 1, linear beyond, so that no outlier pulls too hard."""
+        """Half the squared error, or Huber loss: linear beyond 1, which limits the gradient of outliers."""
         if self.loss == "squared":
             return 0.5 * error**2
         size = tf.abs(error)
         return tf.where(size < 1.0, 0.5 * error**2, size - 0.5)
 
 
-def initial_parameters(weights: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Parameters `(4, weights)` of a new agent: two equal networks, and an Adam that has seen nothing."""
-    flat = np.concatenate([np.ravel(array) for array in weights])
-    return np.stack([flat, flat, np.zeros_like(flat), np.zeros_like(flat)])
+def initial_parameters(layers: Layers) -> NDArray[np.float32]:
+    """Parameters `(4, weights)` of a new agent: two equal networks, and moving averages of 0."""
+    weights = join(layers)
+    return np.stack([weights, weights, np.zeros_like(weights), np.zeros_like(weights)])
 
 
-def split(flat: Any, sizes: tuple[int, ...]) -> list[tuple[Any, Any]]:
-    """A weight matrix and a bias vector for each layer, from one vector; as `QFunction.from_flat`."""
-    layers, start = [], 0
-    for fan_in, fan_out in pairwise(sizes):
-        end = start + fan_in * fan_out
-        layers.append((tf.reshape(flat[start:end], (fan_in, fan_out)), flat[end : end + fan_out]))
-        start = end + fan_out
-    return layers
-
-
-def join(layers: list[tuple[Any, Any]]) -> Any:
-    """The inverse of `split`."""
-    return tf.concat([tf.reshape(array, [-1]) for layer in layers for array in layer], axis=0)
-
-
-def q_values(layers: list[tuple[Any, Any]], states: Any) -> Any:
-    """Q-values `(batch, actions)` of rescaled states `(batch, state_size)`; as `QFunction`."""
+def q_values(layers: Layers, states: Any) -> Any:
+    """Q-values `(batch, actions)` of rescaled states `(batch, state_size)`, as tensors."""
     values = states
     for weights, biases in layers[:-1]:
         values = tf.nn.relu(values @ weights + biases)
@@ -100,7 +87,7 @@ def q_values(layers: list[tuple[Any, Any]], states: Any) -> Any:
 def adam(weights: Any, gradient: Any, mean: Any, square: Any, learning_rate: Any, step: Any) -> tuple:
     """New weights and moving averages after Adam's step number `step` (Kingma and Ba, ICLR 2015).
 
-    As Keras computes it, with its defaults: beta 0.9 and 0.999, epsilon 1e-7.
+    The same formula and defaults as in Keras: beta 0.9 and 0.999, epsilon 1e-7.
     """
     mean = mean + (gradient - mean) * (1 - 0.9)
     square = square + (gradient**2 - square) * (1 - 0.999)
@@ -117,15 +104,15 @@ def gradient_step(
     learning_rate: Any,
     step: Any,
 ) -> tuple[tuple, Any]:
-    """One step on one batch, then the target network moves by `tau`: new parameters and the loss."""
+    """One gradient step on one batch, then a target update with `tau`: new parameters and the loss."""
     weights, target_weights, mean, square = parameters
-    layers = split(weights, sizes)
-    online, target = partial(q_values, layers), partial(q_values, split(target_weights, sizes))
+    layers = split(weights, sizes, xp=tnp)
+    online, target = partial(q_values, layers), partial(q_values, split(target_weights, sizes, xp=tnp))
     targets = objective.targets(batch, online, target)
     with tf.GradientTape() as tape:
         tape.watch(layers)
         loss = objective.batch_loss(batch, targets, online, target)
-    gradient = join(tape.gradient(loss, layers))
+    gradient = join(tape.gradient(loss, layers), xp=tnp)
     weights, mean, square = adam(weights, gradient, mean, square, learning_rate, step)
     return (weights, polyak_update(target_weights, weights, tau), mean, square), loss
 
@@ -140,10 +127,11 @@ def gradient_steps(
     steps_before: Any,
     scaling: Any,
 ) -> tuple[Any, Any]:
-    """One gradient step for each entry of the batches' first axis, in order.
+    """A gradient step for each batch of `batches` `(updates, batch, ...)`, in order.
 
-    `parameters` `(4, weights)` come back changed, with the losses `(updates,)`; `taus` `(updates,)` are
-    the target network's, and `steps_before` is how many gradient steps there were before these.
+    Returns new parameters `(4, weights)` and the losses `(updates,)`. `taus` `(updates,)` are for the target
+    updates, `steps_before` is the number of earlier gradient steps, and `scaling` `(2, state_size)` holds the
+    factor and the offset that rescale states.
     """
     updates = taus.shape[0]
     scale, offset = tf.unstack(scaling)
@@ -167,7 +155,7 @@ def gradient_steps(
 def compiled_steps(
     objective: Objective, sizes: tuple[int, ...], updates: int, batch_size: int, xla: bool | None = None
 ) -> Steps:
-    """`gradient_steps` for these shapes, as a function of arrays; compiled the first time it is asked for."""
+    """`gradient_steps` for these shapes as a function of arrays, compiled at the first call."""
     with _compiling:
         return _compiled_steps(objective, sizes, updates, batch_size, xla)
 

@@ -1,4 +1,4 @@
-"""Q-learning with a table: one score for every cell of the state space and every action.
+"""Q-learning with a table: one value for every cell of the state space and every action.
 
 Watkins (PhD thesis, Cambridge 1989); Sutton and Barto, 2nd edition, section 6.5.
 """
@@ -19,10 +19,10 @@ LARGEST_TABLE = 10_000_000  # entries: 80 MB
 
 
 class TableQ:
-    """Q-values from a table over the box from `low` to `high`, cut into `cells` parts along each axis.
+    """A Q-function: a table over the box from `low` to `high`, with `cells` cells along each axis.
 
-    `values` has shape `(cells, ..., cells, actions)`; `rows` is the same table with the cells numbered
-    in one go, `(cells ** state_size, actions)`.
+    `values` has shape `(cells, ..., cells, actions)`. `rows` is a view of it with one row for each cell,
+    `(cells ** state_size, actions)`.
     """
 
     def __init__(
@@ -36,40 +36,45 @@ class TableQ:
         self._strides = self.cells ** np.arange(len(low))[::-1]
 
     def cell(self, states: ArrayLike) -> NDArray[np.int64]:
-        """The number of the cell `(...)` that each of the states `(..., state_size)` lies in.
+        """The index of the cell `(...)` of each of the states `(..., state_size)`.
 
-        The upper edge belongs to the last cell, as does everything beyond it.
+        States outside the box, and on its upper edge, belong to the nearest cell.
         """
-        place = (states - self.low) * self._per_unit
-        return np.minimum(np.maximum(place, 0), self.cells - 1).astype(np.int64) @ self._strides
+        scaled = (states - self.low) * self._per_unit
+        return np.minimum(np.maximum(scaled, 0), self.cells - 1).astype(np.int64) @ self._strides
 
     def row(self, state: NDArray) -> NDArray[np.float64]:
-        """The Q-values `(actions,)` of one state `(state_size,)`, in the table itself: what is written stays.
+        """The Q-values `(actions,)` of one state `(state_size,)`, as a view into the table.
 
-        Each step of the car asks for three of them, and for one state plain numbers are quicker than arrays.
+        For one state, Python's numbers are faster than arrays, and every step needs three rows.
         """
-        number, last = 0, self.cells - 1
+        index, last = 0, self.cells - 1
         for x, (low, per_unit) in zip(state.tolist(), self._axes, strict=True):
-            number = number * self.cells + int(min(max((x - low) * per_unit, 0.0), last))
-        return self.rows[number]
+            index = index * self.cells + int(min(max((x - low) * per_unit, 0.0), last))
+        return self.rows[index]
 
     def __call__(self, states: ArrayLike) -> NDArray[np.float64]:
         """Q-values `(..., actions)` of states `(..., state_size)`."""
         return self.rows[self.cell(states)]
 
     def greedy(self, states: ArrayLike) -> NDArray[np.int64]:
-        """The action `(...)` with the largest value; of equal ones, the first."""
+        """The action `(...)` with the largest value, the first of equal ones."""
         return self(states).argmax(axis=-1)
 
     def copy(self) -> "TableQ":
-        """The same values in an array of their own."""
+        """A copy with its own array."""
         return TableQ(self.values.copy(), self.low, self.high)
 
 
 class QTableAgent:
-    """Acts epsilon-greedily on its table and learns from every step as it happens."""
+    """An epsilon-greedy agent that updates its table at every step.
 
-    loss = None  # nothing is fitted
+    Raises:
+        TypeError: if `seed` is not an integer, or the environment has other kinds of states or actions.
+        ValueError: if `seed` is negative, the states have no finite bounds, or the table is too large.
+    """
+
+    loss = None  # there is no gradient step
 
     def __init__(self, env: gym.Env, config: TableConfig | None = None, *, seed: int = 0) -> None:
         check_spaces(env)
@@ -87,7 +92,12 @@ class QTableAgent:
         self.restart()
 
     def restart(self, seed: int | None = None) -> None:
-        """Begin again with nothing learnt, as a new agent with this seed; without one, with the same."""
+        """Reinitialise with this seed, by default the same one; keep live settings.
+
+        Raises:
+            TypeError: if `seed` is not an integer.
+            ValueError: if it is negative.
+        """
         seed = self.seed if seed is None else seed
         check_integer("seed", seed, low=0)
         self.seed = int(seed)
@@ -98,16 +108,16 @@ class QTableAgent:
 
     @property
     def q(self) -> TableQ:
-        """A frozen copy of what is known now."""
+        """A copy of the table."""
         return self.table.copy()
 
     @property
     def epsilon(self) -> float:
-        """The fraction of steps that explore."""
+        """The current fraction of steps that explore."""
         return self.config.epsilon
 
     def act(self, state: NDArray) -> int:
-        """The action for one state: exploring or greedy."""
+        """The action for one state `(state_size,)`: random or greedy."""
         action = self.exploration.explore(self.config.epsilon, self.config.hold)
         return int(self.table.row(state).argmax()) if action is None else action
 
@@ -121,19 +131,20 @@ class QTableAgent:
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Move the score of what was done a little towards what it turned out to be worth.
+        """Move the Q-value of the action towards its TD target.
 
         Raises:
-            TypeError: if the action or the reward is no number of its kind.
-            ValueError: if a state or the reward is not finite, or there is no such action; the table is then
-                as it was before.
+            TypeError: if the action is not an integer.
+            ValueError: if a state or the reward is not finite, or there is no such action. The table is then
+                unchanged.
         """
         actions = self.table.rows.shape[1]
+        # Validate before writing. Sums of Python's numbers are faster here than NumPy's functions.
         if not isfinite(sum(np.asarray(state).tolist()) + sum(np.asarray(next_state).tolist()) + reward):
             check_finite("state", state)
             check_finite("next_state", next_state)
             check_number("reward", reward)
-        if type(action) is not int or not 0 <= action < actions:  # the usual case, quickly
+        if type(action) is not int or not 0 <= action < actions:
             check_integer("action", action, low=0, high=actions - 1)
         row = self.table.row(state)
         target = td_target(reward, terminated, self.table.row(next_state), self.config.gamma)
@@ -141,14 +152,19 @@ class QTableAgent:
         self.steps += 1
 
     def end_episode(self) -> None:
-        """Nothing to close: a table remembers no transitions."""
+        """Does nothing: there is no replay memory."""
 
     def change(self, **settings: Any) -> None:
-        """Change live settings; they act from the next step on."""
+        """Change live settings from the next step on.
+
+        Raises:
+            TypeError: if a value has another type.
+            ValueError: if a setting is not live, or a value is out of bounds.
+        """
         self.config = self.config.change_live(**settings)
 
     def get_state(self) -> dict[str, Any]:
-        """Everything that changes during a run."""
+        """Everything that changes during a run except the configuration."""
         return {
             "steps": self.steps,
             "episodes": self.episodes,
@@ -157,7 +173,7 @@ class QTableAgent:
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from where `get_state` was called."""
+        """Restore what `get_state` returned."""
         self.steps, self.episodes = state["steps"], state["episodes"]
         self.table.values[:] = state["values"]
         self.exploration.set_state(state["exploration"])

@@ -1,17 +1,17 @@
-"""The agent of the tutorial that this course grew from, as it was printed, to be measured on our axes.
+"""The agent of the tutorial that this course started from, as printed.
 
 Yash Patel, "Reinforcement Learning w/ Keras + OpenAI: DQNs", Towards Data Science, 29 July 2017. It showed
-a great many people that an agent with memory and a target network fits on one page. The details in which
-it differs from what it describes are easy to write and hard to see; they are all settings of
-`TutorialConfig`, so that each can be repaired alone:
+many people that an agent with a replay memory and a target network fits on one page. Its code differs from
+its text in details that are easy to overlook. They are settings of `TutorialConfig`, so that each can be
+repaired alone:
 
-- the reward of a step that ends an episode, by flag or by time limit, becomes -20;
-- the time limit counts as an ending, after which nothing more is to be paid;
-- gamma is 0.95, with which -1 a step for ever is worth -20 too: every policy is worth the same;
-- the target network is a whole copy, taken after every step's replay, so nothing holds still;
+- the reward of the last step of an episode, by flag or by time limit, is replaced by -20;
+- truncation is treated as termination: no bootstrap;
+- gamma is 0.95, with which -1 at every step for ever is worth -20 too, so that all policies are equal;
+- the target network is a full copy after the replay of every step;
 - a replay is 32 gradient steps on one transition each, with a mean squared error over all three outputs;
-- states are as raw as they come, random actions last for one step, and epsilon is down to 0.01 after 919
-  steps, which is in the fifth episode of a hundred.
+- states are not rescaled, random actions are not repeated, and epsilon is 0.01 after 919 steps, in the
+  fifth of a hundred episodes.
 """
 
 from dataclasses import dataclass, field, fields
@@ -27,13 +27,13 @@ from dqn_lib.replay import Batch
 
 
 def printed(name: str, value: Any) -> Any:
-    """The setting of `DQNConfig` with the value that the tutorial gives it."""
+    """The setting of `DQNConfig`, with the tutorial's default."""
     return field(default=value, metadata=next(f.metadata for f in fields(DQNConfig) if f.name == name))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TutorialConfig(DQNConfig):
-    """Settings of the tutorial's agent; the defaults are the tutorial's."""
+    """Settings of the tutorial's agent, with its defaults."""
 
     gamma: float = printed("gamma", 0.95)
     learning_rate: float = printed("learning_rate", 0.01)
@@ -47,7 +47,7 @@ class TutorialConfig(DQNConfig):
     learn_every: int = printed("learn_every", 1)
     updates: int = printed("updates", 32)
 
-    # A whole copy after each replay: its `tau` of 0.05 and its period of 1,000 are declared and not used.
+    # A full copy after each replay: the tutorial's `tau` of 0.05 and its period of 1,000 are never used.
     target_update: str = printed("target_update", "hard")
     target_period: int = printed("target_period", 32)
 
@@ -56,7 +56,7 @@ class TutorialConfig(DQNConfig):
         0.995,
         low=0.0,
         high=1.0,
-        help="Epsilon is multiplied by this at every step; None: it waits and falls as it does in DQNConfig.",
+        help="Epsilon is multiplied by this at every step; None: the schedule of DQNConfig.",
     )
     hold: int = printed("hold", 1)
 
@@ -69,35 +69,36 @@ class TutorialConfig(DQNConfig):
         -20.0,
         low=-1_000.0,
         high=1_000.0,
-        help="Written in place of the reward of a step that ends the episode; None: the reward stays.",
+        help="Replaces the reward of the last step of an episode; None: the reward is kept.",
     )
-    time_limit_is_terminal: bool = setting(True, help="An episode cut off by the time limit counts as ended.")
+    time_limit_is_terminal: bool = setting(True, help="Truncation is treated as termination: no bootstrap.")
     all_outputs: bool = setting(
-        True, help="The loss is over all actions; those not taken aim at the target network's own values."
+        True,
+        help="The loss is over all actions; the target network's value is the target of those not taken.",
     )
 
 
 @dataclass(frozen=True)
 class AllOutputs(Objective):
-    """A mean squared error over all actions; those not taken aim at the target network's own values."""
+    """A mean squared error over all actions; the target network's value is the target of those not taken."""
 
     def batch_loss(self, batch: Batch, targets: Any, online: Any, target: Any) -> Any:
         """The mean loss of a batch."""
         q = online(batch.states)  # [B, A]
         taken = tf.one_hot(batch.actions, q.shape[-1])
-        wanted = tf.where(taken > 0, targets[:, None], target(batch.states))  # [B, A]
-        return tf.reduce_mean((wanted - q) ** 2)
+        all_targets = tf.where(taken > 0, targets[:, None], target(batch.states))  # [B, A]
+        return tf.reduce_mean((all_targets - q) ** 2)
 
 
 class TutorialAgent(DQNAgent):
-    """`DQNAgent` with the tutorial's settings and its four habits that ours has no setting for."""
+    """`DQNAgent` with the tutorial's settings, and the four differences that are not in `DQNConfig`."""
 
     Config = TutorialConfig
     config: TutorialConfig
 
     @property
     def epsilon(self) -> float:
-        """The fraction of steps that explore, now: it is multiplied before the action is chosen."""
+        """The current fraction of steps that explore; it is multiplied before the action is chosen."""
         if self.config.epsilon_factor is None or self.config.epsilon is not None:
             return super().epsilon
         start, end = self.config.epsilon_start, self.config.epsilon_end
@@ -113,7 +114,7 @@ class TutorialAgent(DQNAgent):
         terminated: bool,
         truncated: bool,
     ) -> None:
-        """Take in what happened, as the tutorial understands it, and learn."""
+        """Store a transition as the tutorial does, and learn."""
         ended = terminated or truncated
         if ended and self.config.ending_reward is not None:
             reward = self.config.ending_reward
@@ -121,7 +122,7 @@ class TutorialAgent(DQNAgent):
         super().observe(state, action, reward, next_state, terminated=terminated, truncated=truncated)
 
     def _batches(self) -> Batch:
-        """No transition twice in one replay, as long as there are enough."""
+        """Windows sampled without replacement, if there are enough."""
         shape = (self.config.updates, self.config.batch_size)
         count = shape[0] * shape[1]
         if count > len(self.memory):

@@ -1,36 +1,35 @@
-"""Is it the same, and if not, what kind of different?"""
+"""Compare a result with the expected one, and say in words how it differs."""
 
 import copy
 import reprlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 
 class Rejected(Exception):
-    """Raised by a probe that finds something to say about an answer."""
+    """Raised by the evaluation of an answer that cannot be right; its text is shown to the student."""
 
 
 def returned(value: Any) -> Any:
-    """The value, for a probe that has to work with it; complains if there is none."""
+    """The value that an answer returned, if there is one.
+
+    Raises:
+        Rejected: it returned nothing.
+    """
     if value is None or value is ...:
         raise Rejected("It returned nothing: is the `return` missing?")
     return value
 
 
 KINDS = {"b": "True or False", "i": "an integer", "u": "an integer", "f": "a number", "U": "a text"}
-LONGEST = 100_000  # items taken from an iterator that may never end
 
 
 def to_plain(value: Any) -> Any:
-    """The value as plain data: tensors become arrays, iterators lists. May raise what the value raises."""
-    if isinstance(value, Iterator):
-        return [to_plain(part) for part in islice(value, LONGEST)]
+    """The value as plain data: tensors become arrays. May raise what the value raises."""
     if isinstance(value, list | tuple):
         return (
             type(value)(map(to_plain, value)) if type(value) in (list, tuple) else list(map(to_plain, value))
@@ -47,12 +46,14 @@ def to_plain(value: Any) -> Any:
 def difference(expected: Any, got: Any, tolerance: float, *, strict: bool = True) -> str | None:
     """None if `got` is what was expected; otherwise a sentence on its type or shape, or an empty one.
 
-    Both are settled data; a list may stand for a tuple or an array. Unless `strict`, a whole number may
-    be written as a float.
+    Both are plain data; a list may stand for a tuple or an array. Unless `strict`, a float may stand for an
+    integer.
     """
     if (got is None and expected is not None) or got is ...:
         return (
-            f"It returned {'nothing: is the `return` missing?' if got is None else 'the dots of the blank.'}"
+            "It returned nothing: is the `return` missing?"
+            if got is None
+            else "It returned the `...` of the blank."
         )
     if isinstance(expected, list | tuple):
         return _parts(expected, got, tolerance, strict)
@@ -69,7 +70,8 @@ def difference(expected: Any, got: Any, tolerance: float, *, strict: bool = True
 
 def _parts(expected: list | tuple, got: Any, tolerance: float, strict: bool) -> str | None:
     if not isinstance(got, list | tuple) and not (isinstance(got, np.ndarray) and got.ndim):
-        return f"It must have {len(expected)} parts, not be {kind_of(got)}."
+        more = ": `list(...)` makes a list of it" if isinstance(got, Iterator) else ""
+        return f"It must have {len(expected)} parts, not be {kind_of(got)}{more}."
     if len(got) != len(expected):
         return f"It must have {len(expected)} parts, not {len(got)}."
     pairs = zip(expected, got, strict=True)
@@ -98,7 +100,7 @@ def kind_of(value: Any) -> str:
 
 
 class _Short(reprlib.Repr):
-    """Values as a student would write them: short, NumPy's scalars as plain numbers.
+    """Values as a student would write them: short, NumPy's scalars as plain numbers, arrays as `array(...)`.
 
     With `exact`, every number has all its digits, and 2.0 is not 2.
     """
@@ -110,17 +112,23 @@ class _Short(reprlib.Repr):
         self.exact = exact
 
     def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, np.generic | np.ndarray) and x.ndim == 0:
+            x = x.item()
         if isinstance(x, np.ndarray):
-            digits = {"floatmode": "unique"} if self.exact else {"precision": 4}
-            text = np.array2string(x, threshold=20, separator=", ", **digits).replace("\n", "")
-            return f"{text} ({kind_of(x)})" if self.exact else text
+            numbers = {"float_kind": self._entry, "int": str, "bool": str}
+            text = np.array2string(x, threshold=20, edgeitems=2, separator=", ", formatter=numbers)
+            return f"array({' '.join(text.split())})"
         if isinstance(x, np.random.Generator):
             return "a NumPy generator"
-        if isinstance(x, np.generic):
-            x = x.item()
-        if isinstance(x, float) and not self.exact:
-            return f"{x:.6g}"
-        return super().repr1(x, level)
+        return self._number(x) if isinstance(x, float) else super().repr1(x, level)
+
+    def _number(self, x: float) -> str:
+        return repr(float(x)) if self.exact else f"{x:.6g}"
+
+    def _entry(self, x: float) -> str:
+        """A number in an array of floats: with a point, as NumPy shows it."""
+        text = self._number(x).removesuffix(".0")
+        return f"{text}." if text.lstrip("-").isdigit() else text
 
 
 def short_repr(value: Any, *, exact: bool = False) -> str:
@@ -132,22 +140,27 @@ def short_repr(value: Any, *, exact: bool = False) -> str:
 
 
 def distinct_reprs(expected: Any, got: Any) -> tuple[str, str]:
-    """Two different values, exactly if they would look the same otherwise: 2 and 2.0."""
-    short = short_repr(expected), short_repr(got)
-    return short if short[0] != short[1] else (short_repr(expected, exact=True), short_repr(got, exact=True))
+    """Two different values in a line each, which differ: exactly, by entry or with their types if need be."""
+    for exact in (False, True):
+        texts = short_repr(expected, exact=exact), short_repr(got, exact=exact)
+        if texts[0] != texts[1]:
+            return texts
+    if isinstance(expected, np.ndarray) and isinstance(got, np.ndarray) and expected.shape == got.shape:
+        for place in zip(*np.nonzero(expected != got), strict=True):
+            where = f" at [{', '.join(map(str, place))}]"
+            return tuple(short_repr(array[place], exact=True) + where for array in (expected, got))
+    return f"{texts[0]} ({kind_of(expected)})", f"{texts[1]} ({kind_of(got)})"
 
 
 DRAWS = 3_000
 
 
-def shares_of_actions(function: Callable, q: NDArray, epsilon: float, rng: np.random.Generator) -> NDArray:
-    """How often each action is chosen, of 3,000 times."""
-    chosen = [action(function(q, epsilon, rng)) for _ in range(DRAWS)]
-    return np.bincount(chosen, minlength=3) / DRAWS
-
-
 def action(value: Any) -> int:
-    """The action that an answer has chosen; complains about anything else."""
+    """The action that an answer has chosen.
+
+    Raises:
+        Rejected: what it returned is no action.
+    """
     found = np.asarray(returned(value))
     if found.dtype.kind not in "iu" or found.size != 1 or not 0 <= int(found.item()) <= 2:
         raise Rejected(
@@ -159,7 +172,7 @@ def action(value: Any) -> int:
 def frequencies_of_items(
     function: Callable, ring: list, count: int, batch: int, rng: np.random.Generator
 ) -> dict:
-    """How often each item of the ring is drawn, and how the second item of a draw hangs on the first."""
+    """How often each item of the ring is drawn, and how the second item of a draw depends on the first."""
     draws = [[_item(ring, one) for one in returned(function(ring, count, batch, rng))] for _ in range(DRAWS)]
     if any(len(draw) != batch for draw in draws):
         wrong = next(len(draw) for draw in draws if len(draw) != batch)
@@ -168,8 +181,8 @@ def frequencies_of_items(
     apart = (places[:, 1] - places[:, 0]) % min(count, len(ring))
     return {
         **{f"share of {item}": round(float(np.mean(places == place)), 3) for place, item in enumerate(ring)},
-        "same item twice in a row": round(float(np.mean(apart == 0)), 3),
-        "its neighbour next": round(float(np.mean(apart == 1)), 3),
+        "share of draws whose second item is the first one again": round(float(np.mean(apart == 0)), 3),
+        "share of draws whose second item stands next to the first": round(float(np.mean(apart == 1)), 3),
     }
 
 
@@ -183,12 +196,12 @@ def _item(ring: list, one: Any) -> Any:
 
 
 def repeatable(*case: Any) -> Callable[[Callable], str]:
-    """The demand that the same seed gives the same draws; `case` holds the arguments before the generator."""
+    """An extra check: the same seed gives the same draws. `case` holds the arguments before the generator."""
 
     def plain(draw: Any) -> Any:
         return np.asarray(to_plain(draw)).tolist()
 
-    def demand(answer: Callable) -> str:
+    def check(answer: Callable) -> str:
         draws = []
         for _ in range(2):
             rng = np.random.default_rng(5)
@@ -197,4 +210,4 @@ def repeatable(*case: Any) -> Callable[[Callable], str]:
             return ""
         return "the dice are not those of `rng`. Draw from `rng` only: the same seed then gives the same run."
 
-    return demand
+    return check

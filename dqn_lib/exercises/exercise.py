@@ -1,7 +1,7 @@
 """An exercise: it compares an answer with a solution, case by case, and knows the usual mistakes.
 
 A mistake is recognised by what it does, not by how it is written: each is a small wrong function, and an
-answer that gives its results in every case has made it.
+answer that has the results of that function has made the mistake.
 """
 
 import ast
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from dqn_lib.exercises.comparison import Rejected, difference, distinct_reprs, kind_of, short_repr, to_plain
-from dqn_lib.exercises.sandbox import OutOfTimeError, is_blank, within
+from dqn_lib.exercises.sandbox import Stopped, TimeLimitExceeded, error_in_words, is_blank, run_within
 
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted yet"
 MARKS = {CORRECT: "✓", NOT_YET: "✗", NOT_ATTEMPTED: "○"}
@@ -26,14 +26,14 @@ COLOURS = {CORRECT: "#009E73", NOT_YET: "#D55E00", NOT_ATTEMPTED: "#767676"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer of a check: one of three states, and a message in words."""
+    """The result of a check: one of three states, and a message in words."""
 
     status: str
     message: str
 
     @property
     def correct(self) -> bool:
-        """Whether the answer was right."""
+        """Whether the answer is right."""
         return self.status == CORRECT
 
     def __repr__(self) -> str:
@@ -58,10 +58,24 @@ class Hint:
         return panel(f"Hint {self.number} of {self.total}.", self.message, "#0072B2")
 
 
-def hint_number(number: int, hints: Sequence[str]) -> Hint:
-    """Hint `number`, from 1; the last one says where the solution is."""
-    last = " (This was the last one. `solution()` shows an answer.)" if number == len(hints) else ""
-    return Hint(number, len(hints), hints[number - 1] + last)
+class Hints(Sequence):
+    """The hints of an exercise, given one at a time."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = tuple(texts)
+        self.given = 0
+
+    def __getitem__(self, index: int) -> str:
+        return self.texts[index]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def next(self) -> Hint:
+        """The next hint; after the last one, the last again, which says where the solution is."""
+        self.given = min(self.given + 1, len(self))
+        last = " (This was the last one. `solution()` shows an answer.)" if self.given == len(self) else ""
+        return Hint(self.given, len(self), self[self.given - 1] + last)
 
 
 @dataclass(frozen=True)
@@ -106,30 +120,57 @@ def mistake(message: str, *functions: Callable) -> Mistake:
     return Mistake(message, functions)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What stands in place of a result: why there is none."""
+
+    message: str
+    raised: bool  # by the answer, and not noticed by the exercise
+
+
 def call(function: Callable, *arguments: Any) -> Any:
-    """The usual probe: what the function returns."""
+    """The usual evaluation of an answer: what it returns."""
     return function(*arguments)
 
 
 @dataclass
 class Exercise:
-    """One exercise of a lesson: `check(answer)`, `hint()`, `solution()`."""
+    """One exercise of a lesson: `check(answer)`, `hint()`, `solution()`.
+
+    Attributes:
+        reference: the solution.
+        cases: arguments to try, the smallest first.
+        mistakes: the usual ones, the likeliest first: the first that fits is named.
+        hints: up to three, the last one nearly the solution.
+        takeaway: one sentence for a correct answer.
+        evaluate: what is compared, a function of the answer and a case's arguments. It may raise `Rejected`.
+            A dictionary is compared key by key, and a message names the key.
+        result: what `evaluate` returns, in words.
+        tolerance: relative and absolute, of numbers.
+        pure: whether the answer must leave its arguments unchanged.
+        impure: what to say if it does not.
+        advice: what to say about an error whose text contains the key.
+        extra_check: what is wrong although all results are right; empty if nothing is.
+        remark: what to add to a correct answer.
+    """
 
     reference: Callable
-    cases: Sequence[tuple]  # arguments, smallest first
+    cases: Sequence[tuple]
     mistakes: Sequence[Mistake]
     hints: Sequence[str]
-    insight: str  # one sentence for a correct answer
-    probe: Callable = call  # what is compared: a function of the answer and a case's arguments
-    result: str = "result"  # what the probe returns, in words
+    takeaway: str
+    evaluate: Callable = call
+    result: str = "result"
     tolerance: float = 1e-5
-    impure: str = "it changes its arguments: work on a copy, somebody else still needs them"
-    pure: bool = True  # False where changing an argument is the task
-    advice: Mapping[str, str] = field(default_factory=dict)  # by what stands in the text of an error
-    demand: Callable[[Callable], str] = lambda answer: ""  # what is wrong although all results are right
-    remark: Callable[[Callable], str] = lambda answer: ""  # what to add to a correct answer
-    _hinted: int = field(default=0, repr=False)
-    _known: dict[Callable, list[Any]] = field(default_factory=dict, repr=False)
+    pure: bool = True
+    impure: str = "it modifies its arguments; work on a copy"
+    advice: Mapping[str, str] = field(default_factory=dict)
+    extra_check: Callable[[Callable], str] = lambda answer: ""
+    remark: Callable[[Callable], str] = lambda answer: ""
+    _known: dict[Callable, list[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.hints = Hints(self.hints)
 
     @property
     def name(self) -> str:
@@ -153,8 +194,7 @@ class Exercise:
 
     def hint(self) -> Hint:
         """The next hint; after the last one, the last again."""
-        self._hinted = min(self._hinted + 1, len(self.hints))
-        return hint_number(self._hinted, self.hints)
+        return self.hints.next()
 
     def solution(self) -> Solution:
         """A correct answer."""
@@ -162,36 +202,43 @@ class Exercise:
 
     def check(self, answer: Any = ...) -> Verdict:
         """Whether `answer` is right; never raises."""
-        try:
-            return self._check(answer)
-        except Rejected as complaint:
-            return Verdict(NOT_YET, str(complaint))
-
-    def _check(self, answer: Any) -> Verdict:
         if answer is ... or answer is None or is_blank(answer):
             return Verdict(NOT_ATTEMPTED, f"Write `{self.name}` in the cell above, run it, then this one.")
-        self._check_callable(answer)
         try:
-            got, fault, remark = self._run(answer, final=self._finally)
+            return Verdict(CORRECT, self._message_if_correct(answer))
+        except Rejected as rejection:
+            return Verdict(NOT_YET, str(rejection))
         except NotImplementedError:
             return Verdict(NOT_ATTEMPTED, f"`{self.name}` still raises NotImplementedError.")
-        expected = self._results_of(self.reference)
-        differences = self._differences(expected, got)
-        wrong = next((i for i, found in enumerate(differences) if found is not None), None)
-        if wrong is None:
-            if fault:
-                raise Rejected(f"The results are right, but {fault}")
-            return Verdict(CORRECT, f"{self.insight} {remark}".strip())
-        for known in self.mistakes:
-            if any(self._agrees(function, got) for function in known.functions):
-                raise Rejected(known.message)
-        wanted, found = distinct_reprs(expected[wrong], got[wrong])
-        raise Rejected(
-            f"With {self._arguments(wrong)} the {self.result} should be `{wanted}`, "
-            f"but is `{found}`. {differences[wrong]}".strip()
-        )
 
-    def _check_callable(self, answer: Any) -> None:
+    def _message_if_correct(self, answer: Any) -> str:
+        """What to say about a correct answer; raises `Rejected` about any other."""
+        self._require_function(answer)
+        expected = self._results_of(self.reference)
+        got: list[Any] = []
+
+        def run() -> tuple[str, str]:
+            modified = self._try_cases(answer, got)
+            if any(self._complaint(*pair) is not None for pair in zip(expected, got, strict=True)):
+                return "", ""
+            return f"{self.impure}." if modified else self.extra_check(answer), self.remark(answer)
+
+        try:
+            fault, remark = run_within(TIME_LIMIT, run)
+        except TimeLimitExceeded as problem:
+            raise Rejected(f"With {self._arguments(len(got))} {problem}") from None
+        except (Rejected, NotImplementedError):
+            raise
+        except BaseException as problem:
+            finished = len(got) == len(self.cases)  # otherwise the student has interrupted it
+            start = "The results are right, but" if finished else f"With {self._arguments(len(got))}"
+            raise Rejected(f"{start} {error_in_words(problem, answer, self.advice)}") from None
+        self._require_results(expected, got)
+        if fault:
+            raise Rejected(f"The results are right, but {fault}")
+        return f"{self.takeaway} {remark}".strip()
+
+    def _require_function(self, answer: Any) -> None:
         if not callable(answer):
             raise Rejected(
                 f"`check` needs the function itself: `{self.name}`, without brackets after it. "
@@ -199,66 +246,96 @@ class Exercise:
             )
         try:
             inspect.signature(answer).bind(*self.cases[0])
-        except ValueError:  # some built-ins have no signature; running them will tell
+        except ValueError:  # some built-ins have no signature; running them will show
             pass
         except TypeError as problem:
             raise Rejected(f"The function cannot be called as `{self.call}`: {problem}.") from None
 
-    def _finally(self, answer: Callable, changed: bool) -> tuple[str, str]:
-        """What is wrong with an answer whose results are all right, and what to add if nothing is."""
-        return f"{self.impure}." if changed else self.demand(answer), self.remark(answer)
+    def _try_cases(self, function: Callable, outcomes: list[Any]) -> bool:
+        """Append the result of each case, or a `Failure`; whether an argument was modified."""
+        modified = False
+        for case in self.cases:
+            given = copy.deepcopy(case)
+            try:
+                outcome = to_plain(self.evaluate(function, *given))
+            except (Stopped, NotImplementedError):
+                raise
+            except Rejected as rejection:
+                outcome = Failure(str(rejection), raised=False)
+            except BaseException as problem:
+                outcome = Failure(error_in_words(problem, function, self.advice), raised=True)
+            outcomes.append(outcome)
+            modified |= self.pure and any(
+                difference(before, after, 0.0) is not None
+                for before, after in zip(case, given, strict=True)
+                if isinstance(before, list | dict | np.ndarray)
+            )
+        return modified
 
-    def _run(
-        self, function: Callable, *, final: Callable[[Callable, bool], tuple[str, str]] = lambda *_: ("", "")
-    ) -> tuple[list[Any], str, str]:
-        """What the probe finds in each case, then what `final` says, told if an argument was changed."""
-        results: list[Any] = []
+    def _require_results(self, expected: list[Any], got: list[Any]) -> None:
+        """Raise `Rejected` if a result is wrong: with the known mistake, or with the first such case."""
+        complaints = [self._complaint(*pair) for pair in zip(expected, got, strict=True)]
+        wrong = next((case for case, complaint in enumerate(complaints) if complaint is not None), None)
+        if wrong is None:
+            return
+        for missing in (0, len(got) // 2):
+            for known in self.mistakes:
+                if any(self._has_made(function, complaints, got, missing) for function in known.functions):
+                    raise Rejected(known.message)
+        found = got[wrong]
+        if isinstance(found, Failure):
+            prefix = f"With {self._arguments(wrong)} " if found.raised else ""
+            raise Rejected(prefix + found.message)
+        name, wanted = self.result, expected[wrong]
+        if isinstance(wanted, dict) and isinstance(found, dict) and wanted.keys() == found.keys():
+            name = next(key for key in wanted if self._complaint(wanted[key], found[key]) is not None)
+            wanted, found = wanted[name], found[name]
+        wanted, found = distinct_reprs(wanted, found)
+        raise Rejected(
+            f"With {self._arguments(wrong)} the {name} should be `{wanted}`, but is `{found}`. "
+            f"{complaints[wrong]}".strip()
+        )
 
-        def all_cases() -> tuple[str, str]:
-            changed = False
-            for case in self.cases:
-                given = copy.deepcopy(case)
-                results.append(to_plain(self.probe(function, *given)))
-                changed |= self.pure and any(
-                    difference(before, after, 0.0) is not None
-                    for before, after in zip(case, given, strict=True)
-                    if isinstance(before, list | dict | np.ndarray)
-                )
-            return final(function, changed)
-
+    def _complaint(self, expected: Any, got: Any, *, strict: bool = True) -> str | None:
+        """What is wrong with a result; None if nothing is."""
+        if isinstance(got, Failure):
+            return got.message
         try:
-            return results, *within(TIME_LIMIT, all_cases)
-        except (Rejected, NotImplementedError):
-            raise
-        except OutOfTimeError as problem:
-            raise Rejected(f"With {self._arguments(len(results))} {problem}") from None
-        except BaseException as problem:
-            told = re.sub(r"\x1b\[[0-9;]*m", "", f"{type(problem).__name__}: {problem}")  # no colours
-            advice = next((more for words, more in self.advice.items() if words in told), "")
-            raise Rejected(
-                f"With {self._arguments(len(results))} it raised {told}\n{advice}".strip()
-            ) from None
+            return difference(expected, got, self.tolerance, strict=strict)
+        except Exception as problem:  # nothing that a student returns may raise here
+            return f"It cannot be compared: {problem}"
 
     def _results_of(self, function: Callable) -> list[Any]:
-        """What the probe finds with one of our own functions, whose results are always the same."""
+        """The outcomes of one of our own functions, which are always the same."""
         if function not in self._known:
-            self._known[function] = self._run(function)[0]
+            outcomes: list[Any] = []
+            run_within(TIME_LIMIT, lambda: self._try_cases(function, outcomes))
+            self._known[function] = outcomes
         return self._known[function]
 
-    def _agrees(self, function: Callable, got: list[Any]) -> bool:
-        """Whether a wrong function gives the same results as the answer in every case."""
-        try:
-            results = self._results_of(function)
-        except Rejected:
-            return False
-        return all(found is None for found in self._differences(results, got, strict=False))
+    def _has_made(
+        self, function: Callable, complaints: list[str | None], got: list[Any], missing: int
+    ) -> bool:
+        """Whether an answer has the results of a wrong function, at least one of which is wrong.
 
-    def _differences(self, expected: list[Any], got: list[Any], *, strict: bool = True) -> list[str | None]:
-        try:
-            pairs = zip(expected, got, strict=True)
-            return [difference(e, g, self.tolerance, strict=strict) for e, g in pairs]
-        except Exception as problem:  # nothing that a student returns may raise here
-            raise Rejected(f"What it returned cannot be compared: {problem}") from None
+        In up to `missing` cases it may have none, so that an error in one case does not hide the mistake.
+        """
+        evidence = False
+        for known, found, complaint in zip(self._results_of(function), got, complaints, strict=True):
+            if isinstance(known, Failure) and isinstance(found, Failure):
+                same = known.raised == found.raised and (known.raised or known.message == found.message)
+                evidence |= not known.raised
+            elif isinstance(known, Failure):
+                same = False
+            elif (isinstance(found, Failure) and found.raised) or (found is None and known is not None):
+                missing -= 1
+                same = missing >= 0
+            else:
+                same = self._complaint(known, found, strict=False) is None
+                evidence |= complaint is not None
+            if not same:
+                return False
+        return evidence
 
     def _arguments(self, case: int) -> str:
         names = inspect.signature(self.reference).parameters

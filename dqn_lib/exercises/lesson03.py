@@ -1,6 +1,7 @@
 """Lesson 3: the network and the loss that trains it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any
 
@@ -24,20 +25,41 @@ ACTIVATIONS |= {
 Layers = list[tuple[NDArray, NDArray]]  # kernel and bias of each
 
 
-def describe(network: Any) -> str:
-    """Units and activation of each layer, such as "64 relu, 64 relu, 3 linear"; the network has two inputs.
+@dataclass(frozen=True)
+class Description:
+    """What a network computes; `layers` is empty if it is no row of plain layers."""
+
+    layers: tuple[tuple[int, str], ...] = ()  # units and activation of each
+    biases: bool = True  # whether every layer has some
+    others: str = ""  # what there is instead of plain layers
+    random: bool = False  # whether it computes something else in training
+
+
+ASKED_FOR = Description(((64, "relu"), (64, "relu"), (3, "linear")))
+
+
+def describe(network: Any) -> Description:
+    """The layers of a network with two inputs, by what it computes.
 
     Raises:
-        Complaint: it is no network, or gives something else than a row for each state.
+        Rejected: it is no network, has no weights yet, or takes or returns arrays of other shapes.
     """
     if not isinstance(network, keras.Model):
         raise Rejected(f"It must return a Keras model, not {kind_of(network)}.")
+    if not network.built:
+        raise Rejected(
+            "The network does not know its inputs yet, so it has no weights. Begin with `keras.Input((2,))`, or call a "
+            "model of your own class once, with an array of states, before you return it."
+        )
     rng = np.random.default_rng(0)
     states = (8 * rng.normal(size=(40, 2))).astype(np.float32)
     for count in (1, len(states)):
-        shape = np.shape(network(states[:count]))
-        if len(shape) != 2 or shape[0] != count:
-            raise Rejected(f"For states `({count}, 2)` it must give values `({count}, 3)`, not `{shape}`.")
+        values = _called(network, states[:count])
+        if len(np.shape(values)) != 2 or len(values) != count:
+            raise Rejected(
+                f"For states of shape `({count}, 2)` it must give values of shape `({count}, 3)`, not "
+                f"`{tuple(np.shape(values))}`."
+            )
     before = network.get_weights()  # it may be a network that is used for something else as well
     try:
         weights = [rng.normal(size=w.shape) / np.sqrt(w.shape[0] if w.ndim == 2 else 1) for w in before]
@@ -46,14 +68,36 @@ def describe(network: Any) -> str:
         in_training = np.asarray(network(states, training=True))
     finally:
         network.set_weights(before)
-    found = next(
-        (text for layers in _arrangements(weights) if (text := _activations(layers, states, outputs))), None
-    )
-    if found is None:
-        found = _parts(network, weights)
-    elif not all(len(bias) for _, bias in next(_arrangements(weights))):
-        found += ", not all with biases"
-    return found if _same(outputs, in_training) else f"{found}; another one in training"
+    random = not _same(outputs, in_training)
+    for layers in _arrangements(weights):
+        fits = layers[-1][0].shape[1] == outputs.shape[1]
+        if fits and (found := _activations(layers, states, outputs)):
+            return Description(found, all(len(bias) for _, bias in layers), random=random)
+    return Description(others=_others(network), random=random)
+
+
+def _called(network: Any, states: NDArray) -> Any:
+    """What the network gives for these states.
+
+    Raises:
+        Rejected: it takes something else than states of two numbers.
+    """
+    try:
+        return network(states)
+    except Exception as problem:
+        shape = getattr(network, "input_shape", None)
+        if shape is None or shape == (None, 2):
+            raise
+        shapes = shape if isinstance(shape, list) else [shape]
+        if len(shapes) > 1:
+            raise Rejected(
+                f"The network has {len(shapes)} inputs. It needs one, for the states; all three actions are answered at once."
+            ) from problem
+        batch = " The size of the batch is no part of it." if len(shapes[0]) > 2 else ""
+        raise Rejected(
+            f"The network takes inputs of shape `{tuple(shapes[0][1:])}`, but a state has two numbers: "
+            f"`keras.Input((2,))`.{batch}"
+        ) from problem
 
 
 def _same(one: NDArray, other: NDArray) -> NDArray:
@@ -62,23 +106,34 @@ def _same(one: NDArray, other: NDArray) -> NDArray:
 
 
 def _arrangements(weights: list[NDArray]) -> Iterator[Layers]:
-    """Every way in which the weights can be layers, one after the other, from two inputs on."""
+    """Every way in which the weights can be layers, one after the other, from two inputs on.
+
+    The last layer may consist of several beside each other, such as one for each action.
+    """
     kernels = [w for w in weights if w.ndim == 2]
     biases = [w for w in weights if w.ndim == 1]
     if len(kernels) + len(biases) < len(weights) or not 1 <= len(kernels) <= 5 or len(biases) > len(kernels):
         return
     for order in permutations(kernels):
-        ends = [2, *(kernel.shape[1] for kernel in order)]
-        if ends[:-1] != [kernel.shape[0] for kernel in order]:
-            continue
-        nothing = [np.zeros(0)] * (len(order) - len(biases))
-        for chosen in permutations([*biases, *nothing]):
-            if all(len(bias) in (0, end) for bias, end in zip(chosen, ends[1:], strict=True)):
-                yield list(zip(order, chosen, strict=True))
+        for hidden in reversed(range(len(order))):
+            ends = [2, *(kernel.shape[1] for kernel in order[:hidden])]  # units after so many layers
+            inputs = [ends[min(place, hidden)] for place in range(len(order))]
+            if inputs == [kernel.shape[0] for kernel in order]:
+                yield from _with_biases(order, biases, hidden)
 
 
-def _activations(layers: Layers, states: NDArray, outputs: NDArray) -> str:
-    """The layers with the activations that lead from the states to the outputs; nothing if none do."""
+def _with_biases(order: tuple[NDArray, ...], biases: list[NDArray], hidden: int) -> Iterator[Layers]:
+    """The kernels with their biases in every order; those after the first `hidden` are one layer."""
+    nothing = [np.zeros(0)] * (len(order) - len(biases))
+    for chosen in permutations([*biases, *nothing]):
+        if all(len(bias) in (0, kernel.shape[1]) for kernel, bias in zip(order, chosen, strict=True)):
+            last = np.concatenate(order[hidden:], axis=1), np.concatenate(chosen[hidden:])
+            if len(last[1]) in (0, last[0].shape[1]):
+                yield [*zip(order[:hidden], chosen[:hidden], strict=True), last]
+
+
+def _activations(layers: Layers, states: NDArray, outputs: NDArray) -> tuple[tuple[int, str], ...]:
+    """Units and activations that lead from the states to the outputs; nothing if none do."""
     values = {(): states}
     for number, layer in enumerate(layers[:-1]):
         values = {
@@ -91,9 +146,8 @@ def _activations(layers: Layers, states: NDArray, outputs: NDArray) -> str:
         fits = np.flatnonzero(_same(np.asarray(activation(tf.constant(last))), outputs))
         if len(fits):
             names = [*list(values)[fits[0]], name]
-            units = [kernel.shape[1] for kernel, _ in layers]
-            return ", ".join(f"{unit} {name}" for unit, name in zip(units, names, strict=True))
-    return ""
+            return tuple((kernel.shape[1], name) for (kernel, _), name in zip(layers, names, strict=True))
+    return ()
 
 
 def _linear(layer: tuple[NDArray, NDArray], inputs: NDArray) -> NDArray:
@@ -101,19 +155,49 @@ def _linear(layer: tuple[NDArray, NDArray], inputs: NDArray) -> NDArray:
     return inputs @ kernel + (bias if len(bias) else 0.0)
 
 
-def _parts(network: Any, weights: list[NDArray]) -> str:
-    """What there is in a network that is no row of plain layers."""
-    layers = next(_arrangements(weights), [])
-    units = [str(kernel.shape[1]) for kernel, _ in layers] or ["weights of other shapes"]
+def _others(network: Any) -> str:
+    """The layers that are not plain ones, by name."""
     plain = (keras.layers.InputLayer, keras.layers.Dense, keras.layers.ReLU, keras.layers.Activation)
-    others = sorted({type(layer).__name__ for layer in _layers(network) if not isinstance(layer, plain)})
-    return f"{', '.join(units)} and {', '.join(others) or 'something else'}"
+    others = {type(layer).__name__ for layer in _layers(network) if not isinstance(layer, plain)}
+    return ", ".join(f"`{name}`" for name in sorted(others))
 
 
 def _layers(network: Any) -> Iterator[Any]:
     """The layers of a network, and of the networks inside it."""
     for layer in network.layers:
         yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
+
+
+def complaints(found: Description) -> Iterator[str]:
+    """What is not as it was asked for, in sentences."""
+    if not found.layers:
+        first = f"It contains {found.others}" if found.others else "Its layers are combined in another way"
+        yield (
+            f"{first}. Asked for are only: two inputs, two `Dense` layers of 64 units, each with its ReLU, and a "
+            "`Dense` layer of 3 units."
+        )
+        return
+    *hidden, (outputs, last) = found.layers
+    if outputs != 3:
+        yield f"The last layer has {outputs} units. It needs three, one for the value of each action."
+    if last != "linear":
+        yield f"There is an activation on the last layer (`{last}`). Q-values may be any number: it must be linear."
+    if len(hidden) != 2:
+        count = ("no hidden layer", "one hidden layer", "", "three hidden layers", "four hidden layers")[
+            len(hidden)
+        ]
+        yield f"The network has {count}. Two are asked for, before the last layer of three units."
+    for place, (units, activation) in zip(("first", "second"), hidden, strict=False):
+        if units != 64:
+            yield f"The {place} hidden layer has {units} units. 64 are asked for."
+        if activation == "linear":
+            yield f"The {place} hidden layer has no activation. A ReLU is asked for after each."
+        elif activation != "relu":
+            yield f"The activation of the {place} hidden layer is `{activation}`. Asked for is the plain ReLU."
+    if not found.biases:
+        yield "Not every layer has biases. Without them creases run through one point: leave out `use_bias=False`."
+    if found.random:
+        yield "In training it computes something else than otherwise. Only `Dense` layers and their ReLUs are asked for."
 
 
 raw_or_rescaled = predict(
@@ -131,27 +215,33 @@ raw_or_rescaled = predict(
 )
 
 online = predict(
-    "Now nobody shows it the answer. It learns from each step as it happens, from its own guess of what follows. "
+    "Now the exact values are hidden. It learns from each step as it happens, from its own guess of what follows. "
     "The network is able to represent the solution, as you have just seen. Will it find it?",
     Choice("yes, as quickly as before", "Before, the targets stood still and came from everywhere at once."),
-    Choice("yes, but it takes longer", "Longer is what everybody hopes for. Run the cells below."),
+    Choice("yes, but it takes longer", "That is what one hopes for. Run the cells below."),
     Choice("no", "Being able to hold an answer is not the same as being able to find it.", right=True),
 )
 
 
-def _network(outputs: int = 3, activation: str | None = None, hidden: str | None = "relu") -> Any:
-    return keras.Sequential(
-        [
-            keras.Input((2,)),
-            keras.layers.Dense(64, hidden),
-            keras.layers.Dense(64, hidden),
-            keras.layers.Dense(outputs, activation),
-        ]
-    )
+def _network(
+    outputs: int = 3,
+    activation: str | None = None,
+    hidden: str | None = "relu",
+    units: int = 64,
+    layers: int = 2,
+    biases: bool = True,
+) -> Any:
+    parts = [keras.layers.Dense(units, hidden, use_bias=biases) for _ in range(layers)]
+    last = keras.layers.Dense(outputs, activation, use_bias=biases)
+    return keras.Sequential([keras.Input((2,)), *parts, last])
 
 
-def _described(function: Any) -> str:
-    return describe(returned(function()))
+def _described(function: Callable) -> Description:
+    """The right description; raises `Rejected` with words about any other."""
+    found = describe(returned(function()))
+    for complaint in complaints(found):
+        raise Rejected(complaint)
+    return found
 
 
 def _with(layer: Any, place: int) -> Any:
@@ -160,18 +250,9 @@ def _with(layer: Any, place: int) -> Any:
     return keras.Sequential([keras.Input((2,)), *layers[:place], layer, *layers[place:]])
 
 
-def _inputs_unknown(answer: Any) -> str:
-    """What to add about a network that cannot be asked for its weights yet."""
-    network = answer()
-    if not isinstance(network, keras.Sequential) or network.built:
-        return ""
-    return "One remark: before its first call it has no weights. With `keras.Input((2,))` in front it has them at once."
-
-
 @exercise(
     cases=[()],
-    probe=_described,
-    remark=_inputs_unknown,
+    evaluate=_described,
     mistakes=[
         mistake(
             "Wrong output size: it must answer three questions at once, one value for each action.",
@@ -179,7 +260,7 @@ def _inputs_unknown(answer: Any) -> str:
             lambda: _network(outputs=2),
         ),
         mistake(
-            "There is an activation on the output. Q-values reach down to -100 and know no bounds: "
+            "There is an activation on the output. Q-values reach down to -100 and may be any number: "
             "the last layer must be linear, without an activation.",
             *(
                 lambda name=name: _network(activation=name)
@@ -192,22 +273,40 @@ def _inputs_unknown(answer: Any) -> str:
             lambda: _network(hidden=None),
         ),
         mistake(
+            "A hidden layer has `tanh`, which bends everywhere and is flat at both ends. Asked for is the ReLU: "
+            "two straight pieces and one crease.",
+            lambda: _network(hidden="tanh"),
+        ),
+        mistake(
+            "The network has one hidden layer. Two are asked for: the second one combines what the first has found.",
+            lambda: _network(layers=1),
+        ),
+        mistake(
             "The inputs are rescaled once more. Here they come stretched already.",
             lambda: _with(keras.layers.Rescaling(1 / 8), 0),
             lambda: _with(keras.layers.Normalization(), 0),
         ),
         mistake(
-            "In training it computes something else: a layer such as `Dropout` rolls dice. Nobody asked for it, and a target "
-            "that is random itself is harder to hit.",
+            "Batch normalisation is not asked for. It computes one thing in training and another when driving.",
+            lambda: _with(keras.layers.BatchNormalization(), 1),
+            lambda: _with(keras.layers.BatchNormalization(), 2),
+        ),
+        mistake(
+            "In training it computes something else: a layer such as `Dropout` is random. It is not asked for, and a "
+            "target that is itself random is harder to hit.",
             *(lambda place=place: _with(keras.layers.Dropout(0.5), place) for place in (1, 2)),
         ),
     ],
+    advice={
+        "incompatible with the layer": "A layer made for inputs of one size was called with inputs of another. Each layer "
+        "can stand in one place only: make a new one for each.",
+    },
     hints=[
         "`keras.Sequential([...])` takes a list of layers; the first is `keras.Input((2,))`.",
         "A hidden layer is `keras.layers.Dense(64, 'relu')`.",
         "The output layer is `keras.layers.Dense(3)`: no activation at all.",
     ],
-    insight="4,547 numbers that answer for every position and velocity there is; the 20 x 20 table had 1,200.",
+    takeaway="4,547 numbers that answer for every position and velocity there is; the 20 x 20 table had 1,200.",
     result="network",
 )
 def build_network() -> Any:
@@ -242,12 +341,14 @@ class SmallNetwork:
 def _case(seed: int, batch: int) -> tuple:
     rng = np.random.default_rng(seed)
     states, next_states = rng.normal(size=(2, batch, 2)).astype(np.float32)
+    network = SmallNetwork(np.random.default_rng(seed).normal(size=(2, 3)).astype(np.float32))
+    actions = rng.integers(3, size=batch)
+    rewards = -np.arange(1, batch + 1, dtype=np.float32) / 2
     terminated = (np.arange(batch) % 3 == 1).astype(np.float32)
-    return SmallNetwork(np.random.default_rng(seed).normal(size=(2, 3)).astype(np.float32)), states, rng.integers(3, size=batch), -np.ones(batch, np.float32), next_states, \
-        terminated, 0.9  # fmt: skip
+    return network, states, actions, rewards, next_states, terminated, 0.9
 
 
-def _loss_and_gradient(function: Any, network: SmallNetwork, *batch: Any) -> dict[str, Any]:
+def _loss_and_gradient(function: Callable, network: SmallNetwork, *batch: Any) -> dict[str, Any]:
     before = network.weights.numpy()
     with tf.GradientTape() as tape:
         loss = returned(function(network, *batch))
@@ -258,53 +359,86 @@ def _loss_and_gradient(function: Any, network: SmallNetwork, *batch: Any) -> dic
             f"The loss must be a TensorFlow tensor, not {kind_of(loss)}: NumPy leaves no trail "
             "for the gradient to follow back. Use `tf.reduce_mean` and friends."
         )
+    if loss.shape.rank:
+        raise Rejected(
+            f"The loss must be a single number, not one of shape `{tuple(loss.shape)}`: take the mean over the batch, "
+            "`tf.reduce_mean`."
+        )
     gradient = tape.gradient(loss, network.weights)
     if gradient is None:
         raise Rejected(
             "No gradient reaches the network: somewhere the estimate has lost its trail, "
             "perhaps in `.numpy()` or a stop_gradient around the estimate instead of the target."
         )
-    return {"loss": loss, "gradient": gradient}
+    return {"loss": loss, "gradient of the loss": gradient}
+
+
+def _best(q: Any, actions: Any, keep: bool) -> Any:
+    return tf.reduce_max(q, axis=1, keepdims=keep)
+
+
+def _taken(q: Any, actions: Any, keep: bool) -> Any:
+    return tf.reduce_sum(q * tf.one_hot(actions, 3), axis=1, keepdims=keep)
+
+
+def _root(errors: Any) -> Any:
+    return tf.sqrt(tf.reduce_mean(errors**2))
+
+
+def _huber(errors: Any) -> Any:
+    size = tf.abs(errors)
+    return tf.reduce_mean(tf.where(size < 1, size**2 / 2, size - 0.5))
 
 
 def _loss(
-    taken_only: bool = True,
+    *,
+    all_actions: bool = False,
     column: bool = False,
     row: bool = False,
     stop: str = "target",
-    mask: Any = lambda end: 1 - end,
-    pick: Any = lambda q, actions, keep: tf.reduce_sum(q * tf.one_hot(actions, 3), axis=1, keepdims=keep),
-    mean: Any = tf.reduce_mean,
+    mask: Callable = lambda end: 1 - end,
+    estimate: Callable = _taken,
+    future: Callable = _best,
+    reduce: Callable = lambda errors: tf.reduce_mean(errors**2),
+    reward: Callable = lambda rewards: rewards,
     reward_kept: bool = True,
-    discounted: bool = True,
-) -> Any:
+    gamma_of: Callable = lambda gamma: gamma,
+    looks_at: str = "next",
+    swapped: bool = False,
+) -> Callable:
+    """The TD loss, with the ways to get it wrong as parameters."""
+
     def loss(
         network: Any, states: Any, actions: Any, rewards: Any, next_states: Any, terminated: Any, gamma: float
     ) -> Any:
-        future = tf.reduce_max(network(next_states), axis=1, keepdims=row) * (gamma if discounted else 1.0)
-        target = rewards + mask(terminated) * future if reward_kept else (rewards + future) * mask(terminated)
+        if swapped:
+            states, next_states = next_states, states
+        after = network(next_states if looks_at == "next" else states)
+        value = future(after, actions, row) * gamma_of(gamma)
+        rewards = reward(rewards)
+        target = rewards + mask(terminated) * value if reward_kept else (rewards + value) * mask(terminated)
         if stop == "target":
             target = tf.stop_gradient(target)
         q = network(states)
-        if not taken_only:
+        if all_actions:
             return tf.reduce_mean((target[:, None] - q) ** 2)
-        taken = pick(q, actions, column)
+        taken = estimate(q, actions, column)
         if stop == "estimate":
             taken = tf.stop_gradient(taken)
-        return mean((target - taken) ** 2)
+        return reduce(target - taken)
 
     return loss
 
 
 @exercise(
-    cases=[_case(1, 1), _case(2, 2), _case(3, 5)],
-    probe=_loss_and_gradient,
+    cases=[_case(1, 1), _case(2, 2), _case(3, 5), _case(4, 8)],
+    evaluate=_loss_and_gradient,
     tolerance=1e-4,
     mistakes=[
         mistake(
             "All three actions are trained. Only the action that was taken has shown what it is worth; "
-            "the other two must be left in peace.",
-            _loss(taken_only=False),
+            "the other two must be left alone.",
+            _loss(all_actions=True),
         ),
         mistake(
             "A shape `(B, 1)` met a shape `(B,)`: the difference is a table of B x B, every estimate against every "
@@ -314,7 +448,7 @@ def _loss(
         ),
         mistake(
             "The gradient flows into the target as well. Then the network also learns to bend the future towards "
-            "its present guess. Wrap the target in `tf.stop_gradient`.",
+            "its present guess. Wrap the target in `tf.stop_gradient`, and use what it returns.",
             _loss(stop="nothing"),
         ),
         mistake(
@@ -327,39 +461,132 @@ def _loss(
             _loss(mask=lambda end: 1.0),
         ),
         mistake(
+            "One transition that ends at the flag drops the future of the whole batch. Each has its own mask: "
+            "`1 - terminated`, of shape `(B,)`.",
+            _loss(mask=lambda end: 1 - np.max(end)),
+        ),
+        mistake(
             "The gradient is stopped on the wrong side: the estimate is held fast, and the target moves towards it. "
             "`tf.stop_gradient` belongs around the target.",
             _loss(stop="estimate"),
         ),
         mistake(
             "This is the sum over the batch. Asked for is the mean, or the step grows with the batch: `tf.reduce_mean`.",
-            _loss(mean=tf.reduce_sum),
+            _loss(reduce=lambda errors: tf.reduce_sum(errors**2)),
         ),
         mistake(
             "The loss is a third of what it should be: the mean is over B x 3 numbers, two thirds of which are 0. Sum over "
             "the actions first, `axis=1`, then take the mean over the B transitions.",
-            _loss(mean=lambda errors: tf.reduce_mean(errors) / 3),
+            _loss(reduce=lambda errors: tf.reduce_mean(errors**2) / 3),
         ),
         mistake(
             "The loss is half of what it should be. Some books do write a half in front; here it is the plain mean.",
-            _loss(mean=lambda errors: tf.reduce_mean(errors) / 2),
+            _loss(reduce=lambda errors: tf.reduce_mean(errors**2) / 2),
+        ),
+        mistake(
+            "The errors are not squared: their absolute values are averaged. Asked for is the mean of their squares.",
+            _loss(reduce=lambda errors: tf.reduce_mean(tf.abs(errors))),
+        ),
+        mistake(
+            "The errors are not squared, so those above and below zero cancel. Asked for is the mean of their squares.",
+            _loss(reduce=tf.reduce_mean),
+            _loss(reduce=lambda errors: -tf.reduce_mean(errors)),
+        ),
+        mistake(
+            "This squares the mean error, so errors above and below zero cancel. Square each one first, then take the mean.",
+            _loss(reduce=lambda errors: tf.reduce_mean(errors) ** 2),
+        ),
+        mistake(
+            "This is the root of the mean squared error. Asked for is the mean itself, without the root.",
+            _loss(reduce=_root),
+        ),
+        mistake(
+            "This is Huber's loss, which lesson 6 explains. Asked for here is the mean squared error.",
+            _loss(reduce=_huber),
         ),
         mistake(
             "The estimate is the largest of the three values, whatever was done. Take that of the action in `actions`.",
-            _loss(pick=lambda q, actions, keep: tf.reduce_max(q, axis=1, keepdims=keep)),
+            _loss(estimate=_best),
+        ),
+        mistake(
+            "The estimate is a third of the value: `reduce_mean` over the actions divides by 3. Use `reduce_sum`.",
+            _loss(estimate=lambda q, actions, keep: _taken(q, actions, keep) / 3),
+        ),
+        mistake(
+            "The estimate is always that of action 0. `actions` says which one was taken.",
+            _loss(estimate=lambda q, actions, keep: q[:, 0]),
+        ),
+        mistake(
+            "The values are multiplied by the number of the action. To pick one, multiply by `tf.one_hot(actions, 3)`.",
+            _loss(
+                estimate=lambda q, actions, keep: tf.reduce_sum(
+                    q * actions[:, None].astype("float32"), axis=1
+                )
+            ),
+        ),
+        mistake(
+            "`argmax` gives the number of the best action, not its value. Use `tf.reduce_max`.",
+            _loss(future=lambda q, actions, keep: tf.cast(tf.argmax(q, axis=1), tf.float32)),
+        ),
+        mistake(
+            "The future is the mean of the three values. A greedy driver takes the best: `tf.reduce_max`.",
+            _loss(future=lambda q, actions, keep: tf.reduce_mean(q, axis=1)),
+        ),
+        mistake(
+            "The maximum is over the whole batch. Each next state has its own: `axis=1`.",
+            _loss(future=lambda q, actions, keep: tf.reduce_max(q)),
+        ),
+        mistake(
+            "The maximum is over the batch, `axis=0`. Each next state has its own, over its three actions: `axis=1`.",
+            _loss(future=lambda q, actions, keep: tf.reduce_max(q, axis=0)),
+        ),
+        mistake(
+            "`tf.gather` picks whole rows here. To pick one action in each row it needs `axis=1, batch_dims=1`.",
+            _loss(estimate=lambda q, actions, keep: tf.gather(q, actions)),
+            _loss(estimate=lambda q, actions, keep: tf.reduce_sum(tf.gather(q, actions), axis=1)),
+        ),
+        mistake(
+            "The future is the value of the old action in the next state. There the best of the three counts: "
+            "`tf.reduce_max`.",
+            _loss(future=_taken),
+        ),
+        mistake(
+            "The future is taken from `states`, before the step. It is that of `next_states`.",
+            _loss(looks_at="present"),
+        ),
+        mistake(
+            "`states` and `next_states` have changed places.",
+            _loss(swapped=True),
         ),
         mistake(
             "At the flag the reward is lost as well. The mask belongs to the future only.",
             _loss(reward_kept=False),
         ),
         mistake(
+            "The reward is missing from the target.",
+            _loss(reward=lambda rewards: 0.0 * rewards),
+        ),
+        mistake(
+            "The reward is always -1 here. That is true on this hill, but not in general: use `rewards`.",
+            _loss(reward=lambda rewards: -1.0),
+        ),
+        mistake(
             "The future is not discounted: gamma plays no part.",
-            _loss(discounted=False),
+            _loss(gamma_of=lambda gamma: 1.0),
+        ),
+        mistake(
+            "Gamma is always 0.99 here. Use the argument `gamma`.",
+            _loss(gamma_of=lambda gamma: 0.99),
+        ),
+        mistake(
+            "The future is subtracted. The target is the reward plus what follows.",
+            _loss(gamma_of=lambda gamma: -gamma),
         ),
     ],
     advice={
         "predict": "Call the network itself, `network(states)`: the numbers of `predict` leave no trail for the gradient.",
         "invert": "`terminated` holds 0.0 and 1.0, which `~` cannot turn round: `1 - terminated` can.",
+        "ncompatible shapes": "Two shapes do not fit. The maximum over the actions is over `axis=1`; print the shapes.",
     },
     hints=[
         "Two numbers for each transition are compared: an estimate and a target. Which of them may the gradient move? "
@@ -368,8 +595,8 @@ def _loss(
         "and sum over `axis=1`.",
         "The loss is `tf.reduce_mean((target - estimate) ** 2)`.",
     ],
-    insight="The stop_gradient is the quiet half of it: the target is treated as if somebody else had said it.",
-    result="loss and gradient",
+    takeaway="The stop_gradient is the quiet half of it: the target counts as a fixed number.",
+    result="loss",
 )
 def td_loss(
     network: Any,

@@ -1,4 +1,4 @@
-"""The museum of lesson 8: agents with one thing wrong with each, behind letters."""
+"""The museum of lesson 8: ten exhibits with one bug each, known by a letter until their labels are opened."""
 
 import html
 import inspect
@@ -20,16 +20,16 @@ STEPS = 12_000
 
 
 class Transposed(Diagnosis):
-    """Draws its map with position and velocity exchanged, under the old names of the axes."""
+    """A map with position and velocity exchanged, under unchanged axis labels."""
 
     def map(self, q: Any) -> NDArray:
-        """The value of every state on a grid."""
+        """The value of every state on a grid, transposed."""
         return super().map(q).T
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One agent: what is wrong with it, how it is made, and why one sees what one sees."""
+    """One bug: its name, why its pictures look as they do, and the agent or the drawing that has it."""
 
     label: str
     why: str
@@ -39,7 +39,7 @@ class Exhibit:
 
     @property
     def code(self) -> str:
-        """The defect itself."""
+        """The source of the bug: the changed settings or the subclass."""
         if self.settings:
             return f"DQNConfig({', '.join(f'{name}={value!r}' for name, value in self.settings)})"
         return inspect.getsource(self.diagnosis if self.agent is DQNAgent else self.agent)
@@ -47,75 +47,76 @@ class Exhibit:
 
 EXHIBITS = {
     "A": Exhibit(
-        "Random pushes are not held",
-        "It never met the flag, so nothing in its memory is worth more than anything else. The learning is in "
-        "the best of health: it has found out that nothing but -1 ever comes, and its error is gone. (One step in "
-        "five is a random push, in the long run. With one in twenty, as usual, optimism drives the car up "
-        "undisturbed in a few runs of ten.)",
+        "Random actions are not held",
+        "It never reached the flag, so no state in its memory is worth more than another. The learning itself works: "
+        "it has found that every step costs 1 and nothing else happens, and its error is gone. (In the long run one "
+        "step in five is random here. With one in twenty, as usual, optimism drives the car up in six runs of ten: "
+        "lesson 7.)",
         settings=(("hold", 1), ("epsilon_end", 0.2)),
     ),
     "B": Exhibit(
         "The target network is never copied",
-        "Every target is five true rewards and then what an untrained network says, about -50. So the values "
-        "sink to -52, and what is far from the flag stays there. The loss looks like a healthy one's because that "
-        "aim is easily hit; measured with the network's own values the error is above two, at every check since it "
-        "learns.",
+        "Every target is made of five true rewards and of what an untrained network says, about -50 everywhere. So "
+        "values far from the flag settle near -52. The loss looks like the healthy one's, because such targets are "
+        "easy to reach; measured with the network's own values, the error is above two at every check after "
+        "learning has begun.",
         settings=(("target_update", "hard"), ("target_period", 1_000_000)),
     ),
     "C": Exhibit(
         "Gamma is 0.85",
-        "Nothing can be worth less than -1 / (1 - 0.85) = -6.7, and a few dozen steps from the flag everything "
-        "is worth nearly that. The values begin far below, at -50, and leap up to it. It has learnt its task to "
-        "perfection; the task is a short-sighted one.",
+        "No true value is below -1 / (1 - 0.85) = -6.7, and a few dozen steps from the flag every value is nearly "
+        "that. The values begin far below, at -50, and rise to it. The agent has solved its task correctly, but the "
+        "task is short-sighted.",
         settings=(("gamma", 0.85),),
     ),
     "D": Exhibit(
         "A row minus a column",
-        "Of 64 errors it makes 64 times 64: every estimate is compared with every target, whatever its state. "
-        "The best answer to that is one number for all states. So the map goes flat although the flag is in "
-        "the memory, and the loss stays, since one number cannot be right for all.",
+        "From 64 errors it makes 64 times 64: every estimate is compared with every target, whatever the state. "
+        "The best answer to that is one number for all states. So the map is flat although the flag is in "
+        "the memory, and the loss stays, because one number cannot fit all targets.",
         RowMinusColumn,
     ),
     "E": Exhibit(
-        "Inputs are left raw",
-        "The velocity lies between -0.07 and 0.07, and to this network that is hardly any difference. It "
-        "reaches the flag dozens of times, and still the map is blurred, without an edge between the states that "
-        "make it up the hill and those that do not: fast and slow look almost the same.",
+        "Inputs are not scaled",
+        "The velocity lies between -0.07 and 0.07, and to this network that is nearly no difference. The car "
+        "reaches the flag dozens of times, and still the map has no sharp edge between the states from which it "
+        "gets up the hill and those from which it does not: fast and slow look almost the same.",
         settings=(("input_range", None),),
     ),
     "F": Exhibit(
         "The flag is punished with -100",
-        "In the task of the pole an episode that ends has failed. Here it makes the flag exactly as bad as "
-        "never arriving, which costs 100 in all. At first everything else still looks better, so it shuns the "
-        "flag; in the end all is worth -100, and there is nothing to aim at.",
+        "When a pole is balanced, an episode that ends has failed, and a penalty makes sense. Here it makes the flag "
+        "exactly as bad as never arriving, which costs 100 in all with gamma 0.99. At first everything else still "
+        "looks better, so the car avoids the flag; in the end every state is worth -100, and no action is better "
+        "than another.",
         FlagPunished,
     ),
     "G": Exhibit(
-        "The flag is no end",
-        "Behind the flag the target asks the network about a state from which no car has ever gone on. The "
-        "answer is a guess, which the next target takes for the truth, and so on, upwards without end. It "
-        "arrives all the same: the ranking of the actions survives for a long time. (With some other seeds the "
-        "guess is a low one, and all sinks to -100, the flag with it.)",
+        "The flag is not treated as terminal",
+        "The target bootstraps at the flag: it asks the network about a state from which no car has ever driven on. "
+        "The answer is a guess, which the next target takes for the truth, and so on, upwards without end. The car "
+        "arrives all the same, because the order of the actions survives for a long time. (With some other seeds the "
+        "guess is low, and all values sink to -100, the flag's as well.)",
         FlagIsNoEnd,
     ),
     "H": Exhibit(
-        "The memory holds 64 transitions",
-        "A batch comes from the last third of an episode, and what it does not contain is overwritten. The 64 "
-        "dots on the map, all in one spot, are all that this agent knows of the world.",
+        "The replay memory holds 64 transitions",
+        "A batch comes from the last third of an episode, and everything older is overwritten. The 64 dots on the "
+        "map, all in one small area, are all that this agent can learn from.",
         settings=(("memory_size", 64),),
     ),
     "I": Exhibit(
         "The gradient flows into the target",
-        "The error can be made small from both ends: the estimate moves to the target, and the target to the "
-        "estimate. So it is small from the first updates on, long before anything is known; learning crawls. "
-        "(There is no target network in it either, but that alone costs less: lesson 7.)",
+        "The error can be made small from both ends: the estimate moves to the target, and the target moves to the "
+        "estimate. So it is small from the first updates on, long before the values are right, and learning is slow. "
+        "(It has no target network either, but that alone costs less: lesson 7.)",
         NoStopGradient,
     ),
     "J": Exhibit(
         "The map is drawn transposed",
-        "Nothing is wrong with the agent: its curves are those of a healthy one. Only the map contradicts them. "
-        "Its dark eye is not where the dots crowd, on the floor of the valley; and racing away from the flag, "
-        "bottom right, seems to be better than racing towards it, top left.",
+        "Nothing is wrong with the agent: its curves are those of the healthy one. Only the map contradicts them. "
+        "Its darkest place is not on the valley floor, where the dots crowd; and driving fast away from the flag, "
+        "bottom right, seems better than driving fast towards it, top left.",
         diagnosis=Transposed,
     ),
 }
@@ -127,20 +128,31 @@ def examine(
     seed: int = 1,
     *,
     steps: int = STEPS,
-    watch: Callable[[Iterable], Iterable] = iter,
+    progress: Callable[[Iterable], Iterable] = iter,
 ) -> Diagnosis:
-    """Train the exhibit of this letter and note its signs; `watch` passes the episodes on, as `tqdm` does."""
+    """Train the exhibit of this letter and record its diagnostics.
+
+    Args:
+        letter: one of A to J.
+        env: MountainCar-v0.
+        seed: of the run.
+        steps: how many environment steps to train.
+        progress: passes the episodes on and may show progress, as `tqdm` does.
+
+    Raises:
+        ValueError: there is no exhibit of this letter.
+    """
     if letter not in EXHIBITS:
         raise ValueError(f"letter must be one of {', '.join(EXHIBITS)}, got {letter!r}")
     exhibit = EXHIBITS[letter]
     agent, diagnosis = exhibit.agent(env, DQNConfig(**dict(exhibit.settings)), seed=seed), exhibit.diagnosis()
-    for _ in watch(diagnosis.record(env, agent, steps=steps)):
+    for _ in progress(diagnosis.record(env, agent, steps=steps)):
         pass
     return diagnosis
 
 
 def labels() -> HTML:
-    """What is wrong with each exhibit, folded away until somebody asks."""
+    """What is wrong with each exhibit, folded until it is clicked."""
     return HTML(
         "".join(
             f"<details><summary><b>{letter}</b></summary><p><b>{html.escape(exhibit.label)}.</b> "
@@ -150,19 +162,19 @@ def labels() -> HTML:
     )
 
 
-LOOK = "Go back to the panel and look at"
+LOOK = "Look again at"
 
 
 def diagnose(question: str, *choices: Choice) -> Prediction:
-    """A question whose right answer is not always in the same place."""
+    """A question whose choices are in alphabetical order, so that the right one may stand anywhere."""
     return predict(question, *sorted(choices, key=lambda choice: choice.text))
 
 
 exhibit_a = diagnose(
     "Exhibit A. What is wrong?",
     Choice(
-        "its random pushes last a single step",
-        "No arrival, so no news: there is nothing to learn but that every step costs 1. The learning itself is well.",
+        "its random actions last a single step",
+        "No arrival, so there is nothing to learn but that every step costs 1. The learning itself works.",
         right=True,
     ),
     Choice(
@@ -170,30 +182,35 @@ exhibit_a = diagnose(
         f"{LOOK} the TD error: it falls, and in the end far below the healthy one's.",
     ),
     Choice("the learning rate is far too large", f"{LOOK} the loss: there is hardly any error left."),
-    Choice("gamma is too small", f"{LOOK} the values: they fall to -100, which is what gamma 0.99 allows."),
+    Choice("gamma is too small", f"{LOOK} the values: they fall to -100, which is the floor for gamma 0.99."),
 )
 exhibit_b = diagnose(
     "Exhibit B. What is wrong?",
-    Choice("it never meets the flag", f"{LOOK} the arrivals: there are some."),
+    Choice("it never reaches the flag", f"{LOOK} the arrivals: there are some."),
     Choice(
         "the target network is never copied",
-        "Five true rewards and an untrained guess of about -50: its aim is -52, and it hits it. Its own values would "
-        "tell it to aim lower, but nobody asks them.",
+        "Five true rewards and an untrained guess of about -50: the targets are near -52, and the network reaches "
+        "them. Its own values would give other targets, but they are never asked.",
         right=True,
     ),
     Choice(
-        "the loss is broken",
-        f"{LOOK} both errors: by its own targets, the loss looks like the healthy one's.",
+        "the loss is computed wrongly",
+        f"{LOOK} both errors: with its own targets, the loss looks like the healthy one's.",
     ),
-    Choice("it forgets", f"{LOOK} the map: all its memories are there."),
+    Choice(
+        "the memory is too small", f"{LOOK} the title of the map: all 12,000 remembered states are there."
+    ),
 )
 exhibit_c = diagnose(
-    "Exhibit C has values that hardly move either. What is wrong with this one?",
-    Choice("the same again", f"{LOOK} the TD error: that of B stayed above 2, this one is all but gone."),
+    "The values of exhibit C settle at once. What is wrong with this one?",
+    Choice(
+        "the target network is never copied",
+        f"{LOOK} the TD error: that of B stayed above 2, this one is nearly gone.",
+    ),
     Choice(
         "gamma is 0.85",
-        "It ends at -1 / (1 - 0.85) = -6.7, where a short-sighted agent has to end. It is right about everything, "
-        "and cares for nothing that is more than a dozen steps away.",
+        "The lowest value stays at -1 / (1 - 0.85) = -6.7, the floor of such an agent. A few dozen steps from the "
+        "flag it cannot tell one state from another.",
         right=True,
     ),
     Choice("the learning rate is tiny", f"{LOOK} the TD error: it falls at once."),
@@ -206,42 +223,45 @@ exhibit_d = diagnose(
     "Exhibit D. The flag is in its memory, and its map is flat. What is wrong?",
     Choice(
         "the flag is punished",
-        "Then all targets would end near -100 too, and one number would fit them. Look at the loss: it stays.",
+        "Then all targets would be near -100 too, and one number would fit them. Look at the loss: it stays.",
     ),
     Choice(
         "a row is subtracted from a column",
-        "Every estimate is drawn to every target, whatever its state; one number for all is the best answer. "
+        "Every estimate moves towards every target, whatever its state; one number for all is the best answer. "
         "Print the shapes: `(64,)` minus `(64, 1)` is `(64, 64)`.",
         right=True,
     ),
     Choice(
         "it explores too little",
-        f"{LOOK} the arrivals while epsilon is 1: as many as the healthy one's. It makes nothing of them.",
+        f"{LOOK} the arrivals while epsilon is 1: as many as the healthy one's. It learns nothing from them.",
     ),
-    Choice("the memory is too small", f"{LOOK} the dots: 12,000 memories."),
+    Choice("the memory is too small", f"{LOOK} the title of the map: 12,000 remembered states."),
 )
 exhibit_e = diagnose(
-    "Exhibit E arrives dozens of times, learns late, drives badly, and its map is blurred. What is wrong?",
+    "Exhibit E arrives dozens of times, learns late, and its map is blurred. What is wrong?",
     Choice(
-        "the target moves too fast",
-        "That makes values swing. Here the highest one sinks and stays down for thousands of steps, with all those "
-        "arrivals.",
+        "the target network moves too fast",
+        "That makes values swing. Here the highest value sinks and stays low for thousands of steps, in spite of all "
+        "the arrivals.",
     ),
     Choice(
-        "its inputs are left raw",
-        "Lesson 3: a velocity of 0.07 or of 0 is nearly the same number to this network.",
+        "its inputs are not scaled",
+        "Lesson 3: velocities of 0.07 and of 0 are nearly the same input to this network.",
         right=True,
     ),
-    Choice("gamma is too large", "Then the values could sink below -100. They do not."),
-    Choice("it explores too little", f"{LOOK} the arrivals: plenty."),
+    Choice("gamma is too large", "Then values could sink below -100. They do not."),
+    Choice("it explores too little", f"{LOOK} the arrivals: there are plenty."),
 )
 exhibit_f = diagnose(
-    "Exhibit F has met the flag, and all its values end at -100. What is wrong?",
-    Choice("epsilon falls too early", f"{LOOK} epsilon: as with the healthy one, which goes on arriving."),
+    "Exhibit F has reached the flag, and all its values end at -100. What is wrong?",
+    Choice(
+        "epsilon falls too early",
+        f"{LOOK} epsilon: it is the same as the healthy one's, which still arrives.",
+    ),
     Choice(
         "the flag is punished",
-        "Minus 100 for the flag, minus 100 in all for never arriving: why go there? Beware of rewards that are "
-        "carried over from another task.",
+        "Minus 100 for the flag, minus 100 in all for never arriving: neither is better. Be careful with rewards that "
+        "come from another task.",
         right=True,
     ),
     Choice("a row is subtracted from a column", f"{LOOK} the loss: it is nearly zero. That of D stayed."),
@@ -249,41 +269,49 @@ exhibit_f = diagnose(
 )
 exhibit_g = diagnose(
     "Exhibit G drives to the flag. Its values are above 10,000. What is wrong?",
-    Choice("nothing, as it arrives", "No step here ever earns anything. No value above 0 can be right."),
+    Choice("nothing, since it arrives", "No step here ever earns anything. No value above 0 can be right."),
     Choice(
-        "the flag is not taken for an end",
-        "The target asks for the value behind the flag, where nobody has ever been. The guess feeds itself.",
+        "the flag is not treated as terminal",
+        "The target asks for a value beyond the flag, where no car has ever been. The guess feeds on itself.",
         right=True,
     ),
     Choice(
         "the learning rate is too large",
-        "Then the policy would suffer first. Here the policy is the last to suffer.",
+        "Then the policy would fail early. Here it drives well while the values explode.",
     ),
     Choice(
         "gamma is above 1",
-        "The configuration would refuse that. But it is the right kind of thought: what grows without end feeds itself.",
+        "The configuration refuses that. But the idea is right: what grows without end feeds on itself.",
     ),
 )
 exhibit_h = diagnose(
     "Exhibit H. What is wrong?",
     Choice("it explores too little", f"{LOOK} the arrivals: it has been at the flag."),
     Choice(
-        "its memory is tiny",
-        "The dots: 64, all in one spot. What is not in the memory is forgotten at once, so its curves jump from one belief to the next.",
+        "its replay memory is tiny",
+        "There are 64 dots, all in one small area. What has left the memory is soon forgotten, so the errors are small "
+        "until something new comes, and then jump.",
         right=True,
     ),
     Choice(
-        "the loss is wrong",
-        "Then it would never come near the flag on purpose. It does at times, and forgets.",
+        "a row is subtracted from a column",
+        f"{LOOK} the loss: at most checks it is nearly zero. That of D stayed.",
     ),
-    Choice("the target moves too slowly", "Then the values would crawl. These jump."),
+    Choice(
+        "the target network is never copied",
+        f"{LOOK} the values: they fall to -100, far below the -52 of B.",
+    ),
 )
 exhibit_i = diagnose(
-    "Exhibit I has a small TD error from the first updates on, and is late. What is wrong?",
-    Choice("it is lucky", "An error that is small before anything is known is a bad sign."),
+    "Exhibit I has a small TD error from the first updates on, and learns late. What is wrong?",
+    Choice(
+        "nothing, a small error is good",
+        "An error that is small before anything has been learnt is a bad sign.",
+    ),
     Choice(
         "the gradient flows into the target",
-        "The error is made small by moving the target to the estimate. Small errors are not the goal; true values are.",
+        "The error becomes small because the target moves to the estimate. True values are the goal, and not small "
+        "errors.",
         right=True,
     ),
     Choice("the learning rate is too small", "Then the error would fall slowly, not at once."),
@@ -292,15 +320,15 @@ exhibit_i = diagnose(
 exhibit_j = diagnose(
     "Exhibit J. Everything looks well. Or does it?",
     Choice(
-        "it is the healthy one",
-        "Look at the map again: at where the dots crowd, and at where its dark eye is.",
+        "it is the healthy agent",
+        "The agent is. Look at the map again: where do the dots crowd, and where is it darkest?",
     ),
     Choice(
         "its map is drawn transposed",
-        "A car is worst off on the floor of the valley, where the dots crowd. This eye lies elsewhere: position and "
-        "velocity are exchanged. The picture can be the bug.",
+        "A car is worst off on the valley floor, where the dots crowd, but the map is darkest elsewhere: position "
+        "and velocity are exchanged. Pictures have bugs too.",
         right=True,
     ),
     Choice("it overestimates", "By no more than the healthy one does."),
-    Choice("its memory is too small", f"{LOOK} the dots: 12,000."),
+    Choice("its memory is too small", f"{LOOK} the title of the map: 12,000 remembered states."),
 )

@@ -1,6 +1,6 @@
-"""A question to commit to before the answer is measured: radio buttons, in plain HTML and CSS.
+"""A question to answer before the result is measured: radio buttons, in plain HTML and CSS.
 
-So it needs neither a kernel nor a script: it answers on an exported page as well.
+It needs neither a kernel nor a script, so it also works on an exported page.
 """
 
 import html
@@ -24,7 +24,7 @@ STYLE = """
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer to choose, and what to say about it."""
+    """One answer to choose, and the feedback on it."""
 
     text: str
     says: str

@@ -1,4 +1,4 @@
-"""Many runs: the same question asked of every variant and every seed, on all cores or on a cluster."""
+"""Experiments: every variant with every seed, on all cores or on a cluster, and their results."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Make the results that the lessons show: `python -m dqn_lib.experiments [name ...]`, all by default."""
+"""Create the results that the lessons show: `python -m dqn_lib.experiments [name ...]`, all by default."""
 
 import argparse
 import os
@@ -16,15 +16,17 @@ from dqn_lib.experiments.runner import ExperimentError, RunsFailed, run
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line; returns the exit status."""
+    """Run experiments from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m dqn_lib.experiments", description=__doc__.partition(":")[0]
     )
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(EXPERIMENTS)}")
-    parser.add_argument("--folder", type=Path, default=Path("notebooks/results"), help="where the files go")
-    parser.add_argument("--seeds", type=int, default=10, help="how many seeds, from 0 (10)")
-    parser.add_argument("--processes", type=int, help="runs at a time (one for each core)")
-    parser.add_argument("--scheduler", help="address of a Dask scheduler, whose workers do the runs")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("notebooks/results"), help="folder of the results files"
+    )
+    parser.add_argument("--seeds", type=int, default=10, help="number of seeds, from 0 (10)")
+    parser.add_argument("--processes", type=int, help="number of processes (one per core)")
+    parser.add_argument("--scheduler", help="address of a Dask scheduler, to run on its workers")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in EXPERIMENTS]:
         parser.error(f"name must be one of {', '.join(EXPERIMENTS)}, got {unknown[0]!r}")
@@ -38,21 +40,21 @@ def main(arguments: list[str] | None = None) -> int:
     except (ExperimentError, ResultsError, ConnectionError, TimeoutError, ModuleNotFoundError) as error:
         sys.exit(f"{parser.prog}: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"{parser.prog}: interrupted; the same command goes on from here")
+        sys.exit(f"{parser.prog}: interrupted; the same command continues")
     return 0 if all(complete) else 1
 
 
 def rerun(experiment: Experiment, options: argparse.Namespace) -> bool:
-    """Make an experiment's file anew; the old one is replaced when every run of the new one is finished."""
+    """Create the results file of an experiment; the old one is replaced when every run is finished."""
     path = options.folder / f"{experiment.name}.jsonl"
     unfinished = path.with_name(f"{path.name}.unfinished")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RunsFailed)  # it is said below
+        warnings.simplefilter("ignore", RunsFailed)  # printed below
         rows = run(experiment, unfinished, processes=options.processes, scheduler=options.scheduler)
     print(summary_table(experiment, rows))
     missing = len(experiment.jobs()) - len(rows)
     if missing:
-        print(f"{missing} runs failed, see {unfinished}; the same command tries them again", file=sys.stderr)
+        print(f"{missing} runs failed, see {unfinished}; the same command repeats them", file=sys.stderr)
         return False
     os.replace(unfinished, path)
     print(f"written to {path}")
@@ -60,7 +62,7 @@ def rerun(experiment: Experiment, options: argparse.Namespace) -> bool:
 
 
 def summary_table(experiment: Experiment, rows: Sequence[Row]) -> str:
-    """A table to read in a terminal: one line for each variant that has runs."""
+    """A table for the terminal, with one line for each variant that has runs."""
     lines = [f"{experiment.name}: solved (95 % interval), median steps until then, final mean return"]
     width = max(map(len, experiment.variants))
     for name in experiment.variants:

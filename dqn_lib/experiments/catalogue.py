@@ -1,4 +1,4 @@
-"""The experiments whose results the lessons show, each a base and what its variants change."""
+"""The experiments whose results the lessons show."""
 
 from itertools import accumulate
 from operator import or_
@@ -7,7 +7,7 @@ from dqn_lib.agents.tutorial import TutorialConfig
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
 
-# Neither a target network nor Double targets: what lessons 3 and 4 have built so far.
+# Neither a target network nor Double DQN, as in lessons 3 and 4.
 NO_TARGET = {"target_update": "every_step", "double": False}
 LAST_TRANSITION = {"memory_size": 1, "batch_size": 1, "learn_every": 1, "updates": 1, "learning_starts": 1}
 
@@ -61,11 +61,11 @@ TABLES = Experiment(
     },
 )
 
-# The 2017 tutorial's agent and its repairs: each rung has all those before it.
+# The agent of the 2017 tutorial, and its repairs: each variant includes the repairs before it.
 REPAIRS = {
     "gamma 0.99": {"gamma": 0.99},
     "learning rate 0.001": {"learning_rate": 1e-3},
-    "five steps of truth": {"n_step": 5},
+    "five-step returns": {"n_step": 5},
     "pushes held": {"hold": 32, "epsilon_factor": None},
     "states rescaled": {"input_range": 8.0, "bias_range": 1.0},
     "endings as they are": {"ending_reward": None, "time_limit_is_terminal": False},

@@ -1,4 +1,4 @@
-"""What is to be run: an experiment is a base, a list of small differences from it, and a number of seeds."""
+"""Define an experiment: a base, variants that each change a few settings of it, and seeds."""
 
 import os
 import pkgutil
@@ -25,17 +25,17 @@ Q_TABLE = "dqn_lib.agents.q_table:QTableAgent"
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One way to train: which agent, with which settings, where, for how long, and how it is judged.
+    """How to train and evaluate: agent, settings, environment, length of the training, checks.
 
-    `agent` and `environment` are names, "module:class" and a Gymnasium id, so that nothing heavy is loaded
-    before a job needs it; a class, or a function that makes an environment, is taken as well. Every
-    `check_every` steps the greedy policy drives `check_episodes` held-out episodes there; the run counts as
-    solved at the first check whose mean return is `threshold` or better. Without one it is Gymnasium's own
-    `reward_threshold` of that environment; if that has none either, no run counts as solved. The final return
-    is the mean over `final_episodes` other starts.
+    `agent` and `environment` are names, "module:class" and a Gymnasium id, so that nothing heavy is imported
+    before a job needs it; a class and a function that makes an environment are possible too. Every
+    `check_every` steps the greedy policy is evaluated for `check_episodes` episodes. The run is solved at
+    the first check with a mean return of at least `threshold`, by default the `reward_threshold` that is
+    registered for the environment; with neither, no run is solved. The final return is the mean over
+    `final_episodes` other start states.
 
     Raises:
-        TypeError: if a number is of another type, or if not exactly one of `steps` and `episodes` is given.
+        TypeError: if a number is of another type, or not exactly one of `steps` and `episodes` is given.
         ValueError: if a number is out of range.
     """
 
@@ -60,32 +60,32 @@ class Variant:
             check_number("threshold", self.threshold)
 
     def changed(self, changes: Mapping[str, Any]) -> "Variant":
-        """A copy with some fields changed, of the variant itself or of its configuration."""
-        own = {spec.name for spec in fields(self)}
-        here = {name: value for name, value in changes.items() if name in own}
-        there = {name: value for name, value in changes.items() if name not in own}
-        changed = replace(self, **here)
-        return replace(changed, config=changed.config.replace(**there)) if there else changed
+        """A copy with some fields changed, of the variant itself or of its configuration.
+
+        Raises:
+            TypeError: if a name is neither a field nor a setting, or a value has another type.
+            ValueError: if a value is out of range.
+        """
+        own = {spec.name for spec in fields(self)} & changes.keys()
+        changed = replace(self, **{name: changes[name] for name in own})
+        settings = {name: changes[name] for name in changes.keys() - own}
+        return replace(changed, config=changed.config.replace(**settings))
 
     def known_threshold(self) -> float | None:
-        """The threshold, as far as it is known before the environment is made."""
+        """The threshold, if it is known before the environment is made."""
         if self.threshold is None and isinstance(self.environment, str):
             registered = gym.registry.get(self.environment)
             return None if registered is None else registered.reward_threshold
         return self.threshold
 
     def describe(self) -> dict[str, Any]:
-        """All of it as plain values that JSON can hold."""
-        values = {spec.name: to_json_value(getattr(self, spec.name)) for spec in fields(self)}
-        return {
-            **values,
-            "config": to_json_value(asdict(self.config)),
-            "threshold": to_json_value(self.known_threshold()),
-        }
+        """All fields, as values that can be written as JSON."""
+        values = {spec.name: getattr(self, spec.name) for spec in fields(self)}
+        return to_json_value({**values, "config": asdict(self.config), "threshold": self.known_threshold()})
 
 
 class Job(NamedTuple):
-    """One run that is to be made: its variant by name and in full, and its seed."""
+    """One run: its variant, by name and in full, and its seed."""
 
     name: str
     changes: dict[str, Any]
@@ -94,13 +94,19 @@ class Job(NamedTuple):
 
     @property
     def key(self) -> tuple[str, int]:
-        """What tells one run of an experiment from all others."""
+        """Variant and seed, which identify the run within its experiment."""
         return self.name, self.seed
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A name, a base, and for each variant what it changes: `{"not held": {"hold": 1}}`."""
+    """A base and the changes of each variant, such as `{"not held": {"hold": 1}}`, for each of the seeds.
+
+    Raises:
+        TypeError: if a seed is not an integer, or a variant changes something that does not exist.
+        ValueError: if a seed is negative or appears twice, there is no variant or no seed, or a value is out
+            of range.
+    """
 
     name: str
     base: Variant
@@ -115,26 +121,32 @@ class Experiment:
         if not self.variants or not len(self.seeds):
             raise ValueError(f"experiment {self.name!r} needs at least one variant and one seed")
         for name in self.variants:
-            self.variant(name)  # a misspelt setting is told now, not in a process far away
+            self.variant(name)  # a misspelt setting raises here, not later in another process
 
     def variant(self, name: str) -> Variant:
-        """The variant of this name, in full."""
-        return self.base.changed(self.variants[self.checked(name)])
+        """The variant of this name, in full.
 
-    def checked(self, name: str) -> str:
-        """The name itself, if there is such a variant."""
+        Raises:
+            ValueError: if there is none.
+        """
         if name not in self.variants:
             known = ", ".join(map(repr, self.variants))
             raise ValueError(f"variant must be one of {known} in experiment {self.name!r}, got {name!r}")
-        return name
+        return self.base.changed(self.variants[name])
 
     def only(self, *names: str, seeds: Sequence[int] | None = None) -> "Experiment":
-        """The same experiment with some of its variants, or with other seeds."""
-        chosen = {self.checked(name): self.variants[name] for name in names or self.variants}
-        return replace(self, variants=chosen, seeds=self.seeds if seeds is None else seeds)
+        """The same experiment with some of its variants, or with other seeds.
+
+        Raises:
+            ValueError: if there is no variant of one of the names.
+        """
+        for name in names:
+            self.variant(name)  # raises if there is none
+        variants = {name: self.variants[name] for name in names or self.variants}
+        return replace(self, variants=variants, seeds=self.seeds if seeds is None else seeds)
 
     def jobs(self) -> list[Job]:
-        """Every run, variant by variant: a process that goes on with the same variant compiles nothing."""
+        """All runs, variant by variant, since a process compiles once for each variant."""
         return [
             Job(name, to_json_value(changes), self.variant(name), seed)
             for name, changes in self.variants.items()
@@ -142,17 +154,17 @@ class Experiment:
         ]
 
     def describe(self) -> dict[str, Any]:
-        """All of it as plain values that JSON can hold."""
+        """All fields, as values that can be written as JSON: the header of a results file."""
         return {
             "experiment": self.name,
             "base": self.base.describe(),
-            "variants": {name: to_json_value(changes) for name, changes in self.variants.items()},
+            "variants": to_json_value(self.variants),
             "seeds": [int(seed) for seed in self.seeds],
         }
 
 
 def to_json_value(value: Any) -> Any:
-    """As JSON gives it back: tuples and arrays as lists, NumPy's numbers as plain ones, classes by name."""
+    """As JSON returns it: tuples and arrays as lists, NumPy's numbers as Python's, classes by name."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
@@ -162,34 +174,42 @@ def to_json_value(value: Any) -> Any:
     return f"{value.__module__}:{value.__qualname__}" if hasattr(value, "__qualname__") else value
 
 
-def train_and_evaluate(variant: Variant, seed: int, *, watch: Callable[[Iterable], Iterable] = iter) -> Row:
-    """Train one seed and measure it: the columns that a finished run adds to its row.
+def train_and_evaluate(
+    variant: Variant, seed: int, *, progress: Callable[[Iterable], Iterable] = iter
+) -> Row:
+    """Train with one seed and evaluate: the columns that a finished run adds to its row.
 
-    `watch` passes the episodes on as they come; with `tqdm` there is something to look at meanwhile.
-    `solved_at_step` and `first_arrival` (the number of the first episode that ended in a terminal state) are
-    None if that never happened. `curve` holds the mean return of every check, the first before any step. A
-    run whose network diverges ends there, at `diverged_at_step`, and is no run less: it is judged by what it
-    would do from then on.
+    `progress` wraps the iterator of episodes, as `tqdm` does. `solved_at_step` and `first_arrival` (the
+    number of the first episode that ended in a terminal state) are None if that never happened. `curve` has
+    the mean return of every check, the first of them before any step. If the network diverges, the run ends
+    at `diverged_at_step` and its remaining checks have the return of the action 0, which is the greedy
+    action for values that are NaN.
+
+    Raises:
+        ValueError: if the environment is not registered in this process, or an episode does not end.
     """
-    env, arena = make_environment(variant), make_environment(variant)  # one to train in, one to be judged in
-    agent = new_agent(variant, env, seed)
+    env, evaluation_env = make_environment(variant), make_environment(variant)
+    make = pkgutil.resolve_name(variant.agent) if isinstance(variant.agent, str) else variant.agent
+    agent = make(env, variant.config, seed=seed)
     log = TrainingLog()
     run = train(env, agent, steps=variant.steps, episodes=variant.episodes)
     diverged = None
     try:
-        for _ in watch(log.record(run, agent, arena, variant.check_every, variant.check_episodes)):
+        for _ in progress(
+            log.record(run, agent, evaluation_env, variant.check_every, variant.check_episodes)
+        ):
             pass
-        returns = greedy_returns(agent.q, arena, episodes=variant.final_episodes, seed=0)
+        returns = greedy_returns(agent.q, evaluation_env, episodes=variant.final_episodes, seed=0)
     except Diverged:
         diverged = agent.steps
-        returns = greedy_returns(FirstAction(), arena, episodes=variant.final_episodes, seed=0)
+        returns = greedy_returns(FirstAction(), evaluation_env, episodes=variant.final_episodes, seed=0)
     threshold = variant.threshold
     if threshold is None and env.spec is not None:
         threshold = env.spec.reward_threshold
     arrivals = [episode.number for episode in log.episodes if episode.terminated]
     final = round(float(returns.mean()), 2)
     curve = [round(check.mean, 2) for check in log.checks]
-    if diverged is not None and variant.steps is not None:  # what is left of it goes on as it ended
+    if diverged is not None and variant.steps is not None:
         curve += [final] * (variant.steps // variant.check_every + 1 - len(curve))
     return {
         "solved_at_step": None if threshold is None else log.solved_at(threshold),
@@ -205,7 +225,7 @@ def train_and_evaluate(variant: Variant, seed: int, *, watch: Callable[[Iterable
 
 
 class FirstAction:
-    """What is left of a network that has diverged: of values that are no numbers the first counts as best."""
+    """The greedy policy of a network that has diverged: `argmax` of values that are NaN is 0."""
 
     def greedy(self, states: NDArray) -> NDArray[np.int64]:
         """The action 0 for each of the states `(..., state_size)`."""
@@ -213,10 +233,10 @@ class FirstAction:
 
 
 def make_environment(variant: Variant) -> gym.Env:
-    """The environment of a variant, newly made.
+    """A new environment of a variant.
 
     Raises:
-        ValueError: if it is a name that is not registered in this process.
+        ValueError: if its name is not registered in this process.
     """
     if callable(variant.environment):
         return variant.environment()
@@ -230,14 +250,8 @@ def make_environment(variant: Variant) -> gym.Env:
         ) from problem
 
 
-def new_agent(variant: Variant, env: gym.Env, seed: int) -> Any:
-    """An agent that knows nothing."""
-    make = pkgutil.resolve_name(variant.agent) if isinstance(variant.agent, str) else variant.agent
-    return make(env, variant.config, seed=seed)
-
-
 def run_job(job: Job) -> Row:
-    """The row of one job. Whatever goes wrong in it is written down in the row and stops no other job."""
+    """Run one job and return its row; an error is recorded in the row, so that the other jobs continue."""
     start = time.perf_counter()
     try:
         outcome = {"error": None, **train_and_evaluate(job.variant, job.seed)}
@@ -247,18 +261,18 @@ def run_job(job: Job) -> Row:
 
 
 def result_row(job: Job, outcome: Row) -> Row:
-    """A job, what came out, and where it was made."""
-    what = {"variant": job.name, "seed": int(job.seed), "changes": job.changes}
-    return {**what, **outcome, "versions": versions(), "machine": machine()}
+    """The row of a job: what was run, its outcome, and on which machine and versions."""
+    run = {"variant": job.name, "seed": int(job.seed), "changes": job.changes}
+    return {**run, **outcome, "versions": versions(), "machine": machine()}
 
 
 def exit_with_parent() -> None:
-    """Let this process end when the one that started it is gone, instead of working on for nobody."""
+    """End this worker process when its parent process has ended."""
     parent = os.getppid()
 
-    def watch() -> None:
+    def wait_for_parent() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
-        os._exit(1)
+        os._exit(1)  # `sys.exit` would end this thread only
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=wait_for_parent, daemon=True).start()

@@ -1,4 +1,4 @@
-"""From data to pictures. Every function returns a `Picture` or a `Video`, which a notebook shows."""
+"""Pictures from data: every function returns a `Picture` or a `Video` that a notebook shows."""
 
 import lazy_loader
 

@@ -1,11 +1,11 @@
 # What the package offers; loaded when it is asked for.
+from .comparisons import compare_costs as compare_costs
 from .comparisons import compare_returns as compare_returns
 from .comparisons import compare_variants as compare_variants
 from .comparisons import proportions as proportions
 from .comparisons import steps_by_start as steps_by_start
 from .curves import ReferenceReturns as ReferenceReturns
 from .curves import TargetTrace as TargetTrace
-from .curves import compare_costs as compare_costs
 from .curves import compare_runs as compare_runs
 from .curves import learning_bands as learning_bands
 from .curves import learning_curve as learning_curve
@@ -13,12 +13,12 @@ from .curves import line_plot as line_plot
 from .curves import target_traces as target_traces
 from .diagnostics import symptoms as symptoms
 from .episodes import exploration_strip as exploration_strip
-from .episodes import forces as forces
 from .episodes import own_episode as own_episode
 from .films import film_episode as film_episode
 from .films import film_greedy as film_greedy
 from .films import film_target_traces as film_target_traces
 from .films import film_training as film_training
+from .hill import forces as forces
 from .maps import compare_policies as compare_policies
 from .maps import compare_values as compare_values
 from .maps import phase_plane as phase_plane
@@ -26,4 +26,5 @@ from .maps import policy_map as policy_map
 from .maps import value_and_policy as value_and_policy
 from .maps import value_map as value_map
 from .maps import visit_density as visit_density
+from .networks import network_drawing as network_drawing
 from .style import Picture as Picture

@@ -1,4 +1,4 @@
-"""Six things to look at when training fails, side by side."""
+"""Six diagnostics of a run side by side, for when training fails."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -7,53 +7,65 @@ from matplotlib.ticker import MaxNLocator
 
 from dqn_lib.diagnostics import Diagnosis
 from dqn_lib.mountain_car import OPTIMAL_RETURN, RANDOM_RETURN
-from dqn_lib.plots.maps import EXTENT, draw_phase_plane
-from dqn_lib.plots.style import INK, LEARNED, LUCKY, OPTIMAL, SERIES, VALUES, Picture, number, styled
+from dqn_lib.plots.curves import REFERENCE_LINE
+from dqn_lib.plots.maps import draw_map
+from dqn_lib.plots.style import (
+    INK,
+    LEARNED,
+    OPTIMAL,
+    RANDOM,
+    SERIES,
+    VALUES,
+    Picture,
+    format_number,
+    house_style,
+)
 
-WELL = "#B9B9B9"  # the healthy agent, behind
+BASELINE = "#B9B9B9"
 POSSIBLE = "#E3F1EA"
-TINY = 1e-4  # losses below this are as good as none
-DOTS = 500  # remembered states that are shown
-SHADES = 16  # of the map: bands of one colour make a picture half as large
+MIN_LOSS = 1e-4  # the lowest end of the logarithmic axes
+MAX_DOTS = 500  # remembered states that are drawn
+SHADES = 16  # of the map: bands of one colour halve the size of the picture
 
 
-@styled
+@house_style()
 def symptoms(
-    diagnosis: Diagnosis, beside: Diagnosis | None = None, *, title: str, gamma: float = 0.99
+    diagnosis: Diagnosis, baseline: Diagnosis | None = None, *, title: str, gamma: float = 0.99
 ) -> Picture:
-    """Evaluation, loss, TD error, range of values, exploration, and the map of values with the memory on it.
+    """Mean return, loss, TD error, range of values, epsilon, and the map of values with the replay memory.
 
-    `beside` is a healthy run to compare with, in grey. Values between minus 1 / (1 - `gamma`) and 0 are
-    possible where every step costs 1; that range is shaded.
+    `baseline` is a healthy run to compare with, in grey. Where every step costs 1, only values between
+    minus 1 / (1 - `gamma`) and 0 are possible; that range is shaded.
     """
     picture = Picture(figsize=(11, 5.7), layout="constrained")
     axes = picture.subplots(2, 3)
     for name, ax in zip(("mean_return", "loss", "td_error"), axes.ravel(), strict=False):
-        _line(ax, diagnosis, beside, name)
+        _line(ax, diagnosis, baseline, name)
     (evaluation, loss, error), (values, exploration, plane) = axes
     evaluation.set(
         title="Evaluation", ylabel="mean greedy return", ylim=(RANDOM_RETURN - 6, OPTIMAL_RETURN + 8)
     )
-    for mark, colour in ((RANDOM_RETURN, LUCKY), (OPTIMAL_RETURN, OPTIMAL)):
-        evaluation.axhline(mark, color=colour, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0)
+    for mark, colour in ((RANDOM_RETURN, RANDOM), (OPTIMAL_RETURN, OPTIMAL)):
+        evaluation.axhline(mark, color=colour, zorder=0, **REFERENCE_LINE)
     loss.set(title="Loss of the updates", yscale="log")
     error.set(title="TD error on the memory", yscale="log")
     for ax in (loss, error):
         low, high = ax.get_ylim()
-        ax.set_ylim(max(low, TINY), max(high, 10))
-    _values(values, diagnosis, beside, gamma)
+        ax.set_ylim(max(low, MIN_LOSS), max(high, 10))
+    _values(values, diagnosis, baseline, gamma)
     _exploration(exploration, diagnosis)
     _plane(plane, diagnosis)
     for ax in axes.ravel()[:5]:
-        ax.set(xlabel="thousands of steps", xlim=(0, diagnosis.signs[-1].step / 1_000))
+        ax.set(xlabel="thousands of steps", xlim=(0, diagnosis.history[-1].step / 1_000))
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     picture.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=13)
-    last = diagnosis.signs[-1]
+    last = diagnosis.history[-1]
     picture.alt = (
-        f"{title}. After {last.step:,} steps: mean greedy return {last.mean_return:.1f}, "
+        f"{title}. After {last.step:,} steps: mean return of the greedy policy {last.mean_return:.1f}, "
         f"loss {last.loss:.3g}, TD error {last.td_error:.3g}, "
         f"values of the remembered states from {last.lowest:.1f} to {last.highest:.1f}, "
-        f"epsilon {last.epsilon:.2f}, {last.arrivals} arrivals, {len(diagnosis.remembered):,} memories."
+        f"epsilon {last.epsilon:.2f}, {last.arrivals} arrivals, {len(diagnosis.remembered):,} states "
+        "remembered."
     )
     return picture
 
@@ -62,23 +74,23 @@ def _thousands(diagnosis: Diagnosis) -> np.ndarray:
     return diagnosis.series("step") / 1_000
 
 
-def _line(ax: Axes, diagnosis: Diagnosis, beside: Diagnosis | None, name: str) -> None:
-    if beside is not None:
-        ax.plot(_thousands(beside), beside.series(name), color=WELL, linewidth=2.5)
+def _line(ax: Axes, diagnosis: Diagnosis, baseline: Diagnosis | None, name: str) -> None:
+    if baseline is not None:
+        ax.plot(_thousands(baseline), baseline.series(name), color=BASELINE, linewidth=2.5)
     ax.plot(_thousands(diagnosis), diagnosis.series(name), color=LEARNED, linewidth=1.8)
 
 
-def _values(ax: Axes, diagnosis: Diagnosis, beside: Diagnosis | None, gamma: float) -> None:
+def _values(ax: Axes, diagnosis: Diagnosis, baseline: Diagnosis | None, gamma: float) -> None:
     floor = -1 / (1 - gamma)
     ax.axhspan(floor, 0, color=POSSIBLE, linewidth=0, zorder=0)
-    if beside is not None:
+    if baseline is not None:
         for name in ("lowest", "highest"):
-            ax.plot(_thousands(beside), beside.series(name), color=WELL, linewidth=2.5)
+            ax.plot(_thousands(baseline), baseline.series(name), color=BASELINE, linewidth=2.5)
     low, high = diagnosis.series("lowest"), diagnosis.series("highest")
     ax.fill_between(_thousands(diagnosis), low, high, color=LEARNED, alpha=0.25, linewidth=0)
     for line in (low, high):
         ax.plot(_thousands(diagnosis), line, color=LEARNED, linewidth=1.8)
-    ax.set(title="Values: lowest and highest", ylabel=f"green: possible, {number(floor)} to 0")
+    ax.set(title="Values: lowest and highest", ylabel=f"green: possible, {format_number(floor)} to 0")
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylim(min(floor * 1.15, low.min() * 1.05), max(25.0, high.max() * 1.05))
 
@@ -96,14 +108,12 @@ def _exploration(ax: Axes, diagnosis: Diagnosis) -> None:
 
 def _plane(ax: Axes, diagnosis: Diagnosis) -> None:
     values = diagnosis.values
-    image = ax.imshow(
-        values, origin="lower", extent=EXTENT, aspect="auto", interpolation="bilinear",
-        cmap=colormaps[VALUES].resampled(SHADES), interpolation_stage="data",
+    image = draw_map(
+        ax, values, cmap=colormaps[VALUES].resampled(SHADES), interpolation_stage="data",
         vmin=values.min(), vmax=max(values.max(), values.min() + 1),
     )  # fmt: skip
     ax.figure.colorbar(image, ax=ax)
     states = diagnosis.remembered
-    some = states[np.linspace(0, len(states) - 1, min(DOTS, len(states))).astype(int)]
+    some = states[np.linspace(0, len(states) - 1, min(MAX_DOTS, len(states))).astype(int)]
     ax.plot(*some.T, "o", color="white", markersize=1.6, markeredgewidth=0, alpha=0.55)
-    draw_phase_plane(ax)
-    ax.set_title(f"Map of values; dots: {len(states):,} memories", fontsize=10)
+    ax.set_title(f"Map of values; dots: {len(states):,} in memory", fontsize=10)

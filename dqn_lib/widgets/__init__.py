@@ -1,4 +1,4 @@
-"""What a student moves: Python holds the data and hears what is chosen, the browser draws (`static`)."""
+"""Interactive widgets: Python holds the data, the browser draws it (`static`)."""
 
 import lazy_loader
 

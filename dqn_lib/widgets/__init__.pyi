@@ -4,6 +4,6 @@ from .gamma_glasses import GammaGlasses as GammaGlasses
 from .luck_explorer import LuckExplorer as LuckExplorer
 from .microscope import ReplayMicroscope as ReplayMicroscope
 from .panel import TrainingPanel as TrainingPanel
-from .sliders import explore as explore
+from .sliders import interact as interact
 from .target_explorer import TargetNetworkExplorer as TargetNetworkExplorer
 from .time_machine import TimeMachine as TimeMachine

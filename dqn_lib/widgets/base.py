@@ -1,4 +1,4 @@
-"""A widget that the browser draws: Python holds the data, hands it over once, and hears what is chosen."""
+"""The base widget: Python holds the data, the browser draws it, and the widget ends with its cell."""
 
 import base64
 import gc
@@ -15,75 +15,75 @@ from ipywidgets import DOMWidget
 
 from dqn_lib.config import check_integer
 from dqn_lib.widgets.assets import read_static
-from dqn_lib.widgets.live import give_back_memory
+from dqn_lib.widgets.live import release_memory
 
-_in_cells: "dict[str, weakref.WeakSet[CellWidget]]" = {}  # by cell: what its latest run made
+_made_by_cell: "dict[str, weakref.WeakSet[CellWidget]]" = {}  # by cell: widgets of its latest run
 
 
 class CellWidget(DOMWidget):
-    """A widget that ends, and is set free, when it is closed, or when its cell runs again or was deleted.
+    """A widget that stops and is freed when it is closed, or when its cell runs again or is deleted.
 
-    Its cell is the one that runs while the widget is made; a front end that does not name its cells ends
-    nothing. Whoever still has a variable for the widget can go on reading what it holds.
+    Its cell is the one that creates it. A front end that does not name its cells stops nothing. As long as
+    a variable refers to a closed widget, its data can still be read.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         _note_cell(self)
 
-    def end(self) -> None:
-        """Stop whatever is still going on."""
+    def stop(self) -> None:
+        """Stop what the widget runs."""
 
     def close(self) -> None:
-        """End, and leave nothing that keeps it: no part of it in the browser, no entry in IPython's `Out`.
+        """Stop, and remove what keeps the widget alive: its model in the browser, its entry in `Out`.
 
         Raises:
-            TimeoutError: if what goes on could not be stopped; it is closed all the same.
+            TimeoutError: if what it runs could not be stopped; the widget is closed all the same.
         """
-        if self.comm is None or sys.is_finalizing():  # at the end of the process no thread can be waited for
+        if self.comm is None or sys.is_finalizing():  # when Python exits, threads cannot be joined
             return
         try:
-            self.end()
+            self.stop()
         finally:
-            self.layout.close()  # ipywidgets keeps each widget until it is closed, also this one
+            self.layout.close()  # ipywidgets keeps every widget until it is closed, the layout too
             super().close()
-            _leave_outputs(self)
+            _remove_from_outputs(self)
 
 
 def _note_cell(widget: CellWidget) -> None:
-    """Note which cell makes `widget`, and see to it that the next run of that cell ends it."""
+    """Note which cell creates `widget`, so that the next run of that cell closes it."""
     shell = get_ipython()
     if not hasattr(shell, "get_parent"):  # not in a notebook
         return
     cell = shell.get_parent().get("metadata", {}).get("cellId")
     if cell is not None:
-        _in_cells.setdefault(cell, weakref.WeakSet()).add(widget)
-        shell.events.register("pre_run_cell", _end_older_ones)
+        _made_by_cell.setdefault(cell, weakref.WeakSet()).add(widget)
+        shell.events.register("pre_run_cell", _close_older_ones)
 
 
-def _end_older_ones(info: Any) -> None:
-    """Before a cell runs: close what its run before made, and what cells that are deleted by now made."""
+def _close_older_ones(info: Any) -> None:
+    """Before a cell runs, close the widgets of its last run, and those of cells deleted meanwhile."""
     shell = get_ipython()
-    deleted = shell.get_parent().get("metadata", {}).get("deletedCells") or ()  # as JupyterLab says
-    older = [widget for cell in {info.cell_id, *deleted} for widget in _in_cells.pop(cell, ())]
+    deleted = shell.get_parent().get("metadata", {}).get("deletedCells") or ()  # from JupyterLab
+    older = [widget for cell in {info.cell_id, *deleted} for widget in _made_by_cell.pop(cell, ())]
     for widget in older:
         try:
             widget.close()
         except Exception as problem:
-            print(f"What this cell showed before could not be ended: {problem}.")
+            print(f"The widget that this cell made before could not be stopped: {problem}.")
     if older:
-        shell.events.register("post_run_cell", _set_free)
+        shell.events.register("post_run_cell", _collect)
 
 
-def _set_free(_: Any) -> None:
-    """After the cell, when its names stand for what is new: give back what was closed, at once."""
-    get_ipython().events.unregister("post_run_cell", _set_free)
+def _collect(_: Any) -> None:
+    """After the cell, when its variables have new values, free the closed widgets at once."""
+    get_ipython().events.unregister("post_run_cell", _collect)
     gc.collect()
-    give_back_memory()
+    release_memory()
 
 
-def _leave_outputs(widget: CellWidget) -> None:
-    """Take `widget` out of `_`, `__`, `___`, `_1`, `Out[1]`, where IPython keeps what cells have shown."""
+def _remove_from_outputs(widget: CellWidget) -> None:
+    """Remove `widget` from `_`, `__`, `___`, `_1` and `Out[1]`, where IPython keeps the outputs of cells."""
     shell = get_ipython()
     if shell is None:
         return
@@ -94,32 +94,32 @@ def _leave_outputs(widget: CellWidget) -> None:
     for name in ("_", "__", "___"):
         if shell.user_ns.get(name) is widget:
             shell.del_var(name, by_name=True)
-        if getattr(shell.displayhook, name, None) is widget:  # where it comes from at the next output
+        if getattr(shell.displayhook, name, None) is widget:  # copied from here at the next output
             setattr(shell.displayhook, name, None)
 
 
 class LessonWidget(CellWidget, anywidget.AnyWidget):
-    """A widget whose JavaScript module `_esm` paints what its synchronised traits hold.
+    """A widget whose JavaScript module `_esm` paints its synchronised traits.
 
-    Where there is no browser to show it, in an executed lesson or on a page, `still` and `explanation`
-    stand in its place. `page` makes a page of it that works without a kernel.
+    Where no widget can be shown, as in an exported notebook, `still` and `explanation` take its place.
+    `page` makes a web page of it that works without a kernel.
     """
 
-    _css = read_static("look.css")
+    _css = read_static("widgets.css")
     explanation = ""
 
     def still(self) -> str:
-        """HTML that shows the widget as it is now, without a browser that could run it."""
+        """A static picture of the widget as it is now, in HTML."""
         raise NotImplementedError
 
     def page(self, title: str) -> str:
-        """A self-contained HTML page with this widget, as it is now: it needs no kernel and no network."""
-        ours = {
+        """A self-contained HTML page with this widget as it is now; it needs no kernel and no network."""
+        own = {
             name: value
             for name, value in self.get_state().items()
             if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip")
         }
-        traits = json.dumps(ours, default=_bytes_as_text).replace("<", "\\u003c")  # no tag, no comment
+        traits = json.dumps(own, default=_encode_bytes).replace("<", "\\u003c")  # no tag, no comment
         module = base64.b64encode(self._esm.encode()).decode()
         return f"""<!doctype html>
 <html lang="en">
@@ -144,10 +144,10 @@ module.default.render({{ model: makeModel({traits}), el: document.getElementById
 
 
 def check_index(name: str, index: Any, low: int, high: int) -> None:
-    """Check what a page or a cell sets a trait to; after traitlets' own error it keeps what it was.
+    """Check an index that a page or a cell assigns to a trait.
 
     Raises:
-        TraitError: unless `index` is a whole number from `low` to `high`.
+        TraitError: unless `index` is an integer from `low` to `high`; the trait keeps its value then.
     """
     try:
         check_integer(name, index, low, high)
@@ -155,6 +155,6 @@ def check_index(name: str, index: Any, low: int, high: int) -> None:
         raise t.TraitError(str(problem)) from None
 
 
-def _bytes_as_text(value: Any) -> dict[str, str]:
-    """As `makeModel` in model.js takes it."""
+def _encode_bytes(value: Any) -> dict[str, str]:
+    """Bytes in the form that `makeModel` in model.js reads."""
     return {"$bytes": base64.b64encode(value).decode()}

@@ -1,7 +1,7 @@
-"""A run that goes on in a thread of its own: start it, pause it, slow it down, turn its knobs meanwhile.
+"""Training runs in a thread of their own: start, pause, slow down, and change settings meanwhile.
 
-Between two steps the thread looks up what was asked for: changed settings act from the very next step
-and are noted in the log with its number, so that `replay` can live through the same run again.
+Changed settings act from the next step on, and the log notes them with the number of that step, so that
+`rerun` can reproduce the run.
 """
 
 import contextlib
@@ -21,52 +21,50 @@ from dqn_lib.config import Config, check_integer, check_number
 from dqn_lib.training import Agent, Change, Episode, TrainingLog, episode_steps
 
 T = TypeVar("T")
-CALLBACK_FRACTION = 0.1  # share of the time, at most, that whoever watches may take from the steps
-SMOOTHING_WINDOW = 8  # looks over which that share is reckoned: one that takes long is paid off by and by
-MIN_INTERVAL = 1 / 32  # seconds between two looks, at least
-TIMEOUT = 10.0  # seconds that `pause` waits for a step to end; one takes milliseconds
-NAP = 0.01  # seconds that a slow loop gets ahead of its time before it sleeps
-DOZE = 0.1  # seconds that it sleeps at most before it looks up its pace again
-BATCH_SECONDS = (
-    0.004  # seconds in which a loop at full speed takes one step after the other without looking up
-)
-MAX_LAG = 0.2  # seconds that it makes up for, at most, when a step or a look took longer
+CALLBACK_FRACTION = 0.1  # maximum fraction of time spent in callbacks
+SMOOTHING_WINDOW = 8  # callbacks: smoothing window for the cost of a callback
+MIN_INTERVAL = 1 / 32  # seconds between two callbacks, at least
+TIMEOUT = 10.0  # seconds that `pause` waits for a step to end; a step takes milliseconds
+MIN_SLEEP = 0.01  # seconds: for less than this a slow loop does not sleep
+MAX_SLEEP = 0.1  # seconds after which a sleeping loop checks whether its speed has changed
+BATCH_SECONDS = 0.004  # at full speed, steps are taken in batches of this duration
+MAX_LAG = 0.2  # seconds that a loop catches up on, at most, after a slow step or callback
 
 
 class Loop:
-    """`step()` again and again in at most one daemon thread, until it returns False or raises.
+    """Calls `step()` repeatedly, in at most one daemon thread, until it returns False or raises.
 
-    A step begins `seconds` after the one before, if that is over. `watch()` is called in the thread
-    between two steps, never more often than it can afford, and once more when the thread has paused.
-    `finish()` is called, with `lock` held, just before `running` turns false. Every method may be called
-    from any thread.
+    A step begins `seconds` after the one before, or when that one ends if it takes longer. The thread calls
+    `callback()` between two steps, throttled to `CALLBACK_FRACTION` of the time, and once more after the
+    last step. It calls `on_stop()`, holding `lock`, just before `running` becomes false. All methods are
+    thread-safe.
 
-    The thread holds neither the loop nor, if `step` and `finish` are methods, the object they belong to:
-    when nothing else refers to that object, it is set free and the thread ends.
+    The thread keeps neither the loop nor, if `step` and `on_stop` are methods, their object alive: when no
+    other reference is left, the object is freed and the thread ends.
     """
 
     def __init__(
         self,
         step: Callable[[], bool],
-        watch: Callable[[], None],
+        callback: Callable[[], None],
         *,
-        finish: Callable[[], None] = lambda: None,
+        on_stop: Callable[[], None] = lambda: None,
         seconds: float = 0.0,
         name: str = "dqn_lib loop",
     ) -> None:
-        self._step, self._finish = _weakly(step), _weakly(finish)
-        self.watch = watch
+        self._step, self._on_stop = _weak(step), _weak(on_stop)
+        self.callback = callback
         self.seconds, self.name = seconds, name
         self.running = False
-        self.problem: BaseException | None = None  # what ended it, if something did
-        self.lock = threading.Lock()  # who starts it, and what `finish` needs; never held during a step
-        self._cost: float | None = None  # seconds that a look takes lately
+        self.problem: BaseException | None = None  # the exception that ended it, if any
+        self.lock = threading.Lock()  # for starting and stopping; never held during a step
+        self._cost: float | None = None  # seconds that a callback takes, smoothed
         self._stop = threading.Event()
-        self._threads: tuple[threading.Thread, ...] = ()  # the latest, after the one that it follows
+        self._threads: tuple[threading.Thread, ...] = ()  # the one before the latest, and the latest
         weakref.finalize(self, self._stop.set)
 
     def start(self, prepare: Callable[[], None] = lambda: None) -> None:
-        """Go on until paused, after `prepare()`. Does nothing at all if it is running already."""
+        """Call `prepare()`, then run until paused. Does nothing if it is running already."""
         with self.lock:
             if not self.running:
                 prepare()
@@ -74,119 +72,115 @@ class Loop:
                 self._stop.clear()
                 before = self._threads[-1:]
                 args = weakref.ref(self), self._stop, *before
-                thread = threading.Thread(target=_work, args=args, name=self.name, daemon=True)
+                thread = threading.Thread(target=_run, args=args, name=self.name, daemon=True)
                 self._threads = *before, thread
                 thread.start()
 
     def pause(self) -> None:
-        """Stop after the step under way, and come back when the thread has ended.
+        """Stop after the current step, and return when the thread has ended.
 
-        The thread has its last look first, so do not hold what `watch` needs. Called by `watch` itself,
-        it comes back at once.
+        The thread calls `callback` once more before that, so hold no lock that `callback` needs. Called
+        from the thread itself, `pause` returns at once.
 
         Raises:
-            TimeoutError: if the thread is still in a step, or in a look, after `PATIENCE` seconds. It will
-                stop after that, but until then nothing may be changed that it uses.
+            TimeoutError: if the thread is still in a step or a callback after `TIMEOUT` seconds. It stops
+                after that; until then, change nothing that it uses.
         """
         with self.lock:
             self._stop.set()
             threads = self._threads
-        if threads and not self.here:
+        if threads and not self.in_own_thread:
             threads[-1].join(TIMEOUT)
             if threads[-1].is_alive():
                 raise TimeoutError(
-                    f"a step must end within {TIMEOUT:g} s, the one under way has not: nothing was changed"
+                    f"a step must end within {TIMEOUT:g} s, but the current one has not: nothing was changed"
                 )
 
-    def look_soon(self) -> None:
-        """Have who watches look after the step under way: there is something to be seen."""
-        self._look_at = 0.0
+    def callback_soon(self) -> None:
+        """Call back right after the current step."""
+        self._next_callback = 0.0
 
     @property
-    def here(self) -> bool:
-        """Whether its own thread is asking."""
+    def in_own_thread(self) -> bool:
+        """Whether this is called from the loop's own thread."""
         return threading.current_thread() in self._threads
 
     def _begin(self) -> None:
-        self._due = self._look_at = time.perf_counter()
+        self._due = self._next_callback = time.perf_counter()
 
-    def _go_on(self) -> bool:
-        """A step, or at full speed a few, and perhaps a look; whether there is to be another step."""
-        with self._noting_problems():
+    def _continue(self) -> bool:
+        """Take a step, or a batch of them at full speed; return whether more are to follow."""
+        with self._keeping_problem():
             until, step = time.perf_counter() + BATCH_SECONDS, self._step()
             while step is not None and step():
                 self._before, self._now = self._due, time.perf_counter()
-                self._look_in_time()
+                if self._now >= self._next_callback:
+                    self._call_back()
                 if self.seconds or self._now > until or self._stop.is_set():
                     return True
         return False
 
-    def _ahead(self) -> float:
+    def _seconds_left(self) -> float:
         """Seconds until the next step is due; not positive if it is."""
         self._due = max(self._before + self.seconds, self._now - MAX_LAG)
         return self._due - time.perf_counter()
 
     def _end(self) -> None:
         with self.lock:
-            with self._noting_problems():
-                if (finish := self._finish()) is not None:
-                    finish()
+            with self._keeping_problem():
+                if (on_stop := self._on_stop()) is not None:
+                    on_stop()
             self.running = False
-        with self._noting_problems():
-            self.watch()
+        with self._keeping_problem():
+            self.callback()
 
     @contextlib.contextmanager
-    def _noting_problems(self) -> Iterator[None]:
-        """Whatever a student's agent raises, or a look at it, is kept to be shown; the loop can go on."""
+    def _keeping_problem(self) -> Iterator[None]:
+        """Keep the first exception of a student's agent or a callback; the loop can be started again."""
         try:
             yield
         except BaseException as problem:
             self.problem = self.problem or problem
 
-    def _look_in_time(self) -> None:
-        """Let who watches have a look when it is time."""
-        now = self._now
-        if now >= self._look_at:
-            self.watch()
-            after = time.perf_counter()
-            usual = after - now if self._cost is None else self._cost
-            self._cost = usual + (after - now - usual) / SMOOTHING_WINDOW
-            idle = self._before + self.seconds > after  # it would sleep: then a look takes nothing away
-            self._look_at = after + (
-                MIN_INTERVAL
-                if idle
-                else max(MIN_INTERVAL, self._cost * (1 - CALLBACK_FRACTION) / CALLBACK_FRACTION)
-            )
+    def _call_back(self) -> None:
+        self.callback()
+        after = time.perf_counter()
+        usual = after - self._now if self._cost is None else self._cost
+        self._cost = usual + (after - self._now - usual) / SMOOTHING_WINDOW
+        wait = MIN_INTERVAL
+        if self._before + self.seconds <= after:  # else it would sleep anyway, and a callback costs nothing
+            wait = max(wait, self._cost * (1 - CALLBACK_FRACTION) / CALLBACK_FRACTION)
+        self._next_callback = after + wait
 
 
-def _work(own: "weakref.ref[Loop]", stop: threading.Event, before: threading.Thread | None = None) -> None:
-    """What the thread does; it refers to the loop only while it takes a step, not while it sleeps."""
+def _run(own: "weakref.ref[Loop]", stop: threading.Event, before: threading.Thread | None = None) -> None:
+    """The thread's main function; it holds a reference to the loop during a step, not while it sleeps."""
     if before is not None:
-        before.join()  # it may still be having its last look
+        before.join()  # which may still be in its last callback
     if (loop := own()) is not None:
         loop._begin()
     while not stop.is_set():
         loop = own()
-        if loop is None or not loop._go_on():
+        if loop is None or not loop._continue():
             break
-        ahead = loop._ahead()
+        left = loop._seconds_left()
         del loop
-        while ahead > NAP and not stop.wait(min(ahead, DOZE)):
+        while left > MIN_SLEEP and not stop.wait(min(left, MAX_SLEEP)):
             if (loop := own()) is None:
                 return
-            ahead = loop._ahead()
+            left = loop._seconds_left()
             del loop
     if (loop := own()) is not None:
         loop._end()
 
 
-def _weakly(call: Callable[[], T]) -> Callable[[], Callable[[], T] | None]:
-    """A reference to `call`, or None once the object is gone whose method it is: it is not kept alive."""
+def _weak(call: Callable[[], T]) -> Callable[[], Callable[[], T] | None]:
+    """A reference to `call`; if it is a method, a weak one, which returns None once its object is gone."""
     return weakref.WeakMethod(call) if inspect.ismethod(call) else lambda: call
 
 
 class LiveAgent(Agent, Protocol):
-    """An agent whose settings change while it learns, and that can begin again."""
+    """An agent whose settings can change while it learns, and that can start again."""
 
     config: Any
 
@@ -194,16 +188,23 @@ class LiveAgent(Agent, Protocol):
         """Change live settings; they act from the next step on."""
 
     def restart(self, seed: int | None = None) -> None:
-        """Begin again with nothing learnt."""
+        """Forget everything learnt; with a `seed`, use that one from now on."""
+
+
+def _check_new(agent: LiveAgent) -> None:
+    if agent.steps:
+        raise ValueError(f"agent must be new, got one that has taken {agent.steps:,} steps")
 
 
 class LiveRun:
-    """One run of a new agent, in at most one thread; every method may be called from any thread.
+    """A training run of a new agent, in at most one thread; all methods are thread-safe.
 
-    `log` is checked every `every` steps, over `episodes` episodes in `env` itself. After `limit` steps the
-    run pauses for good, so that one which nobody watches any more comes to an end. `watch()` is called in
-    the run's thread between two steps, never more often than it can afford, and once more when the run has
-    paused. A run that nobody refers to any more ends after the step under way.
+    `log` gets a greedy check every `every` steps, over `episodes` episodes in `env` itself. The run ends
+    after `limit` steps, so that it ends even if no page is open. `callback()` is called in the run's thread
+    as `Loop` does it. When no reference to the run is left, it ends after the current step.
+
+    Raises:
+        TypeError, ValueError: if a number is out of bounds, or if the agent has been trained before.
     """
 
     def __init__(
@@ -214,19 +215,18 @@ class LiveRun:
         every: int = 500,
         episodes: int = 100,
         limit: int = 100_000,
-        watch: Callable[[], None] = lambda: None,
+        callback: Callable[[], None] = lambda: None,
     ) -> None:
         check_integer("every", every, low=1)
         check_integer("episodes", episodes, low=1)
         check_integer("limit", limit, low=1)
-        if agent.steps:
-            raise ValueError(f"agent must be new, got one that has lived for {agent.steps:,} steps")
+        _check_new(agent)
         self.env, self.agent, self.every, self.limit = env, agent, every, limit
         self.episodes = episodes
-        self.config: Config = agent.config  # what the run began with; the log knows what changed
+        self.config: Config = agent.config  # the initial settings; the log has the changes
         self.speed: float | None = None
-        self._loop = Loop(self._step, watch, finish=self._apply, name="dqn_lib live run")
-        self._asked: dict[str, Any] = {}  # settings that shall change at the next step; the loop's lock
+        self._loop = Loop(self._step, callback, on_stop=self._apply, name="dqn_lib live run")
+        self._pending: dict[str, Any] = {}  # settings to change at the next step; guarded by the loop's lock
         self._one_episode = False
         self._episode: Generator[tuple[int, NDArray, Episode | None], None, None] | None = None
         self._begin()
@@ -235,68 +235,76 @@ class LiveRun:
         self.latest: tuple[int, NDArray] | None = None  # the last action, and the state that it led to
         self.log = TrainingLog()
         self.log.check(self.agent, self.env, self.every, self.episodes)
-        began, now = asdict(self.config), asdict(self.agent.config)
-        if changed := {name: value for name, value in now.items() if value != began[name]}:
+        first, now = asdict(self.config), asdict(self.agent.config)
+        if changed := {name: value for name, value in now.items() if value != first[name]}:
             self.log.changes.append(Change(0, changed))
 
     @property
     def running(self) -> bool:
-        """Whether it goes on."""
+        """Whether it is running."""
         return self._loop.running
 
     @property
     def problem(self) -> BaseException | None:
-        """What ended the run, if something did."""
+        """The exception that ended the run, if any."""
         return self._loop.problem
 
     @property
-    def watch(self) -> Callable[[], None]:
-        """Who looks on."""
-        return self._loop.watch
+    def callback(self) -> Callable[[], None]:
+        """What is called between two steps now and then."""
+        return self._loop.callback
 
-    @watch.setter
-    def watch(self, watch: Callable[[], None]) -> None:
-        self._loop.watch = watch
+    @callback.setter
+    def callback(self, callback: Callable[[], None]) -> None:
+        self._loop.callback = callback
 
     @property
     def at_limit(self) -> bool:
-        """Whether it has lived as long as it may."""
+        """Whether the step limit is reached."""
         return self.agent.steps >= self.limit
 
     def set_speed(self, speed: float | None) -> None:
-        """Environment steps a second; None: as fast as it can."""
+        """Set the speed in environment steps a second; None is as fast as possible.
+
+        Raises:
+            TypeError, ValueError: if it is not a number from 0.1 to a million.
+        """
         if speed is not None:
             check_number("speed", speed, 0.1, 1e6)
         self.speed, self._loop.seconds = speed, 0.0 if speed is None else 1 / speed
 
     def train(self, *, one_episode: bool = False) -> None:
-        """Go on until paused, or to the end of this episode; if it runs already, that end is taken back."""
+        """Run until paused, or until this episode ends; without `one_episode`, a running one runs on."""
         if not self.at_limit:
             with self._loop.lock:
                 self._one_episode = self._one_episode and one_episode
             self._loop.start(lambda: setattr(self, "_one_episode", one_episode))
 
     def pause(self) -> None:
-        """Stop after the step under way, and come back when its thread has ended.
+        """Stop after the current step, and return when the thread has ended.
 
-        The thread has its last look first, so do not hold what `watch` needs. Called by `watch` itself,
-        it comes back at once.
+        The thread calls `callback` once more before that, so hold no lock that `callback` needs. Called
+        from the thread itself, `pause` returns at once.
 
         Raises:
-            TimeoutError: if the step under way has not ended within ten seconds; it will stop after that.
+            TimeoutError: if the current step does not end within ten seconds; the run stops after it.
         """
         self._loop.pause()
 
     def change(self, **settings: Any) -> None:
-        """Change live settings of the agent, from its next step on. Bad ones are refused here, at once."""
+        """Change live settings of the agent, from its next step on.
+
+        Raises:
+            TypeError, ValueError: if a setting is unknown, cannot change during a run or is out of bounds.
+        """
         self.agent.config.change_live(**settings)
         with self._loop.lock:
-            self._asked |= settings
+            self._pending |= settings
             if not self.running:
                 self._apply()
 
     def reset(self, seed: int | None = None) -> None:
-        """Pause, and begin again from step 0 with an empty log; settings stay as they are now.
+        """Pause, and start again at step 0 with an empty log; settings stay as they are.
 
         Raises:
             ValueError: if the seed is negative.
@@ -305,14 +313,14 @@ class LiveRun:
         if seed is not None:
             check_integer("seed", seed, low=0)
         end = time.perf_counter() + TIMEOUT
-        while not self._paused_and_reset(seed):  # somebody else has started it in between
+        while not self._reset_if_paused(seed):  # another thread has started it in between
             if time.perf_counter() > end:
                 raise TimeoutError(f"the run must stay paused to be reset, and has not within {TIMEOUT:g} s")
 
-    def _paused_and_reset(self, seed: int | None) -> bool:
+    def _reset_if_paused(self, seed: int | None) -> bool:
         self.pause()
         with self._loop.lock:
-            if self.running and not self._loop.here:
+            if self.running and not self._loop.in_own_thread:
                 return False
             episode, self._episode = self._episode, None
             if episode is not None:
@@ -320,14 +328,14 @@ class LiveRun:
             self._loop.problem = None
             self.agent.restart(seed)
             self._begin()
-        give_back_memory()
+        release_memory()
         return True
 
     def _step(self) -> bool:
-        """One step of the run; whether another one is to follow."""
+        """Take one step; return whether another one is to follow."""
         if self.at_limit:  # reached by one thread while another was about to start
             return False
-        if self._asked:
+        if self._pending:
             with self._loop.lock:
                 self._apply()
         episode, self._episode = self._episode or episode_steps(self.env, self.agent), None
@@ -341,28 +349,30 @@ class LiveRun:
         return not (self.at_limit or (ended is not None and self._one_episode))
 
     def _apply(self) -> None:
-        asked, self._asked = self._asked, {}
-        if asked:
-            self.agent.change(**asked)
-            self.log.changes.append(Change(self.agent.steps, asked))
-            self._loop.look_soon()
+        pending, self._pending = self._pending, {}
+        if pending:
+            self.agent.change(**pending)
+            self.log.changes.append(Change(self.agent.steps, pending))
+            self._loop.callback_soon()
 
 
-def give_back_memory() -> None:
-    """Return free memory to the system, where the C library can: GNU's keeps some for each thread of late."""
+def release_memory() -> None:
+    """Return freed memory to the system, which GNU's C library otherwise keeps for each thread."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library, another system
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def replay(env: gym.Env, agent: LiveAgent, changes: list[Change], steps: int) -> None:
-    """Live through a recorded run again, with a new agent of the same seed and first settings.
+def rerun(env: gym.Env, agent: LiveAgent, changes: list[Change], steps: int) -> None:
+    """Reproduce `steps` environment steps of a recorded run, with a new agent of equal seed and settings.
 
-    After `steps` environment steps the agent is where the recorded one was then, to the last bit; an
-    episode under way is broken off. A run that had a problem cannot be told from its changes alone.
+    The agent ends up bit-identical to the recorded one at that step; an episode in progress is broken off.
+    A run in which the agent raised an exception cannot be reproduced from its changes alone.
+
+    Raises:
+        TypeError, ValueError: if `steps` is negative, or if the agent has been trained before.
     """
     check_integer("steps", steps, low=0)
-    if agent.steps:
-        raise ValueError(f"agent must be new, got one that has lived for {agent.steps:,} steps")
+    _check_new(agent)
     coming = iter(sorted(changes, key=lambda change: change.step))
     change = next(coming, None)
     episode = episode_steps(env, agent)

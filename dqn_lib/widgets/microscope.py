@@ -1,4 +1,4 @@
-"""The replay microscope: pick one memory, and see what the agent would learn from it now."""
+"""The replay microscope: pick a window of the replay memory, and see what the agent would learn from it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,33 +13,33 @@ from dqn_lib.environments import check_drives_mountain_car
 from dqn_lib.plots.maps import visit_density
 from dqn_lib.widgets.assets import esm, to_message
 from dqn_lib.widgets.base import LessonWidget, check_index
-from dqn_lib.widgets.run_view import counted
+from dqn_lib.widgets.run_view import visit_shades
 
-if TYPE_CHECKING:  # it loads TensorFlow, which whoever has an agent has loaded already
+if TYPE_CHECKING:  # it loads TensorFlow
     from dqn_lib.agents.dqn import DQNAgent
 
-STOPS = ("the flag", "the time limit", "the agent's n = {n}", "the newest memory")
+STOPS = ("the flag", "the time limit", "the agent's n = {n}", "the newest transition")
 
 
 class ReplayMicroscope(LessonWidget):
-    """A slider over the memory of `agent`, from the oldest transition to the newest, and three ways to jump.
+    """A slider over the replay memory of `agent`, from the oldest transition to the newest.
 
-    It shows the memory, and what the agent's networks say about it, as they are when it is made. `seed` is
-    for "Draw one at random": the agent's own generators are left alone.
+    It shows the memory and the agent's values as they are when it is made. `seed` is for "Random window";
+    the agent's own generators are not used.
 
     Attributes:
-        index: which window is shown, counted from the oldest.
+        index: the window that is shown, counted from the oldest.
 
     Raises:
         TypeError: if the agent has no replay memory.
-        ValueError: if that memory is empty, if the agent does not drive in MountainCar-v0, or if its networks
-            answer with numbers that are not finite.
+        ValueError: if that memory is empty, if the agent's environment is not MountainCar-v0, or if its
+            values are not finite.
     """
 
     _esm = esm("dynamics.js", "microscope.js")
     explanation = (
-        "A slider goes through the agent's memory; "
-        "pictures and tables show how the target of one window is made."
+        "A slider goes through the agent's replay memory; "
+        "pictures and tables show how the TD target of a window is computed."
     )
 
     index = t.Int(0).tag(sync=True)
@@ -61,9 +61,10 @@ class ReplayMicroscope(LessonWidget):
             raise ValueError("memory of the agent must hold at least one transition, got 0: train it first")
         check_integer("seed", seed, 0, 2**32 - 1)
         config = agent.config
-        columns = windows_of(agent)
-        one = config.target_update == "every_step"  # then there is no need to tell two networks apart
-        online, target = ("the network",) * 2 if one else ("the online network", "the target network")
+        columns = window_columns(agent)
+        online, target = "the online network", "the target network"
+        if config.target_update == "every_step":  # the two are equal
+            online = target = "the network"
         self.count, self.states = len(agent.memory), agent.memory.states[: len(agent.memory)].copy()
         super().__init__(
             index=self.count - 1,
@@ -76,7 +77,7 @@ class ReplayMicroscope(LessonWidget):
                 "chooser": online if config.double else target,
             },
             columns={name: to_message(array) for name, array in columns.items()},
-            memory=to_message(counted(self.states)),
+            memory=to_message(visit_shades(self.states)),
         )
 
     @t.validate("index")
@@ -89,42 +90,49 @@ class ReplayMicroscope(LessonWidget):
         return visit_density(self.states)._repr_html_()
 
 
-def windows_of(agent: "DQNAgent") -> dict[str, NDArray[Any]]:
+def window_columns(agent: "DQNAgent") -> dict[str, NDArray[Any]]:
     """Every window of the memory, from the oldest to the newest, and what the agent learns from it now.
 
-    States and what belongs to one window `(n,)`; `lasts` `(m, 2)` holds the states in which windows stop, and
-    `ends` says which of them is a window's.
+    There is an entry `(n,)` for each window, but for `lasts` `(m, 2)`, the states after each transition;
+    `ends` says which of them is the last state of a window.
+
+    Raises:
+        ValueError: if the agent's values are not finite.
     """
-    memory, n_step = agent.memory, agent.config.n_step
-    order = (memory.added - len(memory) + np.arange(len(memory))) % memory.capacity
-    found = td_targets(agent, order)
-    if not np.isfinite([found.targets, found.estimates]).all():
+    memory, order = agent.memory, _storage_order(agent)
+    td = td_targets(agent, order)
+    if not np.isfinite([td.targets, td.estimates]).all():
         raise ValueError("agent must answer with finite numbers, got some that are not: it has diverged")
     lengths = window_lengths(agent)
     last = order[np.arange(len(order)) + lengths - 1]
-    full = np.where(lengths == n_step, 2, 3)
+    full = np.where(lengths == agent.config.n_step, 2, 3)
     stops = np.where(memory.terminated[last], 0, np.where(memory.episode_end[last], 1, full))
     return {
         "states": memory.states[order],
         "lasts": memory.next_states[order],
         "ends": (np.arange(len(order)) + lengths - 1).astype(np.float32),
         "lengths": lengths.astype(np.uint8),
-        "actions": found.batch.actions.astype(np.uint8),
-        "chosen": found.chosen.astype(np.uint8),
+        "actions": td.batch.actions.astype(np.uint8),
+        "chosen": td.chosen.astype(np.uint8),
         "stops": stops.astype(np.uint8),
-        "rewards": found.batch.reward_sums,
-        "discounts": found.batch.discounts,
-        "bootstraps": found.bootstrap.astype(np.float32),
-        "targets": found.targets.astype(np.float32),
-        "estimates": found.estimates.astype(np.float32),
+        "rewards": td.batch.reward_sums,
+        "discounts": td.batch.discounts,
+        "bootstraps": td.bootstrap.astype(np.float32),
+        "targets": td.targets.astype(np.float32),
+        "estimates": td.estimates.astype(np.float32),
     }
 
 
 def window_lengths(agent: "DQNAgent") -> NDArray[np.int64]:
     """How many transitions each window has `(n,)`, from the oldest to the newest."""
-    memory, n_step = agent.memory, agent.config.n_step
-    order = (memory.added - len(memory) + np.arange(len(memory))) % memory.capacity
-    ends = np.flatnonzero(memory.episode_end[order])
-    following = np.searchsorted(ends, np.arange(len(order)))  # the end of the episode that a window starts in
+    order = _storage_order(agent)
+    ends = np.flatnonzero(agent.memory.episode_end[order])
+    following = np.searchsorted(ends, np.arange(len(order)))  # the end of the episode in which it begins
     to_end = np.append(ends, len(order) - 1)[following] - np.arange(len(order)) + 1
-    return np.minimum(to_end, n_step)
+    return np.minimum(to_end, agent.config.n_step)
+
+
+def _storage_order(agent: "DQNAgent") -> NDArray[np.int64]:
+    """Where the transitions are stored, from the oldest to the newest `(n,)`."""
+    memory = agent.memory
+    return (memory.added - len(memory) + np.arange(len(memory))) % memory.capacity

@@ -1,7 +1,7 @@
-"""Sliders above a picture, which is drawn again whenever one of them moves.
+"""Sliders above a picture that Python draws, again whenever one of them moves.
 
-As `ipywidgets.interact`, but the sliders have names for everybody, the picture keeps its text for who
-cannot see it, and executing a lesson without a browser leaves the first picture.
+Like `ipywidgets.interact`, but a screen reader finds the names of the sliders and the alt text of the
+picture, and an executed notebook shows the first picture without a browser.
 """
 
 import html
@@ -18,23 +18,27 @@ from dqn_lib.widgets.base import LessonWidget, check_index
 from dqn_lib.widgets.knobs import format_setting
 
 
-def explore(
+def interact(
     draw: Callable[..., Picture], /, *, start: Mapping[str, Any] | None = None, **controls: Sequence[Any]
-) -> "Exploration":
-    """Show `draw(**values)`, each value chosen by a slider from the sequence given under its name.
+) -> "SliderPlot":
+    """Show the picture `draw(**values)`, with a slider for each of `controls` over its sequence of values.
 
-    It is drawn once at the beginning, where every control stands at its value in `start` or else at its
-    first one, and then at every move. What `draw` raises is shown in words, and the controls go on working.
+    Each slider starts at its value in `start`, or else at the first one. An exception in `draw` is shown
+    instead of the picture, and the sliders keep working.
 
-        explore(show, epsilon=np.linspace(0, 1, 21).round(2), hold=range(1, 33), start={"epsilon": 0.3})
+        interact(show, epsilon=np.linspace(0, 1, 21).round(2), hold=range(1, 33), start={"epsilon": 0.3})
+
+    Raises:
+        TypeError: if the values of a slider are not a sequence with at least one value.
+        ValueError: if there is no slider, or if `start` names none of them or none of its values.
     """
-    return Exploration(draw, controls, start or {})
+    return SliderPlot(draw, controls, start or {})
 
 
-class Exploration(LessonWidget):
-    """What `explore` shows. `indices` says where each control stands in its values."""
+class SliderPlot(LessonWidget):
+    """The widget of `interact`; `indices` has the position of each slider in its values."""
 
-    _esm = esm("explore.js")
+    _esm = esm("sliders.js")
 
     controls = t.List().tag(sync=True)
     indices = t.List(t.Int()).tag(sync=True)
@@ -44,7 +48,7 @@ class Exploration(LessonWidget):
         self, draw: Callable[..., Picture], controls: Mapping[str, Sequence[Any]], start: Mapping[str, Any]
     ) -> None:
         if not controls:
-            raise ValueError("explore needs at least one control, got none")
+            raise ValueError("interact needs at least one control, got none")
         if unknown := start.keys() - controls.keys():
             raise ValueError(
                 f"start must name some of {', '.join(controls)}, got {', '.join(sorted(unknown))}"
@@ -59,7 +63,7 @@ class Exploration(LessonWidget):
                 raise ValueError(f"{name} must start at one of its values, got {start[name]!r}")
             indices.append(self.choices[name].index(start[name]) if name in start else 0)
         named = [
-            {"name": name.replace("_", " "), "labels": [words_of(value) for value in values]}
+            {"name": name.replace("_", " "), "labels": [format_value(value) for value in values]}
             for name, values in self.choices.items()
         ]
         super().__init__(controls=named, indices=indices)
@@ -79,28 +83,28 @@ class Exploration(LessonWidget):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The value that each control stands at."""
+        """The value of each slider."""
         return {
             name: values[index]
             for (name, values), index in zip(self.choices.items(), self.indices, strict=True)
         }
 
     def redraw(self, _: Any = None) -> None:
-        """Draw the picture for where the controls stand now."""
+        """Draw the picture for the current values."""
         try:
             picture = self.draw(**self.values)
             if not isinstance(picture, Picture):
                 raise TypeError(f"draw must return a picture of dqn_lib.plots, got {picture!r}")
             self.shown = picture._repr_html_()
-        except Exception as problem:  # whatever a student's function may raise
-            said = f"<b>{type(problem).__name__}:</b> {html.escape(str(problem))}"
-            self.shown = f'<p role="alert">{said}</p>'
+        except Exception as problem:
+            words = f"<b>{type(problem).__name__}:</b> {html.escape(str(problem))}"
+            self.shown = f'<p role="alert">{words}</p>'
 
     def still(self) -> str:
-        """The picture as it is now, or what went wrong."""
+        """The picture as it is now, or the exception."""
         return self.shown
 
 
-def words_of(value: Any) -> str:
-    """A value in words: numbers without needless digits."""
+def format_value(value: Any) -> str:
+    """A value as text: numbers without needless digits."""
     return format_setting(value) if isinstance(value, Real) else str(value)

@@ -1,10 +1,6 @@
-"""The shooting range, live: an agent that only learns, and the rule that moves its target in your hands."""
+"""The target network explorer: an agent that only learns, while you choose how its target network follows."""
 
-import itertools
-import threading
-import time
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,12 +10,9 @@ from numpy.typing import ArrayLike
 from dqn_lib.config import check_finite, check_integer, check_number
 from dqn_lib.plots.curves import TargetTrace, target_traces
 from dqn_lib.widgets.assets import esm, to_message
-from dqn_lib.widgets.base import LessonWidget, check_index
-from dqn_lib.widgets.knobs import ACTIVE
 from dqn_lib.widgets.live import Loop
-from dqn_lib.widgets.run_view import AHEAD, GONE
+from dqn_lib.widgets.live_widget import LiveWidget
 
-LIVE = ("target_update", "target_period", "tau")  # the agent's settings that change here
 RULES = {
     "every_step": "copied every step",
     "hard": "hard: a copy now and then",
@@ -30,32 +23,39 @@ CHOICES = {
     "target_period": [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
     "tau": [0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0],
 }
-POINTS = 1_000  # of a line that are sent at most: of more, every second, third, ...
+HELPS = {
+    "target_update": "How the target network follows the online network",
+    "target_period": "Gradient steps between two copies",
+    "tau": "Fraction of the way that the target network moves at every gradient step",
+}
+MAX_POINTS = 1_000  # of a line in a snapshot: of more, every second, third, ...
 
 _in_use: "weakref.WeakKeyDictionary[Any, weakref.ref[TargetNetworkExplorer]]" = weakref.WeakKeyDictionary()
 
 
-class TargetNetworkExplorer(LessonWidget):
-    """What online and target network of a learning agent say about `state`, while you choose the rule.
+class TargetNetworkExplorer(LiveWidget):
+    """The value of `state` by the online and by the target network of an agent, while you change the rule.
 
-    The agent, whose memory is filled, learns from where `begin` (its `get_state()`) has it, or from
-    where it is now. While a chase is running the agent belongs to it; `end` puts it back. The first
-    picture shows `rounds` visits to the optimiser; a chase runs for `limit` gradient steps, `speed` of
-    them a second.
+    The agent, whose memory is filled, learns from `begin` (its `get_state()`), by default its current
+    state, and `stop` puts it back there. The first picture shows `rounds` calls of `agent.learn()`. A run
+    has `limit` gradient steps, `speed` of them a second. Explorers of the same agent take turns: the one
+    that starts stops the other.
+
+    Attributes:
+        history: gradient steps, and the values by the online and the target network, so far.
+        rules: the gradient step from which on each rule held, and the rule in words.
 
     Raises:
-        ValueError: if the agent has no memories, or if `state` is not one of its states.
+        TypeError, ValueError: if a number is out of bounds, if the agent's memory is empty, if `state` is
+            not one of its states, or if a setting is not among its `CHOICES`.
     """
 
-    _esm = esm("chase.js")
-    explanation = "Buttons run and pause this chase, and the rule can be changed meanwhile."
+    _esm = esm("live.js", "target_explorer.js")
+    explanation = "Buttons run and pause the learning, and the update rule can be changed meanwhile."
+    BUTTONS = ("run", "pause", "restart")
+    ADVICE = "Run starts again."
 
     exact = t.Float().tag(sync=True)
-    settings = t.List().tag(sync=True)
-    indices = t.Dict().tag(sync=True)
-    active = t.List(t.Unicode()).tag(sync=True)
-    look = t.Dict().tag(sync=True)
-    status = t.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -83,209 +83,189 @@ class TargetNetworkExplorer(LessonWidget):
             )
         check_finite("state", self.state)
         if not len(agent.memory):
-            raise ValueError("agent must have memories to learn from, got one with none")
+            raise ValueError("agent must have a filled replay memory, got an empty one")
         check_number("exact", exact)
         first = {"target_update": rule, "target_period": period, "tau": tau}
         for name, value in first.items():
             if value not in CHOICES[name]:
                 raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}, got {value!r}")
-        self._numbers = itertools.count(1)
-        self._latest = self._seen = 0
-        self._sent_at = 0.0
-        self._busy = threading.RLock()  # one button or knob at a time
+        labels = {
+            "target_update": list(RULES.values()),
+            "target_period": [f"{one:,}" for one in CHOICES["target_period"]],
+            "tau": [f"{one:g}" for one in CHOICES["tau"]],
+        }
         super().__init__(
+            CHOICES,
+            first,
             exact=float(exact),
             settings=[
-                {"name": "target_update", "kind": "menu", "labels": list(RULES.values())},
                 {
-                    "name": "target_period", "kind": "slider", "help": "Gradient steps between two copies",
-                    "labels": [f"{one:,}" for one in CHOICES["target_period"]],
-                },
-                {
-                    "name": "tau", "kind": "slider",
-                    "help": "Share of the way that the target moves at every gradient step",
-                    "labels": [f"{one:g}" for one in CHOICES["tau"]],
-                },
+                    "name": name, "label": name.replace("_", " "), "help": HELPS[name],
+                    "labels": labels[name], "kind": "menu" if name == "target_update" else "slider",
+                }
+                for name in CHOICES
             ],
-            indices={name: CHOICES[name].index(value) for name, value in first.items()},
         )  # fmt: skip
-        self._note_active()
-        self.loop = Loop(self._step, self._look, seconds=agent.config.updates / speed)
-        self._take()
-        self._settings = {name: getattr(agent.config, name) for name in LIVE}
+        self.loop = Loop(self._step, self._callback, seconds=agent.config.updates / speed)
+        self._claim_agent()
+        self._config = {name: getattr(agent.config, name) for name in CHOICES}
         self.begin = agent.get_state() if begin is None else begin
         self._begin()
         for _ in range(rounds):
             self._step()
         self._over = True
-        self._look()
-        self._say("Run shows how it came to this.")
-        self.observe(lambda _: self._turned(), "indices")
-        self.on_msg(lambda _, content, __: self._hear(content))
+        self._callback()
+        self.report("Run shows how it came to this.")
 
-    # --- what a student does --------------------------------------------------------------------------
+    # --- buttons and settings ---------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether the agent is learning."""
+        return self.loop.running
+
+    @property
+    def rule(self) -> str:
+        """The update rule of the target network."""
+        return self.values["target_update"]
 
     def run(self) -> None:
-        """Go on until paused, or begin anew if it is over; a second press changes nothing."""
+        """Learn until paused, or start again if the run is over; no effect while it runs.
+
+        Raises:
+            TimeoutError: if the step before does not end within ten seconds.
+        """
         with self._busy:
             if not self.loop.running:
-                self.loop.pause()  # its last look may go on
-                self._take()
+                self.loop.pause()  # its last callback may still be under way
+                self._claim_agent()
                 if self._over:
                     self._begin()
                 self._start()
 
     def pause(self) -> None:
-        """Stop after the step under way."""
+        """Stop after the current step.
+
+        Raises:
+            TimeoutError: if that step does not end within ten seconds.
+        """
         self.loop.pause()
 
     def restart(self) -> None:
-        """Begin anew, and run."""
-        with self._busy:
-            self.loop.pause()
-            self._take()
-            self._begin()
-            self._start()
-
-    def end(self) -> None:
-        """Stop, and put the agent back to where it began, unless another range has it by now.
+        """Start again from the first gradient step.
 
         Raises:
-            TimeoutError: if the step under way does not end; then the agent is left as it is.
+            TimeoutError: if the current step does not end within ten seconds.
         """
         with self._busy:
             self.loop.pause()
-            self._over = True  # the next Run begins anew
-            if self._holder() is self:
+            self._claim_agent()
+            self._begin()
+            self._start()
+
+    def stop(self) -> None:
+        """Stop, and put the agent back to where it began, unless another explorer uses it now.
+
+        Raises:
+            TimeoutError: if the current step does not end; then the agent is left as it is.
+        """
+        with self._busy:
+            self.loop.pause()
+            self._over = True  # Run starts again
+            if self._user() is self:
                 self.agent.set_state(self.begin)
-                self.agent.change(**self._settings)
+                self.agent.change(**self._config)
                 del _in_use[self.agent]
+
+    def _change_settings(self, _: Any) -> None:
+        """A new rule acts from the next step on; if nothing runs, in a new run."""
+        self._update_active()
+        if not self.loop.running:
+            self.restart()
 
     def still(self) -> str:
         """The picture as it is now."""
-        return target_traces({self.rules[-1][1]: self.chase}, self.exact)._repr_html_()
+        return target_traces({self.rules[-1][1]: self.trace}, self.exact)._repr_html_()
 
     @property
-    def chase(self) -> TargetTrace:
-        """What the two networks have said so far."""
-        return TargetTrace(*map(np.array, zip(*self.said, strict=True)))
-
-    def turn(self, name: str, value: Any) -> None:
-        """Choose another rule, period or tau, as a hand on the page does."""
-        if name not in CHOICES:
-            raise ValueError(f"knob must be one of {', '.join(CHOICES)}, got {name!r}")
-        if value not in CHOICES[name]:
-            raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}, got {value!r}")
-        self.indices = self.indices | {name: CHOICES[name].index(value)}
-
-    @t.validate("indices")
-    def _inside(self, proposal: t.Bunch) -> dict[str, int]:
-        if proposal["value"].keys() != CHOICES.keys():
-            raise t.TraitError(f"indices must be of {', '.join(CHOICES)}, got {', '.join(proposal['value'])}")
-        for name, choices in CHOICES.items():
-            check_index(f"the index of {name}", proposal["value"][name], 0, len(choices) - 1)
-        return proposal["value"]
+    def trace(self) -> TargetTrace:
+        """The values by both networks so far."""
+        return TargetTrace(*map(np.array, zip(*self.history, strict=True)))
 
     @property
     def chosen(self) -> tuple[dict[str, Any], str]:
-        """The agent's settings for this rule, and the rule in words."""
-        now = {name: CHOICES[name][index] for name, index in self.indices.items()}
-        if now["target_update"] == "hard":
-            period = now["target_period"]
-            return {"target_update": "hard", "target_period": period}, f"period {period:,}"
-        if now["target_update"] == "soft":
+        """The agent's settings for the rule chosen now, and the rule in words."""
+        now = self.values
+        if self.rule == "hard":
+            return {"target_update": "hard", "target_period": now["target_period"]}, (
+                f"period {now['target_period']:,}"
+            )
+        if self.rule == "soft":
             return {"target_update": "soft", "tau": now["tau"]}, f"tau {now['tau']:g}"
         return {"target_update": "every_step"}, "every step"
 
-    def _note_active(self) -> None:
-        rule = CHOICES["target_update"][self.indices["target_update"]]
-        self.active = [name for name in CHOICES if ACTIVE.get(name, rule) == rule]
+    # --- learning ---------------------------------------------------------------------------------------
 
-    def _hear(self, content: Any) -> None:
-        acts = {"run": self.run, "pause": self.pause, "restart": self.restart}
-        if isinstance(content, dict) and content.get("press") in acts:
-            self._safely(acts[content["press"]])
-        elif isinstance(content, dict) and isinstance(content.get("seen"), int):
-            self._seen = max(self._seen, min(content["seen"], self._latest))
-
-    def _turned(self) -> None:
-        """The rule acts from the next step on; if there is none to come, on a chase that begins anew."""
-        self._note_active()
-        if not self.loop.running:
-            self._safely(self.restart)
-
-    def _safely(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except Exception as problem:
-            self._complain(problem)
-
-    # --- the chase ------------------------------------------------------------------------------------
-
-    def _take(self) -> None:
-        """Have the agent to itself: another range that uses it ends."""
-        if (other := self._holder()) not in (None, self):
-            other.end()
+    def _claim_agent(self) -> None:
+        """Stop another explorer that uses the agent."""
+        if (other := self._user()) not in (None, self):
+            other.stop()
         _in_use[self.agent] = weakref.ref(self)
 
-    def _holder(self) -> "TargetNetworkExplorer | None":
+    def _user(self) -> "TargetNetworkExplorer | None":
         return _in_use.get(self.agent, lambda: None)()
 
     def _begin(self) -> None:
         self.agent.set_state(self.begin)
-        self.rules: list[tuple[int, str]] = []  # from which gradient step on which rule was in force
-        self.said: list[tuple[int, float, float]] = []  # gradient steps, online and target network
+        self.rules: list[tuple[int, str]] = []
+        self.history: list[tuple[int, float, float]] = []
         self._over = False
-        self._listen()
-        self._obey()
+        self._record_values()
+        self._apply_rule()
 
     def _start(self) -> None:
-        self._say("Running.", running=True)
+        self.report("Running.", running=True)
         self.loop.start()
 
     def _step(self) -> bool:
-        """One visit to the optimiser under the rule chosen now; whether there are more to come."""
-        self._obey()
+        """Learn once under the rule chosen now; return whether more steps are to follow."""
+        self._apply_rule()
         self.agent.learn()
-        self._listen()
-        self._over = self.said[-1][0] >= self.limit
+        self._record_values()
+        self._over = self.history[-1][0] >= self.limit
         return not self._over
 
-    def _obey(self) -> None:
+    def _apply_rule(self) -> None:
         settings, words = self.chosen
         if not self.rules or words != self.rules[-1][1]:
             self.agent.change(**settings)
-            self.rules.append((self.said[-1][0], words))
+            self.rules.append((self.history[-1][0], words))
 
-    def _listen(self) -> None:
+    def _record_values(self) -> None:
         values = [float(np.max(q(self.state))) for q in (self.agent.q, self.agent.target_q)]
         if not np.isfinite(values).all():
             raise ValueError("agent must answer with finite numbers, got some that are not: it has diverged")
-        self.said.append((self.agent.updates - self.begin["updates"], *values))
+        self.history.append((self.agent.updates - self.begin["updates"], *values))
 
-    def _look(self) -> None:
-        """Show how far it is; called by whoever takes the steps."""
+    def _callback(self) -> None:
+        """Called by the thread that learns."""
         running, problem = self.loop.running, self.loop.problem
-        late = time.monotonic() - self._sent_at > GONE
-        if not running or late or self._latest - self._seen < AHEAD:
-            self._latest, self._sent_at = next(self._numbers), time.monotonic()
-            some = self.said[:: 1 + len(self.said) // POINTS]
-            lines = some if some[-1] is self.said[-1] else [*some, self.said[-1]]
-            self.look = {
-                "number": self._latest,
-                "lines": to_message(np.array(lines, np.float32)),
-                "rules": [list(rule) for rule in self.rules],
-            }
+        if not running or self.page_keeps_up:
+            some = self.history[:: 1 + len(self.history) // MAX_POINTS]
+            lines = some if some[-1] is self.history[-1] else [*some, self.history[-1]]
+            self.send_snapshot(
+                {
+                    "lines": to_message(np.array(lines, np.float32)),
+                    "rules": [list(rule) for rule in self.rules],
+                }
+            )
         if problem is not None:
-            self._complain(problem)
+            self.report_problem(problem)
         elif not running:
-            steps = f"{self.said[-1][0]:,} gradient steps"
-            self._say(f"The end, after {steps}." if self._over else f"Paused after {steps}.")
+            steps = f"{self.history[-1][0]:,} gradient steps"
+            self.report(f"The end, after {steps}." if self._over else f"Paused after {steps}.")
 
-    def _say(self, words: str, *, alarm: bool = False, running: bool = False) -> None:
-        self.status = {"words": words, "alarm": alarm, "running": running}
-
-    def _complain(self, problem: BaseException) -> None:
-        self._over = True  # who knows what the agent went through
-        words = str(problem).rstrip(".")
-        self._say(f"{type(problem).__name__}: {words}. Run begins again.", alarm=True)
+    def report_problem(self, problem: BaseException) -> None:
+        """As in `LiveWidget`; and Run starts again, since the agent's state is uncertain now."""
+        self._over = True
+        super().report_problem(problem)

@@ -1,4 +1,4 @@
-"""The time machine: one slider scrubs through a run, and all that was learnt moves with it."""
+"""The time machine: a slider through the checks of a finished run."""
 
 from collections.abc import Sequence
 
@@ -8,21 +8,20 @@ from numpy.typing import NDArray
 
 from dqn_lib import mountain_car as car
 from dqn_lib.plots.curves import check_environments
-from dqn_lib.plots.maps import action_values, centres, grid, preferred, value_and_policy
+from dqn_lib.plots.maps import action_values, cell_centres, greedy_actions, grid, value_and_policy
 from dqn_lib.training import Check
-from dqn_lib.widgets.assets import NOTHING, esm, to_message, to_shades
+from dqn_lib.widgets.assets import BLANK, esm, to_message, to_shades
 from dqn_lib.widgets.base import LessonWidget, check_index
-from dqn_lib.widgets.run_view import REFERENCES
+from dqn_lib.widgets.run_view import REFERENCES, START
 
-START = (-0.5, 0.0)  # where the greedy car sets off
-SHALLOWEST = -1.0  # the colours never span less, or the noise of an untaught network would fill them
+MIN_SPAN = -1.0  # the colours span at least this, or they would magnify the noise of a new network
 
 
 class TimeMachine(LessonWidget):
-    """A slider over the checks of a run, in the order given, and a button to play it like a film.
+    """A slider over the checks of a run, in the order given, and a button that plays them.
 
-    Value map, policy map, the greedy car's way from `START`, the learning curve and the car on its hill
-    show the same moment of the run: that of the check at `index`.
+    Value map, policy map, the greedy policy's path from `START`, the learning curve and the car on its hill
+    all show the check at `index`.
 
     Raises:
         ValueError: if there are no checks, or their Q-values are not those of MountainCar-v0.
@@ -46,11 +45,11 @@ class TimeMachine(LessonWidget):
         check_environments(self.checks)
         q = q_values(self.checks)
         q[~np.isfinite(q).all(axis=-1)] = np.nan
-        values, policy = q.max(axis=-1), preferred(q).astype(np.uint8)
-        policy[np.isnan(values)] = NOTHING
+        values, policy = q.max(axis=-1), greedy_actions(q).astype(np.uint8)
+        policy[np.isnan(values)] = BLANK
         known = [one[~np.isnan(one)] for one in values]
-        # No drive costs more than the time limit, so a run that blew up shall not spoil the colours.
-        low = max(float(np.concatenate(known).min(initial=SHALLOWEST)), car.RANDOM_RETURN)
+        # No episode costs more than the time limit: a diverged check must not stretch the colours.
+        low = max(float(np.concatenate(known).min(initial=MIN_SPAN)), car.RANDOM_RETURN)
         drives = [car.simulate(check.q.greedy, [START]) for check in self.checks]
         lengths = [int(drive.lengths[0]) for drive in drives]
         super().__init__(
@@ -64,7 +63,7 @@ class TimeMachine(LessonWidget):
                     f"{'the flag' if drive.reached[0] else 'the time limit'} after {length} steps"
                     for drive, length in zip(drives, lengths, strict=True)
                 ],
-                "ruler": REFERENCES,
+                "references": REFERENCES,
             },
             smooth=not hasattr(self.checks[0].q, "cells"),
             values=to_message(to_shades(values, low, 0.0)),
@@ -89,9 +88,13 @@ class TimeMachine(LessonWidget):
 
 
 def q_values(checks: Sequence[Check]) -> NDArray[np.float32]:
-    """Q-values `(checks, rows, columns, 3)` over the phase plane; of tables, one for each cell."""
+    """Q-values `(checks, rows, columns, 3)` over the phase plane; for tables, one for each cell.
+
+    Raises:
+        ValueError: if a Q-function belongs to another environment than MountainCar-v0, or to another run.
+    """
     cells = getattr(checks[0].q, "cells", None)
-    states = grid(90, 71) if cells is None else centres(cells)
+    states = grid(90, 71) if cells is None else cell_centres(cells)
     try:
         return np.array([action_values(check.q, states) for check in checks], dtype=np.float32)
     except ValueError as problem:

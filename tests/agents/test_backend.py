@@ -59,7 +59,7 @@ assert agent.parameters.dtype == np.float32
 
 
 @pytest.mark.slow
-def test_importing_building_and_learning_says_nothing_and_uses_one_thread():
+def test_importing_building_and_learning_prints_nothing_and_uses_one_thread():
     done = run(LEARN)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -70,20 +70,20 @@ def test_in_this_process_too_tensorflow_uses_one_thread():
 
 
 @pytest.mark.parametrize("chatter", backend.HARMLESS_LINES)
-def test_only_known_lines_are_kept_back(with_fake, chatter):
+def test_only_known_lines_are_removed(with_fake, chatter):
     done = with_fake(rf"os.write(2, b'before\nI0000 {chatter} and more\nreal error\nno end of line')")
     assert "AttributeError: module 'tensorflow' has no attribute 'config'" in done.stderr
     assert done.stderr.startswith("before\nreal error\nno end of line")
     assert chatter not in done.stderr
 
 
-def test_last_words_before_an_abort_get_through(with_fake):
+def test_messages_before_an_abort_get_through(with_fake):
     done = with_fake(rf"os.write(2, b'{backend.HARMLESS_LINES[0]}\nreal error\n'); os.abort()")
     assert done.returncode != 0
     assert done.stderr == "real error\n"
 
 
-def test_what_python_says_on_stderr_gets_through_in_order(with_fake):
+def test_what_python_writes_to_stderr_gets_through(with_fake):
     done = with_fake(
         "import sys; print('to python', file=sys.stderr); os.write(2, b'to two\\n'); os._exit(3)"
     )
@@ -98,7 +98,7 @@ def test_a_broken_tensorflow_is_an_import_error_with_its_message(with_fake):
     assert done.stderr.endswith("ImportError: DLL load failed\n")
 
 
-def test_file_descriptor_2_is_itself_again_afterwards(with_fake):
+def test_file_descriptor_2_is_restored(with_fake):
     done = with_fake(
         "raise ImportError('no')",
         "import os\ntry: import dqn_lib.agents.backend\nexcept ImportError: pass\n"
@@ -107,7 +107,7 @@ def test_file_descriptor_2_is_itself_again_afterwards(with_fake):
     assert (done.returncode, done.stderr) == (0, backend.HARMLESS_LINES[1])
 
 
-def test_only_what_is_known_is_kept_back_while_a_kept_program_is_read(capfd):
+def test_only_known_lines_are_removed_while_a_cached_program_is_read(capfd):
     lines = "E0000 Error parsing text-format tensorflow.XlaSerializedCacheEntry: 1:1: x\nreal error\n"
     with filtered_stderr():
         os.write(2, lines.encode())
@@ -117,7 +117,7 @@ def test_only_what_is_known_is_kept_back_while_a_kept_program_is_read(capfd):
 
 
 @pytest.mark.parametrize("xla", [None, True, False])
-def test_a_compiled_function_takes_and_gives_arrays_and_says_nothing(xla, capfd):
+def test_a_compiled_function_takes_and_returns_arrays(xla, capfd):
     example = [np.zeros((2, 3), np.float32), np.zeros((), np.float32)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -128,7 +128,7 @@ def test_a_compiled_function_takes_and_gives_arrays_and_says_nothing(xla, capfd)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_notebook_is_told_what_it_waits_for_and_a_script_is_not(capsys, monkeypatch):
+def test_a_message_about_the_start_appears_in_notebooks_only(capsys, monkeypatch):
     from dqn_lib.agents.backend import startup_message
 
     monkeypatch.delattr("builtins.__IPYTHON__", raising=False)

@@ -243,7 +243,7 @@ def test_learning_waits_for_its_start_and_then_comes_every_few_steps(agent):
     assert updates[31:] == [4] * 4 + [8] * 4 + [12] * 4 + [16] * 4 + [20]
 
 
-def test_the_agent_acts_with_what_it_has_just_learnt_and_old_q_values_stay_as_they_were(agent):
+def test_the_agent_acts_with_its_latest_weights_and_old_q_functions_are_unchanged(agent):
     states = np.random.default_rng(0).uniform(mountain_car.STATE_LOW, mountain_car.STATE_HIGH, (50, 2))
     kept, before = agent.q, agent.q(states)
     agent.learn()
@@ -252,7 +252,7 @@ def test_the_agent_acts_with_what_it_has_just_learnt_and_old_q_values_stay_as_th
     np.testing.assert_equal(kept(states), before)
 
 
-def test_a_network_that_is_kept_keeps_nothing_but_its_own_weights():
+def test_a_q_function_holds_only_its_own_weights_in_memory():
     q = DQNAgent(gym.make("MountainCar-v0")).q
     array = q.layers[-1][0]
     while array.base is not None:
@@ -260,7 +260,7 @@ def test_a_network_that_is_kept_keeps_nothing_but_its_own_weights():
     assert array.nbytes == q.to_flat().nbytes  # not both networks and the optimiser's averages
 
 
-def test_the_target_network_is_always_the_present_one(agent):
+def test_the_target_network_is_always_the_current_one(agent):
     states = np.random.default_rng(0).uniform(mountain_car.STATE_LOW, mountain_car.STATE_HIGH, (50, 2))
     for _ in range(2):
         agent.learn()
@@ -296,7 +296,7 @@ def test_compiling_ahead_changes_nothing_and_saves_the_first_update_its_wait(no_
     agent.learn()
 
 
-def test_a_state_taken_and_put_back_goes_on_the_same_way(agent):
+def test_a_restored_agent_continues_identically(agent):
     agent.learn()
     taken = copy.deepcopy(agent.get_state())
     agent.learn()
@@ -333,7 +333,7 @@ def test_a_restart_with_a_bad_seed_is_refused_and_changes_nothing(agent):
     np.testing.assert_equal(agent.get_state(), before)
 
 
-def test_q_values_taken_before_a_restart_stay_as_they_were(agent):
+def test_q_functions_from_before_a_restart_are_unchanged(agent):
     kept, states = agent.q, mountain_car.start_states(20, seed=0)
     before = kept(states)
     agent.restart(9)
@@ -362,7 +362,7 @@ def test_an_environment_with_continuous_actions_is_refused():
 
 
 @pytest.mark.slow
-def test_the_agent_lives_in_acrobot_too():
+def test_the_agent_works_in_acrobot_too():
     env = gym.make("Acrobot-v1", max_episode_steps=60)
     agent = DQNAgent(env, SMALL, xla=False)
     assert [episode.length for episode in train(env, agent, episodes=2)] == [60, 60]

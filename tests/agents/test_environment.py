@@ -1,4 +1,4 @@
-"""What other libraries and the reader have left in the environment changes nothing, and ends no kernel."""
+"""Environment variables of other libraries and of the user change no result and abort no kernel."""
 
 import os
 import subprocess
@@ -51,13 +51,13 @@ LEFT = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("environment", [LEFT, {"XLA_FLAGS": "no flag at all"}], ids=["all", "no flag"])
-def test_what_other_libraries_left_in_the_environment_does_not_matter(environment):
+def test_variables_of_other_libraries_have_no_effect(environment):
     done = run(**environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.slow
-def test_the_reader_s_own_settings_of_keras_do_not_matter(tmp_path):
+def test_the_users_settings_of_keras_have_no_effect(tmp_path):
     settings = (
         '{"floatx": "float16", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}'
     )
@@ -70,6 +70,6 @@ def test_a_notebook_is_told_that_flags_are_ignored(capsys, monkeypatch):
     monkeypatch.setattr("builtins.__IPYTHON__", True, raising=False)
     monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_cuda_data_dir=/opt")
     for _ in range(2):
-        backend.ignore_flags(backend.foreign_xla_flags())
+        backend.remove_xla_flags()
     assert capsys.readouterr().out == "The environment variable XLA_FLAGS is ignored in this course.\n"
     assert "XLA_FLAGS" not in os.environ

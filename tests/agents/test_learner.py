@@ -20,7 +20,7 @@ from dqn_lib.agents import learner
 from dqn_lib.agents.backend import keras, tf
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.learner import MEAN, ONLINE, SQUARE, TARGET, Objective, compiled_steps
-from dqn_lib.agents.q_network import QFunction
+from dqn_lib.agents.q_network import QFunction, join, split
 from dqn_lib.agents.tutorial import TutorialAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.replay import Batch
@@ -113,7 +113,7 @@ def test_steps_are_those_of_keras(loss, double, taus):
     np.testing.assert_allclose(found[TARGET], target, rtol=0, atol=RATE / 50)
 
 
-def test_the_number_of_steps_goes_on_from_chunk_to_chunk():
+def test_adams_step_number_continues_across_chunks():
     """Adam's steps get smaller as its averages fill, so four and four are eight only if it is told."""
     objective, parameters, batches = Objective(), random_parameters(), random_batches(updates=2 * UPDATES)
     online, _, _ = by_keras(objective, parameters, batches, [*SOFT, *SOFT])
@@ -130,7 +130,7 @@ def test_the_number_of_steps_goes_on_from_chunk_to_chunk():
     assert np.abs(in_two_chunks(0) - online).max() > RATE
 
 
-def test_what_went_in_is_not_changed():
+def test_the_arguments_are_not_modified():
     parameters, batches = random_parameters(), random_batches()
     before = parameters.copy()
     found, _ = compiled_steps(Objective(), SIZES, UPDATES, BATCH)(*arguments(parameters, batches))
@@ -140,8 +140,8 @@ def test_what_went_in_is_not_changed():
 
 def test_join_is_the_inverse_of_split_and_both_read_weights_as_the_q_function_does():
     flat = random_parameters()[ONLINE]
-    layers = learner.split(tf.constant(flat), SIZES)
-    np.testing.assert_array_equal(learner.join(layers), flat)
+    layers = split(tf.constant(flat), SIZES, xp=learner.tnp)
+    np.testing.assert_array_equal(join(layers, xp=learner.tnp), flat)
     states = random_batches().states[0]
     twin = QFunction.from_flat(flat, SIZES)
     np.testing.assert_allclose(learner.q_values(layers, states), twin(states), rtol=1e-4, atol=1e-5)
@@ -173,7 +173,7 @@ def with_bounds(low, high):
     ],
     ids=str,
 )
-def test_what_the_step_is_told_each_time_compiles_nothing_again(other):
+def test_arguments_of_the_step_do_not_compile_it_again(other):
     assert agent_of(**other)._compiled() is agent_of()._compiled()
 
 
@@ -192,11 +192,11 @@ def test_what_the_step_is_told_each_time_compiles_nothing_again(other):
     ],
     ids=str,
 )
-def test_what_is_another_step_is_compiled_for_itself(other):
+def test_another_shape_or_objective_is_compiled_separately(other):
     assert agent_of(**other)._compiled() is not agent_of()._compiled()
 
 
-def test_the_agent_of_2017_shares_its_step_with_ours_once_all_its_habits_are_repaired():
+def test_the_repaired_tutorial_agent_shares_the_compiled_step():
     ours = agent_of(updates=2, learn_every=2)
     settings = {
         name: getattr(ours.config, name) for name in ("hidden", "batch_size", "updates", "double", "loss")
@@ -262,7 +262,7 @@ def filled(agent):
     return agent
 
 
-def test_an_agent_that_nobody_holds_is_gone_and_its_memory_with_it():
+def test_an_unreferenced_agent_is_freed():
     agent = filled(agent_of())
     agent.learn()
     left = [weakref.ref(thing) for thing in (agent, agent.memory, agent.memory.states, agent.parameters)]
@@ -322,9 +322,11 @@ class ByNumPy(Objective):
         return tf.ensure_shape(targets, (BATCH,))
 
 
-def test_what_xla_cannot_compile_warns_once_and_learns_the_same():
+def test_without_xla_there_is_a_warning_and_the_same_result():
     inputs = arguments(random_parameters(), random_batches())
-    with pytest.warns(UserWarning, match=r"XLA cannot compile this here \(Detected .*PyFunc") as said:
+    with pytest.warns(
+        UserWarning, match=r"XLA cannot compile the gradient step here \(Detected .*PyFunc"
+    ) as said:
         steps = compiled_steps(ByNumPy(), SIZES, UPDATES, BATCH)
         assert compiled_steps(ByNumPy(), SIZES, UPDATES, BATCH) is steps
     assert len(said) == 1
@@ -337,13 +339,13 @@ def test_what_xla_cannot_compile_warns_once_and_learns_the_same():
         np.testing.assert_allclose(one, other, rtol=0, atol=RATE / 50)
 
 
-def test_where_xla_is_asked_for_its_own_error_comes_through():
+def test_with_xla_true_its_error_is_raised():
     with pytest.raises(tf.errors.OpError, match="PyFunc"):
         compiled_steps(ByNumPy(), SIZES, UPDATES, BATCH, xla=True)
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, RuntimeError, ZeroDivisionError])
-def test_a_mistake_in_an_objective_is_no_fault_of_xla(error):
+def test_a_mistake_in_an_objective_is_raised_as_it_is(error):
     class Mistaken(Objective):
         def error_loss(self, _):
             raise error("my own mistake")
@@ -393,7 +395,7 @@ def test_an_objective_may_branch_and_loop(xla):
         assert np.abs(found - other).max() > RATE
 
 
-def test_a_state_put_into_another_agent_goes_on_with_the_same_steps():
+def test_a_state_restored_in_another_agent_gives_the_same_steps():
     one, other = filled(agent_of(seed=1)), agent_of(seed=2)
     for _ in range(3):
         one.learn()

@@ -38,7 +38,7 @@ class World:
     [{}, {"input_range": None}, {"hidden": (5,)}, {"hidden": (7, 6, 5), "input_range": 1.0}],
     ids=str,
 )
-def test_the_numpy_twin_says_what_the_keras_network_says(env_id, settings):
+def test_the_q_function_equals_the_keras_network(env_id, settings):
     model, flat, sizes, scaling = network(env_id, **settings)
     rng = np.random.default_rng(1)
     flat = flat + rng.normal(0, 0.1, flat.shape).astype(np.float32)  # output biases start at zero
@@ -51,7 +51,7 @@ def test_the_numpy_twin_says_what_the_keras_network_says(env_id, settings):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
-def test_weights_survive_the_way_to_one_vector_and_back():
+def test_weights_are_the_same_after_to_flat_and_from_flat():
     _, flat, sizes, _ = network(hidden=(5, 4))
     back = QFunction.from_flat(flat, sizes)
     assert [tuple(array.shape for array in layer) for layer in back.layers] == [
@@ -89,21 +89,21 @@ def test_mountaincar_states_are_scaled_to_the_range():
     np.testing.assert_allclose(space.high * scale + offset, [8, 8], atol=1e-5)
 
 
-def test_components_without_bounds_are_left_alone():
+def test_components_without_bounds_are_not_rescaled():
     scale, offset = input_scaling(gym.make("CartPole-v1").observation_space, 2.0)
     np.testing.assert_allclose(scale, [2 / 4.8, 1.0, 2 / 0.41887903, 1.0], rtol=1e-6)
     np.testing.assert_allclose(offset, [0, 0, 0, 0], atol=1e-12)
 
 
 @pytest.mark.parametrize(("low", "high"), [(-np.inf, 1.0), (0.0, np.inf), (-3.4e38, 3.4e38), (2.0, 2.0)])
-def test_a_component_whose_bounds_say_nothing_is_left_alone(low, high):
+def test_a_component_with_huge_or_equal_bounds_is_not_rescaled(low, high):
     space = Box(np.array([low, 1.0], np.float32), np.array([high, 3.0], np.float32))
     scale, offset = input_scaling(space, 8.0)
     np.testing.assert_allclose(scale, [1.0, 8.0])
     np.testing.assert_allclose(offset, [0.0, -16.0])
 
 
-def test_without_a_range_every_state_is_left_alone():
+def test_without_a_range_no_state_is_rescaled():
     scale, offset = input_scaling(mountain_car.make().observation_space, None)
     np.testing.assert_array_equal(scale, [1, 1])
     np.testing.assert_array_equal(offset, [0, 0])

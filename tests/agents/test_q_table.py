@@ -50,7 +50,7 @@ def test_the_corners_of_the_environment_are_the_corners_of_the_table(env):
     assert q.cell([low, high, [low[0], high[1]], [high[0], low[1]]]).tolist() == [0, 48, 6, 42]
 
 
-def test_many_states_are_looked_up_as_one_by_one():
+def test_many_states_at_once_give_the_same_values():
     q, rng = table(), np.random.default_rng(0)
     states = rng.uniform([-1, 9], [5, 19], size=(6, 7, 2))
     for place in np.ndindex(6, 7):
@@ -154,7 +154,7 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another(env):
     assert [one.act(state) for _ in range(50)] != [other.act(state) for _ in range(50)]
 
 
-def test_a_state_put_back_goes_on_identically(env):
+def test_a_restored_table_agent_continues_identically(env):
     one, _ = trained(env, seed=1, epsilon=0.3, hold=5)
     state = one.get_state()
     first = list(train(env, one, episodes=10))
@@ -176,7 +176,7 @@ def test_a_table_too_large_is_refused_before_it_is_made():
 
 
 @pytest.mark.parametrize("name", ["MountainCarContinuous-v0", "Pendulum-v1"])
-def test_an_environment_without_a_handful_of_actions_is_refused(name):
+def test_an_environment_without_discrete_actions_is_refused(name):
     with pytest.raises(TypeError, match="action_space must be Discrete, got Box"):
         QTableAgent(gym.make(name))
 

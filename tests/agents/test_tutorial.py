@@ -172,7 +172,7 @@ def test_epsilon_follows_the_usual_schedule_or_a_fixed_value_when_asked(env, age
         (REPAIRED, True, False, -1, True),
     ],
 )
-def test_an_ending_is_remembered_as_set(agent, config, terminated, truncated, reward, remembered):
+def test_an_ending_is_stored_as_configured(agent, config, terminated, truncated, reward, remembered):
     agent.config = TutorialConfig(**config)
     state = np.array([0.49, 0.03], np.float32)
     agent.observe(state, 2, -1.0, state, terminated=terminated, truncated=truncated)
@@ -201,7 +201,7 @@ def test_more_than_the_memory_has_is_drawn_with_repeats(env):
     assert hungry.updates == 64
 
 
-def test_begun_again_it_is_a_new_agent_to_the_last_bit(env, agent):
+def test_a_restarted_tutorial_agent_equals_a_new_one(env, agent):
     for _ in train(env, agent, episodes=1):
         pass
     agent.restart(5)
@@ -211,7 +211,7 @@ def test_begun_again_it_is_a_new_agent_to_the_last_bit(env, agent):
     np.testing.assert_array_equal(agent.parameters, fresh.parameters)
 
 
-def test_a_state_taken_and_put_back_goes_on_the_same_way_epsilon_included(env, agent):
+def test_a_restored_tutorial_agent_continues_identically(env, agent):
     def one_more():
         assert [episode.number for episode in train(env, agent, episodes=1)] == [2]
         return agent.epsilon, agent.get_state()

@@ -1,4 +1,4 @@
-"""What a student's hands do to a widget in JupyterLab, and what the eyes find there."""
+"""How the tests use a widget in JupyterLab, and read what it shows."""
 
 import re
 
@@ -46,7 +46,7 @@ def train(notebook, steps=1_200):
 
 
 def status(page):
-    """What the first panel says, if it does not complain."""
+    """The status of the first panel, if it is no alarm."""
     return page.locator("span[role=status]").first
 
 
@@ -56,7 +56,7 @@ def knob(page, name):
 
 
 def turn(page, name, *keys):
-    """Press keys on a knob; the words that stand beside it afterwards."""
+    """Press keys on a slider; return the text of its value afterwards."""
     slider = knob(page, name)
     for key in keys:
         slider.press(key)
@@ -86,5 +86,5 @@ def until_changed(picture):
 
 
 def nameless(root):
-    """The controls and pictures in an element that have no words for who cannot see them."""
+    """The controls and pictures in an element that have no accessible name."""
     return root.evaluate(NAMELESS)

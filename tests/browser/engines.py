@@ -1,6 +1,6 @@
 """Firefox and WebKit, driven over the protocols that the W3C has agreed on: no package is needed for that.
 
-Both are the same to a test: open a page, ask it something, press, drag. Hands are told as in "WebDriver",
+Both are the same to a test: open a page, ask it something, press, drag. Actions are those of "WebDriver",
 section "Actions", https://www.w3.org/TR/webdriver2/#actions.
 """
 
@@ -32,7 +32,7 @@ MIDDLE = """
 
 
 class Engine:
-    """A browser with one page; its subclasses say how it is started and told."""
+    """A browser with one page; its subclasses start it and send it commands."""
 
     def open(self, url):
         raise NotImplementedError
@@ -42,7 +42,7 @@ class Engine:
         raise NotImplementedError
 
     def act(self, *sources):
-        """Let hands act, as the W3C writes it."""
+        """Perform actions, in the format of the W3C."""
         raise NotImplementedError
 
     def wait_for(self, expression):

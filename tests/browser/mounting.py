@@ -1,4 +1,4 @@
-"""A widget's own JavaScript in an empty page, with a model that notes what it is told."""
+"""A widget's own JavaScript in an empty page, with a model that records what it gets."""
 
 import base64
 import json

@@ -9,8 +9,8 @@ TICKS = "(spans) => spans.map((e) => [e.textContent, parseFloat(e.style.left || 
 TABLES = "(rows) => rows.map((row) => [row.cells[0].textContent, row.cells[1].textContent])"
 LABELS = (
     ".dqn-title, .dqn-xlabel, .dqn-ylabel span, .dqn-xticks span, .dqn-yticks span, .dqn-barticks span, "
-    ".dqn-barlabel span, .dqn-rule-name, .dqn-turn-name, .dqn-sum-word, .dqn-note, .dqn-flag-word, "
-    ".dqn-word, .dqn-unseen, .dqn-legend span, .dqn-hill text"
+    ".dqn-barlabel span, .dqn-rule-name, .dqn-change-name, .dqn-sum-word, .dqn-note, .dqn-flag-word, "
+    ".dqn-word, .dqn-below, .dqn-legend span, .dqn-hill text"
 )
 OVERLAPS = """
 (labels) => [...document.querySelectorAll(".dqn-plot")].flatMap((plot) => {
@@ -105,5 +105,5 @@ def car(page):
 
 
 def counter(page):
-    """The step that a panel says it is at."""
+    """The step that a panel shows."""
     return number(page.locator(".dqn-counter").inner_text())

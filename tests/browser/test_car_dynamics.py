@@ -1,4 +1,4 @@
-"""The car in the browser obeys Gymnasium, transition by transition; its luck is that of Python, too."""
+"""The car in the browser obeys Gymnasium, transition by transition, and arrives as often as in Python."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ EPISODES = """
 })
 """
 DRIVES = """
-(plans) => plans.map(([start, actions]) => module.drive([start, 0], (step) => actions[step]))
+(plans) => plans.map(([start, actions]) => module.runEpisode([start, 0], (step) => actions[step]))
 """
 NUMBERS = """
 ([seeds, count]) => seeds.map((seed) => {
@@ -152,7 +152,7 @@ def test_intervals_of_shares_are_those_of_python(page):
 
 
 @pytest.mark.parametrize("hold", [8, 24, 64])
-def test_random_pushes_that_last_have_the_luck_that_they_have_in_python(page, hold):
+def test_held_random_actions_arrive_as_often_as_in_python(page, hold):
     batch = page.evaluate("(hold) => module.batchOf(hold, 4000, module.randomFrom(5))", hold)
     expected = random_pushes(hold, 4_000, np.random.default_rng(6))
     found = sum(one["reached"] for one in batch) / 4_000

@@ -37,7 +37,7 @@ def page(browser):
 
 @pytest.fixture
 def stopped(page):
-    """The widget, in a page whose time stands still until `page.clock` is told to run."""
+    """The widget, in a page whose time stands still until `page.clock` runs."""
     page.clock.install()
     page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     mount(page, DriveYourself())
@@ -73,7 +73,7 @@ def test_the_keys_push_only_while_they_are_held(stopped):
     assert sum(action == 2 for action in drive["actions"]) >= 8
     widget = DriveYourself()
     widget.set_state(drive)
-    assert widget.complaint == ""
+    assert widget.problem == ""
 
 
 def test_opposite_pushes_cancel_out(stopped):
@@ -138,12 +138,12 @@ def test_a_finger_holds_a_button(stopped):
     assert read(stopped, "engine") == "coast"
 
 
-def test_the_time_limit_is_told_and_sent_once_and_one_can_drive_again(stopped):
+def test_the_time_limit_is_shown_and_sent_once_and_one_can_drive_again(stopped):
     stopped.locator(".dqn-start").click()
     run(stopped, 250)
     assert read(stopped, "step") == "200 of 200"
     assert read(stopped, "return") == "\N{MINUS SIGN}200"
-    assert read(stopped, "outcome").startswith("The time limit: return \N{MINUS SIGN}200. Luck scores")
+    assert read(stopped, "outcome").startswith("The time limit: return \N{MINUS SIGN}200. The random policy")
     assert stopped.locator(".dqn-outcome").get_attribute("aria-live") == "polite"
     assert [(len(drive["positions"]), drive["drives"]) for drive in sent(stopped)] == [(201, 1)]
     stopped.get_by_role("button", name="Drive again").click()
@@ -170,7 +170,7 @@ def test_the_flag_ends_a_drive(stopped):
     (drive,) = sent(stopped)
     widget = DriveYourself()
     widget.set_state(drive)
-    assert (widget.complaint, widget.reached_flag) == ("", True)
+    assert (widget.problem, widget.reached_flag) == ("", True)
     steps = len(drive["actions"])
     assert widget.total_reward == -steps
     assert read(stopped, "outcome").startswith(f"The flag after {steps} steps: return \N{MINUS SIGN}{steps}.")

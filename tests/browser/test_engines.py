@@ -1,4 +1,4 @@
-"""The pages without a kernel in Firefox and in WebKit; how they do in Chromium is told by test_pages."""
+"""The pages without a kernel in Firefox and in WebKit; test_pages has them in Chromium."""
 
 import json
 import os
@@ -62,8 +62,8 @@ def show(engine, widgets, tmp_path):
     def show(name):
         engine.open(address_of(tmp_path, "page", widgets[name].page(name)))
         engine.wait_for("document.querySelectorAll('#widget .dqn button, #widget .dqn input').length")
-        if name.startswith(("panel", "chase")):
-            engine.wait_for("document.querySelectorAll('[data-look]').length")
+        if name.startswith(("panel", "explorer")):
+            engine.wait_for("document.querySelectorAll('[data-snapshot]').length")
 
     yield show
     assert engine.evaluate("complaints") == []

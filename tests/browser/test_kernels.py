@@ -1,7 +1,7 @@
 """Widgets with every kind of kernel: the installed one, the oldest that is allowed, and ipykernel 6.
 
-Where widgets have a subshell, whatever is pressed or turned acts while a cell is running, and the first
-time too; elsewhere it waits for the cell, and is not lost.
+Where widgets have a subshell, buttons and sliders act while a cell is running, from the first time on;
+elsewhere they wait for the cell, and nothing is lost.
 """
 
 import os
@@ -40,7 +40,7 @@ acts = {
     "gamma": lambda: panel.run.agent.config.gamma == 1.0,
     "Pause": lambda: not panel.run.running,
     "Reset": lambda: panel.run.agent.steps == 0,
-    "Another 1,000": lambda: luck.reached != reached,
+    "1,000 more": lambda: luck.reached != reached,
     "hold": lambda: luck.hold == 25,
 }
 seen = []
@@ -89,11 +89,11 @@ def notebook(kind, folder):
         yield notebook
 
 
-def test_what_is_pressed_or_turned_for_the_first_time_while_a_cell_runs_acts_in_it(notebook, kind):
+def test_a_first_press_or_change_while_a_cell_runs_acts_in_it(notebook, kind):
     if kind[0] == "6" or kind[1] == "disabled":
         pytest.skip("widgets share the kernel's only shell with the cells")
     page = notebook.page
-    expect(button(page, "Another 1,000")).to_be_visible()
+    expect(button(page, "1,000 more")).to_be_visible()
     notebook.run(2, wait=False)
     expect(notebook.cell(2).locator(".jp-InputPrompt")).to_have_text("[*]:")
     said = page.locator("span[role=status]").first
@@ -105,7 +105,7 @@ def test_what_is_pressed_or_turned_for_the_first_time_while_a_cell_runs_acts_in_
     expect(said).to_have_text("Paused.")
     button(page, "Reset").click()
     expect(said).to_contain_text("Back at the beginning")
-    button(page, "Another 1,000").click()
+    button(page, "1,000 more").click()
     page.wait_for_timeout(300)
     turn(page, "hold", "ArrowRight")
     expect(notebook.cell(2).locator(".jp-InputPrompt")).not_to_have_text("[*]:", timeout=40_000)
@@ -126,7 +126,7 @@ def test_the_panel_works_as_everywhere(notebook):
     assert notebook.red_boxes() == []
 
 
-def test_a_knob_turned_while_a_cell_runs_acts_in_it_or_after_it_and_is_not_lost(notebook, kind):
+def test_a_setting_changed_while_a_cell_runs_acts_in_it_or_after_it_and_is_not_lost(notebook, kind):
     page = notebook.page
     button(page, "Train").click()
     turn(page, "gamma", "End")

@@ -35,7 +35,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Start `make lab` for somebody who never used Jupyter; the link that it prints, token included."""
+    """Start `make lab` for a new user of Jupyter; return the link that it prints, token included."""
     folder = tmp_path_factory.mktemp("new_user")
     new_user = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
     lab = subprocess.Popen(
@@ -165,7 +165,7 @@ def assert_everything_is_to_be_seen(page):
 
 
 def said(pictures):
-    """What pictures say to who cannot see them."""
+    """The alt texts of pictures."""
     return pictures.evaluate_all("(all) => all.map((e) => e.ariaLabel)")
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a panel in JupyterLab when its cell is run again, edited, deleted or moved elsewhere."""
+"""What happens to a panel in JupyterLab when its cell is run again, edited, deleted or moved."""
 
 import pytest
 from clicking import TABLE_PANEL, button
@@ -13,7 +13,7 @@ old = weakref.ref(panel), weakref.ref(panel.run.agent)
 panel.train()
 """
 CELLS = [TABLE_PANEL, AGAIN, "x = 1"]
-GONE = "[one() for one in old] == [None, None] and threads() == 0"
+FREED = "[one() for one in old] == [None, None] and threads() == 0"
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def select(notebook, number, *keys):
 
 def test_a_cell_that_is_run_again_sets_free_what_it_made(notebook):
     notebook.run(0)
-    assert notebook.ask(GONE) == "True"
+    assert notebook.ask(FREED) == "True"
     button(notebook.page, "Train").click()
     notebook.wait_for("panel.run.agent.steps > 100")
 
@@ -52,7 +52,7 @@ def test_a_cell_that_is_run_again_sets_free_what_it_made(notebook):
 def test_a_cell_that_shows_no_panel_any_more_sets_free_what_it_made(notebook):
     write(notebook, 0, "panel = None")
     notebook.run(0)
-    assert notebook.ask(GONE) == "True"
+    assert notebook.ask(FREED) == "True"
 
 
 def test_a_deleted_cell_stops_training_as_soon_as_another_one_is_run(notebook):

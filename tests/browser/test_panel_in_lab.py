@@ -1,4 +1,4 @@
-"""The training panel in JupyterLab: clicks and keys here, and what has become of them in the kernel."""
+"""The training panel in JupyterLab: clicks and keys in the page, and their effect in the kernel."""
 
 import pytest
 from clicking import (
@@ -22,8 +22,8 @@ from reading import LABELS, OVERLAPS, TOO_WIDE
 pytestmark = IN_CHROMIUM
 
 CURVE = "Learning curve"
-PICTURES = [CURVE, "Map of state values", "Map of the greedy action", "The memory over"]
-SEED = "seed, from the next Reset on"
+PICTURES = [CURVE, "Map of state values", "Map of the greedy action", "The replay memory over"]
+SEED = "seed (at next Reset)"
 KNOBS = ["speed", "epsilon", "gamma", "learning rate", "tau", "hold", SEED]
 AGAIN = "panel"
 
@@ -45,7 +45,7 @@ def page(notebook):
     assert notebook.red_boxes() == []
 
 
-def test_knobs_turned_while_it_trains_act_and_are_noted(notebook, page):
+def test_settings_changed_while_it_trains_act_and_are_noted(notebook, page):
     train(notebook)
     wait = until_changed(picture(page, CURVE))
     assert turn(page, "gamma", "ArrowLeft", "ArrowLeft") == "0.98"
@@ -82,7 +82,7 @@ def test_one_episode_is_exactly_one_more(notebook, page):
         expect(picture(page, f"{CURVE} after .* and {episodes} episodes")).to_be_visible()
 
 
-def test_reset_goes_back_to_the_first_step_with_the_seed_of_its_knob(notebook, page):
+def test_reset_goes_back_to_the_first_step_with_the_seed_of_its_slider(notebook, page):
     train(notebook)
     wait = until_changed(picture(page, CURVE))
     assert turn(page, SEED, "ArrowRight") == "2"
@@ -94,10 +94,10 @@ def test_reset_goes_back_to_the_first_step_with_the_seed_of_its_knob(notebook, p
     assert notebook.ask(asked) == "(0, 2, [], 0)"
 
 
-def test_at_low_speed_the_car_is_the_one_that_learns(notebook, page):
+def test_at_low_speed_the_car_is_the_one_in_training(notebook, page):
     assert turn(page, "speed", "Home", "ArrowRight") == "30 steps/s"
     button(page, "Train").click()
-    expect(page.locator(".dqn-driven .dqn-title")).to_have_text("The car that learns, in slow motion")
+    expect(page.locator(".dqn-driven .dqn-title")).to_have_text("The car in training, in slow motion")
     wait = until_changed(page.locator(".dqn-hill"))
     notebook.wait_for("panel.run.agent.steps > 20")
     wait()
@@ -109,7 +109,7 @@ def test_at_low_speed_the_car_is_the_one_that_learns(notebook, page):
 def test_everything_has_a_name(notebook, page):
     for name in KNOBS:
         expect(page.get_by_role("slider", name=name, exact=True)).to_have_count(1)
-    for name in ("Train", "Pause", "One episode", "Reset", "Whole window", "Knobs back"):
+    for name in ("Train", "Pause", "One episode", "Reset", "Full window", "Reset settings"):
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(1)
     for words in PICTURES:
         expect(picture(page, words)).to_be_visible()
@@ -117,7 +117,7 @@ def test_everything_has_a_name(notebook, page):
     assert nameless(output) == []
     expect(output.get_by_role("slider")).to_have_count(len(KNOBS))
     expect(output.locator("[role=img]")).to_have_count(len(PICTURES) + 1)
-    expect(picture(page, "The car on its hill. Greedy at step 0")).to_be_visible()
+    expect(picture(page, "The car on its hill. Greedy policy at step 0")).to_be_visible()
 
 
 def test_keys_train_pause_reset_and_fill_the_window_and_none_reaches_the_notebook(notebook, page):
@@ -189,5 +189,5 @@ def test_two_views_of_a_panel_show_the_same_and_what_is_done_in_one_is_done_in_b
     for view in (one, other):
         view.scroll_into_view_if_needed()
         expect(status(view)).to_have_text("Paused.")
-        expect(view).to_have_attribute("data-look", notebook.ask("panel.look['number']"))
+        expect(view).to_have_attribute("data-snapshot", notebook.ask("panel.snapshot['number']"))
     assert seen(one.locator(".dqn-curve")) == seen(other.locator(".dqn-curve"))

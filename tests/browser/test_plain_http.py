@@ -15,7 +15,7 @@ from dqn_lib.widgets.drive_yourself import DriveYourself
 from dqn_lib.widgets.gamma_glasses import GammaGlasses
 from dqn_lib.widgets.luck_explorer import LuckExplorer
 from dqn_lib.widgets.panel import TrainingPanel
-from dqn_lib.widgets.sliders import explore
+from dqn_lib.widgets.sliders import interact
 from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = IN_CHROMIUM
@@ -23,7 +23,7 @@ pytestmark = IN_CHROMIUM
 ENV = mountain_car.make()
 WIDGETS = {
     "DriveYourself": (DriveYourself, ".dqn-hill"),
-    "explore": (lambda: explore(lambda **_: Picture(), hold=[1, 2]), "img"),
+    "explore": (lambda: interact(lambda **_: Picture(), hold=[1, 2]), "img"),
     "GammaGlasses": (lambda: GammaGlasses([0.5], 0.5), "canvas"),
     "LuckExplorer": (LuckExplorer, ".dqn-area"),
     "TimeMachine": (lambda: TimeMachine([Check(0, np.array([-200.0]), QTableAgent(ENV).q)]), "canvas"),
@@ -48,7 +48,7 @@ def test_each_widgets_own_script_runs_without_a_secure_context():
 
 def test_two_sliders_in_one_page_each_have_their_own_label():
     with chromium() as browser, empty_page(browser) as page:
-        mount(page, explore(lambda **_: Picture(), gamma=[0.5, 0.9], tau=[0.5, 0.9], start={"tau": 0.9}))
+        mount(page, interact(lambda **_: Picture(), gamma=[0.5, 0.9], tau=[0.5, 0.9], start={"tau": 0.9}))
         for place, name in enumerate(("gamma", "tau")):
             slider = page.get_by_role("slider", name=name, exact=True)
             expect(slider).to_have_value(str(place))
@@ -62,7 +62,7 @@ def test_in_jupyterlab_sliders_buttons_and_pictures_are_there_and_act(lab, windo
     for number in range(3):
         notebook.run(number)
     assert window.evaluate("[location.hostname, isSecureContext]") == [HUB, False]
-    for name in ("speed", "epsilon", "gamma", "seed, from the next Reset on", "hold"):
+    for name in ("speed", "epsilon", "gamma", "seed (at next Reset)", "hold"):
         expect(knob(window, name)).to_be_visible()
     turn(window, "gamma", "End")
     notebook.wait_for("panel.run.agent.config.gamma == 1.0")

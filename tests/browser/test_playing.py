@@ -1,4 +1,4 @@
-"""What moves by itself, in a page that holds nothing but the widget: cars, a film, and what a panel sends."""
+"""Animations in a page that holds nothing but the widget, and the messages of a panel."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ CLEVER = mountain_car.simulate(Push(clever=True).greedy, [[-0.5, 0.0]]).trajecto
 
 @pytest.fixture
 def time_machine():
-    """A clever driver's drive, and then one to the time limit."""
+    """An episode that reaches the flag, and then one to the time limit."""
     drivers = ((-120.0, Push(clever=True)), (-200.0, Push(clever=False)))
     return TimeMachine([Check(500 * n, np.array([mean]), q) for n, (mean, q) in enumerate(drivers)])
 
@@ -66,12 +66,12 @@ def panel():
     agent = QTableAgent(env, TableConfig(cells=8), seed=1)
     panel = TrainingPanel(env, agent, show=["car", "values", "policy"], knobs=["epsilon", "gamma"])
     yield panel
-    panel.end()
+    panel.stop()
 
 
 @pytest.fixture
 def page(browser, request):
-    """Its time stands still until `page.clock` is told to run."""
+    """Its time stands still until `page.clock` runs."""
     with empty_page(browser, **getattr(request, "param", {})) as page:
         page.clock.install()
         page.clock.pause_at(page.evaluate("Date.now()") + 1000)
@@ -79,14 +79,14 @@ def page(browser, request):
 
 
 def begin(page, widget):
-    """Mount it and wait until it knows that somebody looks at it."""
+    """Mount it and wait until it knows that it is visible."""
     mount(page, widget)
     page.wait_for_function("new Promise((seen) => new IntersectionObserver(seen).observe(document.body))")
     page.clock.run_for(FRAME)
 
 
 def step_of(page):
-    """How far the car has come on the clever driver's drive."""
+    """How far the car has come on its path to the flag."""
     return int(np.abs(CLEVER - car(page)).argmin())
 
 
@@ -150,7 +150,7 @@ def test_what_python_moves_is_moved_on_the_page(page, time_machine):
 
 
 @pytest.mark.parametrize("page", [{"reduced_motion": "reduce"}], indirect=True)
-def test_who_wants_less_motion_starts_it_by_hand(page, time_machine):
+def test_with_reduced_motion_it_starts_by_a_button_only(page, time_machine):
     begin(page, time_machine)
     page.clock.run_for(1_000)
     assert car(page) == -0.5
@@ -183,17 +183,21 @@ def test_nothing_runs_out_of_sight_or_after_the_view_is_gone(page, request, name
 # --- a panel and its kernel -----------------------------------------------------------------------
 
 
-def test_a_live_car_stands_where_it_is_put(page, panel):
+def test_the_training_car_stands_where_it_is_put(page, panel):
     begin(page, panel)
-    expect(page.locator(".dqn-driven .dqn-title")).to_have_text("Greedy at step 0: the time limit after 200")
+    expect(page.locator(".dqn-driven .dqn-title")).to_have_text(
+        "Greedy policy at step 0: the time limit after 200"
+    )
     page.evaluate(
-        "model.receive({ look: { ...model.get('look'), number: 2, here: [0.1, 2], drive: undefined } })"
+        "model.receive({ snapshot: { ...model.get('snapshot'), number: 2, training_car: [0.1, 2] } })"
     )
     page.clock.run_for(500)
-    expect(page.locator(".dqn-driven .dqn-title")).to_have_text("The car that learns, in slow motion")
+    expect(page.locator(".dqn-driven .dqn-title")).to_have_text("The car in training, in slow motion")
     assert car(page) == 0.1
     assert page.locator(".dqn-exhaust").evaluate("(e) => e.style.stroke") == rgb(ACTIONS[2])
-    page.evaluate("model.receive({ look: { ...model.get('look'), number: 3, here: [0.12, 0] } })")
+    page.evaluate(
+        "model.receive({ snapshot: { ...model.get('snapshot'), number: 3, training_car: [0.12, 0] } })"
+    )
     page.clock.run_for(FRAME)
     assert car(page) == 0.12
     assert page.locator(".dqn-exhaust").evaluate("(e) => e.style.stroke") == rgb(ACTIONS[0])
@@ -208,7 +212,7 @@ def test_a_cell_of_a_table_is_painted_where_it_lies_and_not_at_all_if_it_holds_n
     values[:] = -100.0
     values[6, 1] = [-50.0, -60.0, -70.0]  # far to the right, and moving left
     values[0, 7] = np.nan
-    panel.show_now()
+    panel.refresh()
     begin(page, panel)
     found, actions = pixels(plot(page, 1)), pixels(plot(page, 2))
     assert found.shape == (8, 8, 4)
@@ -219,41 +223,44 @@ def test_a_cell_of_a_table_is_painted_where_it_lies_and_not_at_all_if_it_holds_n
     expect(plot(page, 1).locator(".dqn-note")).to_contain_text("diverged")
 
 
-def test_a_panel_says_what_it_has_painted_and_what_is_pressed_and_turned(page, panel):
+def test_a_panel_reports_what_it_has_painted_and_what_is_pressed_and_changed(page, panel):
     begin(page, panel)
-    assert page.evaluate("model.said") == [{"seen": 1}]
-    for text in ("Train", "Pause", "One episode", "Reset", "Knobs back"):
+    assert page.evaluate("model.said") == [{"painted": 1}]
+    for text in ("Train", "Pause", "One episode", "Reset", "Reset settings"):
         button(page, text).click()
     page.locator(".dqn").focus()
     page.keyboard.press(" ")
     page.evaluate("model.receive({ status: { words: 'Training ...', alarm: false, running: true } })")
     page.keyboard.press(" ")
     page.keyboard.press("r")
-    pressed = ["train", "pause", "one_episode", "reset", "knobs_back", "train", "pause", "reset"]
+    pressed = ["train", "pause", "one_episode", "reset", "reset_settings", "train", "pause", "reset"]
     assert page.evaluate("model.said.slice(1)") == [{"press": act} for act in pressed]
     indices = panel.indices
     knob(page, "gamma").press("ArrowLeft")
     knob(page, "speed").press("Home")
-    knob(page, "seed, from the next Reset on").press("ArrowRight")
+    knob(page, "seed (at next Reset)").press("ArrowRight")
     turned = [{"indices": indices | {"gamma": indices["gamma"] - 1}}, {"speed": 0}, {"seed": 2}]
     assert page.evaluate("model.sent") == turned
 
 
-def test_of_many_looks_between_two_frames_the_latest_is_painted_and_answers_come_now_and_then(page, panel):
+def test_of_many_snapshots_between_two_frames_the_latest_is_painted_and_acknowledged_now_and_then(
+    page, panel
+):
     begin(page, panel)
     page.evaluate("model.receive({ status: { words: 'Training ...', alarm: false, running: true } })")
     for number in range(2, 42):
         page.evaluate(
-            "(number) => model.receive({ look: { ...model.get('look'), number, step: number } })", number
+            "(number) => model.receive({ snapshot: { ...model.get('snapshot'), number, step: number } })",
+            number,
         )
         page.clock.run_for(25)
     assert counter(page) == 41
-    said = page.evaluate("model.said.map((one) => one.seen)")
+    said = page.evaluate("model.said.map((one) => one.painted)")
     assert 4 <= len(said) <= 7  # in a second
     assert said == sorted(said)
 
 
-def test_what_went_wrong_is_an_alert_and_the_end_of_the_kernel_is_told(page, panel):
+def test_a_problem_is_an_alert_and_so_is_the_end_of_the_kernel(page, panel):
     begin(page, panel)
     expect(page.get_by_role("alert")).to_have_count(0)
     page.evaluate(
@@ -276,7 +283,7 @@ def test_a_panel_takes_no_focus_and_does_not_scroll_the_page_when_it_appears(pag
     page.evaluate("window.scrollTo(0, 300)")
     mount(page, panel)
     assert page.evaluate("[document.activeElement.id, window.scrollY]") == ["before", 300]
-    button(page, "Whole window").click()
+    button(page, "Full window").click()
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).not_to_have_class("dqn-stage dqn-full")
+    expect(page.locator("dialog")).not_to_have_class("dqn-dialog dqn-full")
     expect(page.locator(".dqn :focus, .dqn:focus")).to_have_count(1)

@@ -37,7 +37,7 @@ def notebook(lab, window):
 
 @pytest.fixture
 def page(notebook):
-    """A new panel in the first cell; in the end it still works, and nothing has turned red."""
+    """A new panel in the first cell; in the end it still works, and nothing is red."""
     notebook.run(0)
     page = notebook.page
     yield page
@@ -69,7 +69,7 @@ def test_running_the_cell_again_ends_the_old_run(notebook, page):
     notebook.do("old = panel")
     notebook.run(0)
     assert notebook.ask("old is panel, old.run.running, threads()") == "(False, False, 0)"
-    assert "Ended" in notebook.ask("old.status")
+    assert "Stopped" in notebook.ask("old.status")
     steps = notebook.ask("old.run.agent.steps")
     train(notebook)
     assert notebook.ask("old.run.running, old.run.agent.steps, threads()") == f"(False, {steps}, 1)"
@@ -116,7 +116,7 @@ def test_what_an_agent_raises_is_shown_in_words_and_can_be_got_over(notebook, pa
 
 
 @pytest.mark.parametrize("seconds", DRAGS)
-def test_a_knob_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook, page, seconds):
+def test_a_slider_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook, page, seconds):
     notebook.do("panel.run.limit = 10_000_000")
     train(notebook)
     gamma = knob(page, "gamma")
@@ -140,7 +140,7 @@ def test_a_knob_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook, p
     assert notebook.ask("panel.run.agent.config.gamma") == gamma.get_attribute("aria-valuetext") == last
 
 
-def test_a_run_that_nobody_watches_ends_at_its_limit_and_can_be_looked_at_again(lab, window):
+def test_a_run_without_an_open_page_ends_at_its_limit_and_can_be_opened_again(lab, window):
     page = new_page(window.context.browser)
     notebook = lab.open(page, [SHORT], "closed.ipynb")
     notebook.run(0)
@@ -157,7 +157,7 @@ def test_a_run_that_nobody_watches_ends_at_its_limit_and_can_be_looked_at_again(
 
     page = new_page(window.context.browser)
     notebook = lab.open_again(page, "closed.ipynb")
-    expect(status(page)).to_have_text("3,000 steps are enough for one run. Reset begins another.")
+    expect(status(page)).to_have_text("The limit of 3,000 steps is reached. Reset starts another run.")
     expect(picture(page, "Learning curve after 3,000 steps")).to_be_visible()
     button(page, "Reset").click()
     expect(picture(page, "Learning curve after 0 steps")).to_be_visible()

@@ -27,10 +27,11 @@ CELLS = [
     IMPORT.format("drive_yourself", "DriveYourself") + "drive = DriveYourself()\ndrive",
     IMPORT.format("gamma_glasses", "GammaGlasses") + "GammaGlasses([0.85, 0.9, 0.99])",
     IMPORT.format("luck_explorer", "LuckExplorer") + "luck = LuckExplorer(hold=24)\nluck",
-    IMPORT.format("chase", "ChaseRange") + "chase = ChaseRange(agent, [-0.5, 0.0], -30.0)\nchase",
-    "from dqn_lib.plots.density import density\n"
-    + IMPORT.format("explore", "explore")
-    + "explore(lambda first: density(agent.memory.states[:first]), first=range(500, 6_000, 500))",
+    IMPORT.format("target_explorer", "TargetNetworkExplorer")
+    + "explorer = TargetNetworkExplorer(agent, [-0.5, 0.0], -30.0)\nexplorer",
+    "from dqn_lib.plots.maps import visit_density\n"
+    + IMPORT.format("sliders", "interact")
+    + "interact(lambda first: visit_density(agent.memory.states[:first]), first=range(500, 6_000, 500))",
 ]
 
 
@@ -96,7 +97,7 @@ def test_the_microscope_shows_another_memory(notebook, widget):
     turn(widget, "steps ago", "End", "ArrowLeft", "ArrowLeft")
     expect(widget.locator("table").first).to_contain_text("stored 2 steps ago")
     notebook.wait_for("scope.index == scope.count - 3")
-    for text in ("Draw one at random", "Largest TD error", "A flag"):
+    for text in ("Random window", "Largest TD error", "Reaches the flag"):
         waits.append(until_changed(pictures[0]))
         before = widget.locator("table").first.inner_text()
         button(widget, text).click()
@@ -124,7 +125,7 @@ def test_the_car_obeys_the_keys_and_python_gets_the_drive(notebook, widget):
     assert int(widget.locator(".dqn-step").inner_text().split()[0]) > 20
     expect(widget.locator(".dqn-outcome")).to_contain_text("return", timeout=30_000)
     page.keyboard.up("ArrowRight")
-    notebook.wait_for("drive.drives == 1 and not drive.complaint")
+    notebook.wait_for("drive.drives == 1 and not drive.problem")
     assert notebook.ask("drive.states.shape == (len(drive.actions) + 1, 2)") == "True"
     assert notebook.ask("{0, 2} <= set(drive.actions)") == "True"
     assert (
@@ -142,7 +143,7 @@ def test_one_key_on_gamma_gives_other_pictures(widget):
         wait()
 
 
-@shows(["explore"])
+@shows(["interact"])
 def test_one_key_on_a_slider_has_python_draw_another_picture(widget):
     words = widget.locator("img").get_attribute("alt")
     wait = until_changed(widget.locator(".dqn-drawn"))
@@ -152,9 +153,9 @@ def test_one_key_on_a_slider_has_python_draw_another_picture(widget):
 
 
 @shows(["LuckExplorer"])
-def test_luck_is_tried_again_and_with_another_hold_and_python_knows(notebook, widget):
+def test_the_luck_explorer_simulates_again_and_with_another_hold_and_python_knows(notebook, widget):
     pictures = widget.locator(".dqn-plot").all()
-    for act in (button(widget, "Another 1,000").click, lambda: turn(widget, "hold", "ArrowRight")):
+    for act in (button(widget, "1,000 more").click, lambda: turn(widget, "hold", "ArrowRight")):
         waits = [until_changed(one) for one in pictures]
         act()
         for wait in waits:
@@ -164,28 +165,28 @@ def test_luck_is_tried_again_and_with_another_hold_and_python_knows(notebook, wi
     expect(pictures[1].locator(".dqn-title")).to_contain_text(f"25 steps: {arrived / 10:.1f} % arrive")
 
 
-@shows(["ChaseRange"])
-def test_a_chase_runs_changes_its_rule_and_pauses(notebook, widget):
-    chase = picture(widget, "Rule:")
-    wait = until_changed(chase)
+@shows(["TargetNetworkExplorer"])
+def test_the_explorer_runs_changes_its_rule_and_pauses(notebook, widget):
+    explorer = picture(widget, "Rule:")
+    wait = until_changed(explorer)
     button(widget, "Run").click()
     wait()
     widget.get_by_role("combobox", name="target update").select_option("soft: a little every step")
     expect(knob(widget, "tau")).to_be_enabled()
     expect(knob(widget, "target period")).to_be_disabled()
     assert turn(widget, "tau", "End") == "1"
-    expect(chase.locator(".dqn-title")).to_contain_text("Rule: tau 1.")
+    expect(explorer.locator(".dqn-title")).to_contain_text("Rule: tau 1.")
     button(widget, "Pause").click()
     expect(status(widget)).to_contain_text("Paused after")
-    drawn = seen(chase)
+    drawn = seen(explorer)
     widget.page.wait_for_timeout(700)
-    assert seen(chase) == drawn
-    assert notebook.ask("chase.rules[-1][1], chase.loop.running") == "('tau 1', False)"
+    assert seen(explorer) == drawn
+    assert notebook.ask("explorer.rules[-1][1], explorer.loop.running") == "('tau 1', False)"
 
 
-@shows(["ChaseRange"])
-def test_a_rule_that_is_turned_at_rest_begins_the_chase_anew(notebook, widget):
+@shows(["TargetNetworkExplorer"])
+def test_a_rule_that_is_changed_in_a_pause_restarts_the_explorer(notebook, widget):
     turn(widget, "target period", "Home")
     expect(picture(widget, "Rule: period 1\\.")).to_be_visible()
     button(widget, "Pause").click()
-    notebook.wait_for("not chase.loop.running and chase.rules == [(0, 'period 1')]")
+    notebook.wait_for("not explorer.loop.running and explorer.rules == [(0, 'period 1')]")

@@ -38,11 +38,11 @@ def from_source(source, **namespace):
 def assert_correct(exercise, answer):
     verdict = exercise.check(answer)
     assert verdict.status == "correct", verdict
-    assert verdict.message.startswith(exercise.insight)
+    assert verdict.message.startswith(exercise.takeaway)
 
 
 def assert_told(exercise, answer, words):
-    """`words` belong to one known mistake only, and the answer is told that message and nothing else."""
+    """`words` are part of one known mistake only, and the verdict is that message and nothing else."""
     messages = [mistake.message for mistake in exercise.mistakes if words in mistake.message]
     assert len(messages) == 1, f"{words!r} is in {len(messages)} messages"
     verdict = exercise.check(answer)
@@ -50,12 +50,12 @@ def assert_told(exercise, answer, words):
 
 
 def assert_counterexample(exercise, answer, *words):
-    """None of the known mistakes; the message has the input, what is expected and what came instead."""
+    """None of the known mistakes; the message has the input, the expected result and the answer's."""
     verdict = exercise.check(answer)
     assert verdict.status == "not yet", verdict
     assert verdict.message not in [mistake.message for mistake in exercise.mistakes], verdict
     assert verdict.message.startswith("With "), verdict
     for name in inspect.signature(exercise.reference).parameters:
         assert f"`{name} = " in verdict.message, verdict
-    for part in (f" the {exercise.result} should be `", "`, but is `", *words):
+    for part in (" should be `", "`, but is `", *words):
         assert part in verdict.message, f"{part!r} is not in {verdict.message!r}"

@@ -1,5 +1,6 @@
-"""Every exercise of every lesson: whatever is handed to `check`, it answers in words and never raises."""
+"""Every exercise of every lesson: `check` answers anything in words and never raises."""
 
+import inspect
 import io
 import sys
 import threading
@@ -37,10 +38,10 @@ def test_the_solution_is_correct_and_compiles_from_what_is_shown(task):
 
 
 @every_exercise
-def test_an_exercise_has_one_to_three_hints_an_insight_and_a_source_with_its_name(task):
+def test_an_exercise_has_one_to_three_hints_a_takeaway_and_a_source_with_its_name(task):
     assert 1 <= len(task.hints) <= 3
     assert all(isinstance(hint, str) and hint.strip() for hint in task.hints)
-    assert task.insight.strip().endswith(".")
+    assert task.takeaway.strip().endswith((".", ".)"))
     assert task.source.startswith(f"def {task.name}(")
     assert "@" not in task.source
     assert "->" not in task.source
@@ -49,7 +50,7 @@ def test_an_exercise_has_one_to_three_hints_an_insight_and_a_source_with_its_nam
 
 @every_exercise
 def test_hints_advance_one_at_a_time_and_the_last_one_stays(task, monkeypatch):
-    monkeypatch.setattr(task, "_hinted", 0)
+    monkeypatch.setattr(task.hints, "given", 0)
     total = len(task.hints)
     given = [task.hint() for _ in range(total + 2)]
     assert [hint.number for hint in given] == [*range(1, total + 1), total, total]
@@ -173,13 +174,15 @@ def without_a_bottom(*arguments):
         (without_a_bottom, "RecursionError"),
     ],
 )
-def test_what_an_answer_raises_is_told_with_the_arguments(answer, error, monkeypatch):
+def test_what_an_answer_raises_is_reported_with_the_arguments_and_the_line(answer, error, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO())  # `exit()` closes it
     for task in EXERCISES.values():
         verdict = task.check(answer)
         assert verdict.status == "not yet", (task, verdict)
         assert verdict.message.startswith("With ")
         assert f"it raised {error}" in verdict.message
+        lines, first = inspect.getsourcelines(answer)
+        assert f"This is line {first + 1}: `{lines[1].strip()}`." in verdict.message
 
 
 class HasNoNumbers:
@@ -349,9 +352,9 @@ def endless_in_the_second_case(state):
 @pytest.mark.parametrize(
     "answer, arguments",
     [
-        (endless_around_a_bare_except, "`state = [-0.5 ,  0.01]`"),
-        (endless_around_an_except, "`state = [-0.5 ,  0.01]`"),
-        (endless_in_the_second_case, "`state = [-0.5 , -0.01]`"),
+        (endless_around_a_bare_except, "`state = array([-0.5, 0.01])`"),
+        (endless_around_an_except, "`state = array([-0.5, 0.01])`"),
+        (endless_in_the_second_case, "`state = array([-0.5, -0.01])`"),
     ],
 )
 def test_the_case_that_never_ends_is_named(answer, arguments, monkeypatch):
@@ -424,7 +427,7 @@ def double():
             mistake("Half of it.", lambda numbers, n: numbers[0] / 2, lambda numbers, n: numbers[0]),
         ],
         hints=["One.", "Two."],
-        insight="Well done.",
+        takeaway="Well done.",
         result="double",
         remark=lambda answer: "It is short." if answer.__name__ == "short" else "",
     )
@@ -444,7 +447,7 @@ def test_a_solution_is_shown_without_decorator_and_annotations(double):
     assert repr(double) == "Exercise twice: .check(your function), .hint(), .solution()"
 
 
-def test_a_right_answer_hears_the_insight_and_the_remark(double):
+def test_a_right_answer_gets_the_takeaway_and_the_remark(double):
     def short(numbers, n):
         return numbers[0] * 2
 
@@ -478,7 +481,7 @@ def test_a_wrong_result_is_told_before_a_changed_argument(double):
 
     assert "should be `2`" in double.check(answer).message
     assert double.check(right_but_greedy).message == (
-        "The results are right, but it changes its arguments: work on a copy, somebody else still needs them."
+        "The results are right, but it modifies its arguments; work on a copy."
     )
 
 
@@ -488,12 +491,84 @@ def test_one_answer_leaves_no_trace_for_the_next(double):
     assert double.check(double.reference).status == "correct"
 
 
-def test_what_a_probe_complains_about_is_told():
+def test_what_an_evaluation_rejects_is_reported():
     def fussy(function, number):
         raise Rejected("Not like this.")
 
-    @exercise(cases=[(1,)], mistakes=[], hints=["One."], insight="Good.", probe=fussy)
+    @exercise(cases=[(1,)], mistakes=[], hints=["One."], takeaway="Good.", evaluate=fussy)
     def same(number):
         return number
 
     assert repr(same.check(lambda number: number)) == "✗ Not yet. Not like this."
+
+
+def test_an_error_in_one_case_does_not_hide_the_mistake_made_in_the_others(double):
+    assert double.check(lambda numbers, n: 2 * numbers[-1] / (n - 1)).message == "This is the last one."
+    assert double.check(lambda numbers, n: None if n == 1 else 10.0).message == "This is the last one."
+    verdict = double.check(lambda numbers, n: 2 * numbers[0] / (2 - n))
+    assert verdict.message.startswith("With `numbers = [3, 5]`, `n = 2` it raised ZeroDivisionError")
+
+
+def test_a_mistake_that_fits_in_every_case_comes_before_one_that_fits_in_most():
+    @exercise(
+        cases=[(1,), (2,), (3,)],
+        mistakes=[
+            mistake("Always seven.", lambda n: 7),
+            mistake("Seven or nothing.", lambda n: None if n == 3 else 7),
+        ],
+        hints=["One."],
+        takeaway="Good.",
+    )
+    def same(n):
+        return n
+
+    assert same.check(lambda n: None if n == 3 else 7).message == "Seven or nothing."
+    assert same.check(lambda n: None if n == 2 else 7).message == "Always seven."
+    assert same.check(lambda n: 7 if n == 3 else 1 / 0).message.startswith("With `n = 1` it raised")
+
+
+def test_of_several_results_the_wrong_one_is_named():
+    def ends(function, numbers):
+        return {"first number": numbers[0], "last one": function(numbers)}
+
+    @exercise(cases=[([1, 2],)], mistakes=[], hints=["One."], takeaway="Good.", evaluate=ends)
+    def last(numbers):
+        return numbers[-1]
+
+    assert (
+        last.check(lambda numbers: 3).message
+        == "With `numbers = [1, 2]` the last one should be `2`, but is `3`."
+    )
+    assert (
+        "the last one should be `2`, but is `2.0`. It must be an int"
+        in last.check(lambda numbers: 2.0).message
+    )
+
+
+def test_an_error_in_what_is_checked_last_is_reported_too():
+    def ask(answer):
+        return "it is not." if answer(9) < 0 else ""
+
+    @exercise(cases=[(1,)], mistakes=[], hints=["One."], takeaway="Good.", extra_check=ask)
+    def same(n):
+        return n
+
+    assert same.check(lambda n: n).correct
+    assert (
+        same.check(lambda n: 0 if n < 9 else 1 / 0).message
+        == "With `n = 1` the result should be `1`, but is `0`."
+    )
+    assert same.check(lambda n: n if n < 9 else -1).message == "The results are right, but it is not."
+    assert same.check(lambda n: [1][n - 1]).message.startswith(
+        "The results are right, but it raised IndexError"
+    )
+
+
+def test_an_interrupt_is_reported_with_the_case_that_ran(double, monkeypatch):
+    def interrupted(seconds, function):
+        raise KeyboardInterrupt
+
+    double.check(lambda numbers, n: 0.0)  # the solution and the mistakes have run
+    monkeypatch.setattr(module, "run_within", interrupted)
+    message = double.check(lambda numbers, n: 2 * numbers[0]).message
+    assert message.startswith("With `numbers = [1]`, `n = 1` it raised KeyboardInterrupt")

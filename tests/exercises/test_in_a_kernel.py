@@ -33,15 +33,36 @@ def push_with_the_motion(state):
 
 lesson01.push_with_the_motion.check(push_with_the_motion)
 """
+BLANK = """
+exercise.TIME_LIMIT = 10
+
+def push_with_the_motion(state):
+    '''Push the way the car is moving.'''
+    ...
+
+lesson01.push_with_the_motion.check(push_with_the_motion)
+"""
+FAILS = """
+def velocity_of(state):
+    return state[2]
+
+def push_with_the_motion(state):
+    return 2 if velocity_of(state) > 0 else 0
+
+lesson01.push_with_the_motion.check(push_with_the_motion)
+"""
 WARN = """
 warnings.warn("be careful")
 
 """
 
 
+SOURCES = PRINTS, STUCK, WARN, "release.set()", BLANK, FAILS
+
+
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory):
-    cells = [nbformat.v4.new_code_cell(source.strip()) for source in (PRINTS, STUCK, WARN, "release.set()")]
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in SOURCES]
     notebook = nbformat.v4.new_notebook(cells=cells)
     resources = {"metadata": {"path": str(tmp_path_factory.mktemp("kernel"))}}
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
@@ -63,3 +84,13 @@ def test_a_print_and_a_picture_in_an_answer_do_not_flood_the_page(cells):
 def test_a_stuck_answer_is_told_and_warnings_are_seen_in_the_next_cell(cells):
     assert "Does it wait for something?" in cells[1].outputs[-1]["data"]["text/plain"]
     assert "UserWarning: be careful" in streams(cells[2], "stderr")
+
+
+def test_a_blank_cell_is_not_attempted_yet(cells):
+    assert "○ Not attempted yet." in cells[4].outputs[-1]["data"]["text/plain"]
+
+
+def test_an_error_is_reported_with_the_line_of_the_cell(cells):
+    message = cells[5].outputs[-1]["data"]["text/plain"]
+    assert "it raised IndexError: index 2 is out of bounds" in message
+    assert "This is line 2: `return state[2]`." in message

@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 from judging import assert_correct, assert_counterexample, assert_told, from_source
 
+from dqn_lib import mountain_car
 from dqn_lib.exercises import lesson01
+from dqn_lib.exercises.comparison import short_repr
+
+
+def shown(state):
+    """A state as a message has it."""
+    return f"`state = {short_repr(np.array(state))}`"
 
 
 @pytest.mark.parametrize("name", ["push_with_the_motion", "discounted_return", "share_reached"])
@@ -38,7 +45,7 @@ def push_by_unpacking(state):
 
 
 def push_by_sign(state):
-    return np.sign(state[1]).astype(int) + 1
+    return np.sign(state[1] or -1).astype(int) + 1
 
 
 def push_by_where(state):
@@ -54,13 +61,13 @@ def push_by_comparing(state):
 
 
 def push_by_a_list(state):
-    return [0, 1, 2][int(np.sign(state[1])) + 1]
+    return [0, 2][int(state[1] >= 0)]
 
 
-def push_with_a_coast_at_rest(state):
+def push_either_way_at_rest(state):
     _, velocity = state.tolist()
     if velocity == 0:
-        return 1
+        return 2 if state[0] < -0.5 else 0
     return 2 if velocity > 0 else 0
 
 
@@ -68,24 +75,37 @@ def push_by_choose(state):
     return np.choose(state[1] > 0, [0, 2])
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        push_by_unpacking,
-        push_by_sign,
-        push_by_where,
-        push_by_arithmetic,
-        push_by_comparing,
-        push_by_a_list,
-        push_with_a_coast_at_rest,
-        push_by_choose,
-        lambda state: (state[1] > 0) * 2,
-        lambda state: {True: 2, False: 0}[bool(state[1] > 0)],
-        lambda state: np.argmax([state[1] < 0, False, state[1] >= 0]),
-    ],
-)
+RIGHT_PUSHES = [
+    push_by_unpacking,
+    push_by_sign,
+    push_by_where,
+    push_by_arithmetic,
+    push_by_comparing,
+    push_by_a_list,
+    push_either_way_at_rest,
+    push_by_choose,
+    lambda state: (state[1] > 0) * 2,
+    lambda state: {True: 2, False: 0}[bool(state[1] > 0)],
+    lambda state: np.argmax([state[1] < 0, False, state[1] >= 0]),
+]
+
+
+@pytest.mark.parametrize("answer", RIGHT_PUSHES)
 def test_a_push_with_the_motion_may_be_written_in_many_ways(answer):
     assert_correct(lesson01.push_with_the_motion, answer)
+
+
+@pytest.mark.parametrize("answer", RIGHT_PUSHES)
+def test_what_is_found_correct_drives_in_the_cells_that_follow(answer):
+    env = mountain_car.make()
+    state, _ = env.reset(seed=1)
+    ended = False
+    while not ended:
+        state, _, terminated, truncated, _ = env.step(answer(state))
+        ended = terminated or truncated
+    assert terminated
+    drives = mountain_car.simulate(lambda cars: [answer(car) for car in cars], [[-0.6, 0.0], [-0.4, 0.0]])
+    assert drives.reached.all()
 
 
 def push_against(state):
@@ -119,6 +139,11 @@ def push_right(state):
         (push_by_position, "looks at the position"),
         (push_to_the_valley, "looks at the position"),
         (push_right, "always pushes right"),
+        (lambda state: 0, "always pushes left"),
+        (lambda state: 2 if int(state[1]) > 0 else 0, "always pushes left"),
+        (lambda state: 1 if state[1] > 0 else 0, "Action 1 does nothing"),
+        (lambda state: 1 if state[1] > 0 else -1, "Action 1 does nothing"),
+        (lambda state: int(np.sign(state[1])), "Action 1 does nothing"),
     ],
 )
 def test_a_usual_mistake_of_the_push_is_told(answer, words):
@@ -128,19 +153,20 @@ def test_a_usual_mistake_of_the_push_is_told(answer, words):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (lambda state: 0, ["`state = [-0.5 ,  0.01]`", "should be `2`", "but is `0`"]),
-        (lambda state: 1 if state[1] > 0 else 0, ["should be `2`", "but is `1`"]),
         (lambda state: int(np.argmax(state)), ["should be `2`", "but is `1`"]),
-        (lambda state: 2 if state[1] > 0.02 else 0, ["`state = [-0.5 ,  0.01]`", "but is `0`"]),
-        (lambda state: 2 if state[1] > -0.04 else 0, ["`state = [-0.5 , -0.01]`", "should be `0`"]),
+        (lambda state: 2 if state[1] > 0.02 else 0, [shown([-0.5, 0.01]), "but is `0`"]),
+        (lambda state: 2 if state[1] > -0.04 else 0, [shown([-0.5, -0.01]), "should be `0`"]),
         (lambda state: state[1] > 0, ["It must be an integer"]),
         (lambda state: 2.0 * (state[1] > 0), ["but is `2.0`", "It must be an integer, not a float64"]),
         (lambda state: [2 if state[1] > 0 else 0], ["but is `[2]`", "Its shape must be ()"]),
-        (lambda state: 2 if state[1] > 0 or state[0] < -0.9 else 0, ["`state = [-1.  , -0.01]`"]),
-        (lambda state: 2 if state[1] > 0 and state[0] < 0.5 else 0, ["`state = [0.6 , 0.01]`"]),
-        (lambda state: 2 if state[1] > -0.001 else 0, ["`state = [-5.e-01, -1.e-04]`"]),
-        (lambda state: 2 if abs(state[1]) < 0.05 and state[1] > 0 else 0, ["`state = [-0.5 ,  0.07]`"]),
-        (lambda state: 2 if state.dtype == np.float32 or state[1] > 0 else 0, ["`state = [-0.5 , -0.01]`"]),
+        (lambda state: 2 if state[1] > 0 or state[0] < -0.9 else 0, [shown([-1, -0.01])]),
+        (lambda state: 2 if state[1] > 0 and state[0] < 0.5 else 0, [shown([0.6, 0.01])]),
+        (lambda state: 2 if state[1] > -0.001 else 0, [shown([-0.5, -0.0001])]),
+        (lambda state: 2 if abs(state[1]) < 0.05 and state[1] > 0 else 0, [shown([-0.5, 0.07])]),
+        (
+            lambda state: 2 if state.dtype == np.float32 or state[1] > 0 else 0,
+            [shown([-0.5, -0.01])],
+        ),
     ],
 )
 def test_an_unknown_push_is_shown_where_it_fails(answer, words):
@@ -162,22 +188,54 @@ def push_with_a_name_unbound_at_rest(state):
     return push
 
 
+NO_PUSH = "a push is asked for: 0 or 2, either will do."
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (push_unless_at_rest, "It returned nothing"),
+        (push_unless_at_rest, "the car stands still. It returned nothing"),
         (push_with_a_name_unbound_at_rest, "it raised UnboundLocalError"),
         (lambda state: 7 if state[1] == 0 else 2 * (state[1] > 0), "It returned `7`; an action is one of"),
         (lambda state: np.sign(state[1]) + 1 if state[1] == 0 else 2 * (state[1] > 0), "returned `1.0`"),
+        (
+            lambda state: 2.0 if state[1] == 0 else 2 * (state[1] > 0),
+            "It returned `2.0`; an action is one of",
+        ),
         (lambda state: "left" if state[1] == 0 else 2 * (state[1] > 0), "It returned `'left'`"),
         (lambda state: -1 if state[1] == 0 else 2 * (state[1] > 0), "It returned `-1`"),
+        (lambda state: state[1] == 0 or 2 * (state[1] > 0), "It returned `True`"),
+        (lambda state: 1 if state[1] == 0 else 2 * (state[1] > 0), NO_PUSH),
+        (lambda state: int(np.sign(state[1])) + 1, NO_PUSH),
     ],
 )
-def test_a_car_at_rest_needs_an_action_too(answer, words):
+def test_a_car_at_rest_is_pushed_too(answer, words):
     verdict = lesson01.push_with_the_motion.check(answer)
     assert verdict.status == "not yet"
-    assert verdict.message.startswith("The results are right, but not at rest, with `state = [-0.5,  0. ]`: ")
+    assert verdict.message.startswith(f"With {shown([-0.5, 0.0])} ")
     assert words in verdict.message
+
+
+def test_a_car_at_rest_hides_no_other_mistake():
+    assert_told(
+        lesson01.push_with_the_motion, lambda state: 1 - int(np.sign(state[1])), "sign is turned round"
+    )
+
+
+def test_comparing_the_whole_state_is_explained():
+    verdict = lesson01.push_with_the_motion.check(lambda state: 2 if state > 0 else 0)
+    assert "compare the velocity, `state[1]`" in verdict.message
+
+
+@pytest.mark.parametrize(("at_rest", "missed"), [(0, [-0.489]), (2, [])], ids=["left", "right"])
+def test_where_the_car_stands_still_one_push_misses_the_flag_from_one_start_as_the_lesson_says(
+    at_rest, missed
+):
+    """The lesson drives the student's policy from the same 1,001 starts."""
+    starts = np.column_stack([np.linspace(-0.6, -0.4, 1_001), np.zeros(1_001)])
+    rest = lambda cars: np.select([cars[:, 1] > 0, cars[:, 1] < 0], [2, 0], at_rest)  # noqa: E731
+    drives = mountain_car.simulate(rest, starts)
+    np.testing.assert_allclose(starts[~drives.reached, 0], missed)
 
 
 def return_by_loop(rewards, gamma):
@@ -298,6 +356,21 @@ def return_without_the_last(rewards, gamma):
     return total
 
 
+def returns_of_all_steps(rewards, gamma):
+    returns = np.zeros(len(rewards))
+    later = 0.0
+    for k in reversed(range(len(rewards))):
+        returns[k] = later = rewards[k] + gamma * later
+    return returns
+
+
+def return_with_weights_like_the_rewards(rewards, gamma):
+    weights = np.ones_like(rewards)
+    for k in range(1, len(rewards)):
+        weights[k] = weights[k - 1] * gamma
+    return (weights * rewards).sum()
+
+
 def return_as_a_mean(rewards, gamma):
     if not rewards:
         return 0.0
@@ -317,6 +390,16 @@ def return_as_a_mean(rewards, gamma):
         (return_in_the_loop, "returns in the middle of the loop"),
         (return_with_a_product, "`gamma**k`, not `gamma * k`"),
         (return_without_the_last, "The last reward is left out"),
+        (lambda rewards, gamma: return_by_loop(rewards[1:], gamma), "The first reward is left out"),
+        (lambda rewards, gamma: return_from_power_one(rewards[1:], gamma), "The first reward is left out"),
+        (lambda rewards, gamma: rewards[0] + gamma * sum(rewards[1:]), "discounted once only"),
+        (lambda rewards, gamma: sum(k**gamma * r for k, r in enumerate(rewards)), "changed places"),
+        (lambda rewards, gamma: return_by_loop(rewards, 0.99), "The discount is fixed"),
+        (lambda rewards, gamma: np.mean(gamma ** np.arange(len(rewards)) * rewards), "divides by the number"),
+        (lambda rewards, gamma: gamma ** np.arange(len(rewards)) * rewards, "one by one"),
+        (returns_of_all_steps, "returns from every step on"),
+        (lambda rewards, gamma: sum(gamma ** rewards.index(r) * r for r in rewards), "finds the first place"),
+        (return_with_weights_like_the_rewards, "made of floats"),
     ],
 )
 def test_a_usual_mistake_of_the_return_is_told(answer, words):
@@ -338,10 +421,7 @@ def test_a_usual_mistake_of_the_return_is_told(answer, words):
             lambda rewards, gamma: return_by_loop(rewards, gamma) + 1,
             ["`rewards = [-1]`", "should be `-1`", "but is `0`"],
         ),
-        (
-            lambda rewards, gamma: [gamma**k * r for k, r in enumerate(rewards)],
-            ["Its shape must be (), not (1,)"],
-        ),
+        (lambda rewards, gamma: [return_by_loop(rewards, gamma)], ["Its shape must be (), not (1,)"]),
         (lambda rewards, gamma: float("nan"), ["but is `nan`"]),
         (lambda rewards, gamma: float("inf"), ["but is `inf`"]),
         (lambda rewards, gamma: "0", ["It must be a number, not a str"]),
@@ -350,6 +430,20 @@ def test_a_usual_mistake_of_the_return_is_told(answer, words):
 )
 def test_an_unknown_return_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson01.discounted_return, answer, *words)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda rewards, gamma: rewards[0] + gamma * return_by_loop(rewards[1:], gamma), "raised IndexError"),
+        (lambda rewards, gamma: return_by_loop(rewards, gamma) if rewards else None, "returned nothing"),
+    ],
+)
+def test_the_return_of_no_rewards_is_asked_last(answer, words):
+    verdict = lesson01.discounted_return.check(answer)
+    assert verdict.status == "not yet"
+    assert verdict.message.startswith("With `rewards = []`, `gamma = 0.9` ")
+    assert words in verdict.message
 
 
 def test_a_return_that_uses_up_the_rewards_is_told():
@@ -361,7 +455,7 @@ def test_a_return_that_uses_up_the_rewards_is_told():
 
     verdict = lesson01.discounted_return.check(answer)
     assert verdict.status == "not yet"
-    assert "The results are right, but it changes its arguments" in verdict.message
+    assert "The results are right, but it modifies its arguments" in verdict.message
 
 
 def share_by_count(terminated, truncated):
@@ -426,12 +520,18 @@ def share_without_late_arrivals(terminated, truncated):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (share_of_both, "It returns 1, whatever happened"),
-        (lambda terminated, truncated: 1 if terminated else 0, "It returns 1, whatever happened"),
+        (share_of_both, "This counts the truncated episodes too"),
         (share_of_the_sum, "This counts the truncated episodes too"),
         (share_of_time_limits, "the other ending"),
         (number_of_arrivals, "how many episodes arrived"),
         (share_without_late_arrivals, "on its very last step"),
+        (lambda terminated, truncated: 1 - np.mean(truncated), "on its very last step"),
+        (lambda terminated, truncated: sum(terminated) / sum([*terminated, *truncated]), "number of endings"),
+        (lambda terminated, truncated: np.mean(np.array(terminated) & truncated), "episodes with both flags"),
+        (lambda terminated, truncated: 1.0 if any(terminated) else 0.0, "whether any episode arrived"),
+        (lambda terminated, truncated: 100 * np.mean(terminated), "per cent"),
+        (lambda terminated, truncated: sum(terminated) // len(terminated), "`//` cuts off"),
+        (lambda terminated, truncated: sum(terminated) / (len(terminated) + len(truncated)), "both lists"),
     ],
 )
 def test_a_usual_mistake_of_the_share_is_told(answer, words):
@@ -445,14 +545,34 @@ def test_a_usual_mistake_of_the_share_is_told(answer, words):
             lambda terminated, truncated: 1 - np.mean(terminated),
             ["`terminated = [True]`, `truncated = [False]`", "should be `1`", "but is `0`"],
         ),
-        (lambda terminated, truncated: 100 * np.mean(terminated), ["should be `1`", "but is `100`"]),
         (lambda terminated, truncated: any(terminated), ["but is `True`", "It must be a number, not a bool"]),
         (
-            lambda terminated, truncated: sum(terminated) / (sum(terminated) + sum(truncated)),
-            ["`terminated = [False, True, True]`", "should be `0.666667`", "but is `0.5`"],
+            lambda terminated, truncated: np.median(terminated),
+            ["`terminated = [True, False, False, False]`", "should be `0.25`", "but is `0`"],
         ),
         (lambda terminated, truncated: terminated, ["but is `[True]`"]),
     ],
 )
 def test_an_unknown_share_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson01.share_reached, answer, *words)
+
+
+def share_by_asking_the_list(terminated, truncated):
+    if terminated:
+        return 1
+    return 0
+
+
+@pytest.mark.parametrize(
+    "answer", [share_by_asking_the_list, lambda terminated, truncated: 1.0 if terminated else 0.0]
+)
+def test_asking_whether_the_list_is_true_is_told(answer):
+    verdict = lesson01.share_reached.check(answer)
+    assert verdict.status == "not yet"
+    assert verdict.message.startswith("`if terminated:` only asks whether the list holds anything at all.")
+
+
+def test_asking_first_whether_there_are_any_episodes_is_no_mistake():
+    assert_correct(
+        lesson01.share_reached, lambda terminated, truncated: np.mean(terminated) if terminated else 0.0
+    )

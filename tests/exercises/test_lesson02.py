@@ -10,6 +10,7 @@ from judging import assert_correct, assert_counterexample, assert_told, from_sou
 
 from dqn_lib.agents.q_table import TableQ
 from dqn_lib.exercises import lesson02
+from dqn_lib.exercises.comparison import short_repr
 
 LOW, HIGH = np.array([-1.2, -0.07]), np.array([0.6, 0.07])
 
@@ -158,6 +159,47 @@ def cell_from_zero(state, cells):
     return min(int(i), cells - 1), min(int(j), cells - 1)
 
 
+def cell_minding_the_position_only(state, cells):
+    i, j = cell_out_of_range(state, cells)
+    return min(i, cells - 1), j
+
+
+def cell_that_wraps_round(state, cells):
+    i, j = cell_out_of_range(state, cells)
+    return i % cells, j % cells
+
+
+def cell_from_one(state, cells):
+    i, j = cell_in_plain_python(state, cells)
+    return i + 1, j + 1
+
+
+def cell_by_digitize_from_one(state, cells):
+    i = np.digitize(state[0], np.linspace(-1.2, 0.6, cells + 1))
+    j = np.digitize(state[1], np.linspace(-0.07, 0.07, cells + 1))
+    return min(i, cells - 1), min(j, cells - 1)
+
+
+def cell_with_the_range_of_the_position(state, cells):
+    return tuple(min(int((x + 1.2) / 1.8 * cells), cells - 1) for x in state)
+
+
+def cell_cut_too_early(state, cells):
+    i = int((state[0] + 1.2) / 1.8) * cells
+    j = int((state[1] + 0.07) / 0.14) * cells
+    return min(i, cells - 1), min(j, cells - 1)
+
+
+def cell_with_max_for_min(state, cells):
+    i, j = cell_out_of_range(state, cells)
+    return max(i, cells - 1), max(j, cells - 1)
+
+
+def cell_rounded_up(state, cells):
+    i, j = np.ceil((np.asarray(state, float) - LOW) / (HIGH - LOW) * cells).astype(int)
+    return min(i, cells - 1), min(j, cells - 1)
+
+
 def cell_of_too_few(state, cells):
     scaled = (state - LOW) / (HIGH - LOW)
     return tuple((scaled * (cells - 1)).astype(int))
@@ -176,29 +218,35 @@ def cell_of_too_few(state, cells):
         (cell_rounded, "rounds to the nearest"),
         (cell_rounded_by_numpy, "rounds to the nearest"),
         (cell_of_too_few, "into `cells - 1` parts"),
+        (cell_minding_the_position_only, "At the upper edge"),
+        (cell_that_wraps_round, "`%` wraps round"),
+        (cell_from_one, "begin at 1"),
+        (cell_by_digitize_from_one, "begin at 1"),
+        (lambda state, cells: cell_in_plain_python(state, 20), "always cuts into 20"),
+        (lambda state, cells: np.dot(cell_in_plain_python(state, cells), [cells, 1]), "one number for both"),
+        (cell_with_the_range_of_the_position, "as if it were a position"),
+        (cell_cut_too_early, "before the multiplication"),
+        (lambda state, cells: tuple((state - LOW) / (HIGH - LOW) * cells), "with a fraction"),
+        (cell_with_max_for_min, "keeps the *larger* number"),
+        (cell_rounded_up, "rounds to the nearest"),
     ],
 )
 def test_a_usual_mistake_of_the_cell_is_told(answer, words):
     assert_told(lesson02.cell, answer, words)
 
 
-def cell_from_one(state, cells):
-    i, j = cell_in_plain_python(state, cells)
-    return i + 1, j + 1
-
-
 @pytest.mark.parametrize(
     "answer, words",
     [
         (
-            cell_from_one,
-            ["`state = [-1.2 , -0.07]`, `cells = 10`", "should be `(0, 0)`", "but is `(1, 1)`"],
+            lambda state, cells: np.add(cell_in_plain_python(state, cells), 2),
+            [f"`state = {short_repr(LOW)}`, `cells = 10`", "should be `(0, 0)`", "but is `array([2, 2])`"],
         ),
         (lambda state, cells: (0, 0), ["should be `(4, 2)`", "but is `(0, 0)`"]),
         (lambda state, cells: cell_in_plain_python(state, cells)[0], ["not be an int"]),
         (lambda state, cells: [*cell_in_plain_python(state, cells), 0], ["2 parts, not 3"]),
         (lambda state, cells: cell_in_plain_python(-state, cells), ["should be `(0, 0)`"]),
-        (lambda state, cells: tuple((state - LOW) / (HIGH - LOW) * cells), ["It must be an integer"]),
+        (lambda state, cells: (state - LOW) / (HIGH - LOW), ["It must be an integer"]),
         (lambda state, cells: ("0", "0"), ["It must be an integer, not a str"]),
     ],
 )
@@ -218,7 +266,7 @@ def test_a_cell_that_shifts_the_state_in_place_is_told():
 
     verdict = lesson02.cell.check(answer)
     assert verdict.status == "not yet"
-    assert "it changes its arguments" in verdict.message
+    assert "it modifies its arguments" in verdict.message
 
 
 def update_step_by_step(q, cell, action, reward, next_cell, terminated, alpha, gamma):
@@ -380,6 +428,89 @@ def update_by_the_same_action(q, cell, action, reward, next_cell, terminated, al
     return table
 
 
+def with_arguments(update):
+    """The same function, to be called by the names of its arguments too."""
+
+    def named(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+        return update(q, cell, action, reward, next_cell, terminated, alpha, gamma)
+
+    return named
+
+
+def update_by(best, q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    table = np.copy(q)
+    target = reward if terminated else reward + gamma * best(q[next_cell])
+    table[cell, action] += alpha * (target - q[cell, action])
+    return table
+
+
+def update_by_the_smallest(*arguments):
+    return update_by(np.min, *arguments)
+
+
+def update_by_the_mean(*arguments):
+    return update_by(np.mean, *arguments)
+
+
+def update_by_the_cell_it_left(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    table = np.copy(q)
+    target = reward if terminated else reward + gamma * q[cell].max()
+    table[cell, action] += alpha * (target - q[cell, action])
+    return table
+
+
+def update_that_discounts_the_reward(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    earlier = reward if terminated else gamma * reward
+    return update_step_by_step(q, cell, action, earlier, next_cell, terminated, alpha, gamma)
+
+
+def update_with_nothing_at_the_flag(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    table = np.copy(q)
+    target = (1 - terminated) * (reward + gamma * q[next_cell].max())
+    table[cell, action] += alpha * (target - q[cell, action])
+    return table
+
+
+def update_unless_at_the_flag(*arguments):
+    return arguments[0].copy() if arguments[5] else update_step_by_step(*arguments)
+
+
+def update_unless_at_home(*arguments):
+    return arguments[0].copy() if arguments[1] == arguments[4] else update_step_by_step(*arguments)
+
+
+def update_with_a_fixed_reward(q, cell, action, reward, *rest):
+    return update_step_by_step(q, cell, action, -1, *rest)
+
+
+def update_with_the_other_share(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    return update_step_by_step(q, cell, action, reward, next_cell, terminated, 1 - alpha, gamma)
+
+
+def update_with_the_step_alone(q, cell, action, *rest):
+    table = update_step_by_step(q, cell, action, *rest)
+    table[cell, action] -= q[cell, action]
+    return table
+
+
+def update_of_the_next_cell(q, cell, action, reward, next_cell, *rest):
+    table = np.copy(q)
+    step = update_step_by_step(q, cell, action, reward, next_cell, *rest)[cell, action] - q[cell, action]
+    table[next_cell, action] += step
+    return table
+
+
+def update_transposed(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    table = np.copy(q)
+    target = reward + (0 if terminated else gamma * q[next_cell].max())
+    table[action, cell] += alpha * (target - q[action, cell])
+    return table
+
+
+def update_with_alpha_for_gamma(q, cell, action, reward, next_cell, terminated, alpha, gamma):
+    return update_step_by_step(q, cell, action, reward, next_cell, terminated, gamma, alpha)
+
+
 def update_at_once(q, cell, action, reward, next_cell, terminated, alpha, gamma):
     table = np.copy(q)
     table[cell, action] = reward
@@ -403,9 +534,22 @@ def update_at_once(q, cell, action, reward, next_cell, terminated, alpha, gamma)
         (update_without_gamma, "Gamma plays no part here"),
         (update_of_what_is_changed_already, "changed before the maximum is taken"),
         (update_with_a_tilde, "`~True` is -2"),
-        (update_with_the_flag_turned_round, "The flag is turned round"),
+        (update_with_the_flag_turned_round, "`terminated` is inverted"),
         (update_of_one_number, "the one new entry"),
         (update_by_the_same_action, "the same one again"),
+        (with_arguments(update_by_the_smallest), "the minimum"),
+        (with_arguments(update_by_the_mean), "mean of the next values"),
+        (update_by_the_cell_it_left, "cell that the car has left"),
+        (update_that_discounts_the_reward, "The reward is discounted too"),
+        (update_with_nothing_at_the_flag, "the target is not 0"),
+        (with_arguments(update_unless_at_the_flag), "the step that reaches the flag"),
+        (with_arguments(update_unless_at_home), "a step that stays in its cell. It is"),
+        (with_arguments(update_with_a_fixed_reward), "The reward is taken to be -1"),
+        (update_with_the_other_share, "Alpha and 1 - alpha"),
+        (with_arguments(update_with_the_step_alone), "replaced by the step"),
+        (with_arguments(update_of_the_next_cell), "the next cell that changes"),
+        (update_transposed, "The indices have changed places"),
+        (update_with_alpha_for_gamma, "Alpha and gamma"),
     ],
 )
 def test_a_usual_mistake_of_the_update_is_told(answer, words):
@@ -437,10 +581,13 @@ def test_an_update_of_a_copy_that_also_changes_the_table_is_told():
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (lambda q, c, a, r, s, end, alpha, gamma: q, ["should be `[[-3. , -1. , -3.5]", "but is `[[-3.,"]),
+        (lambda q, c, a, r, s, end, alpha, gamma: q, ["-3.5]", "but is `array([[-3., -1., -2.]"]),
         (lambda q, c, a, r, s, end, alpha, gamma: q[c, a] + alpha * r, ["(3, 3), not ()"]),
         (lambda q, c, a, r, s, end, alpha, gamma: q[c], ["Its shape must be (3, 3), not (3,)"]),
-        (lambda q, c, a, r, s, end, alpha, gamma: np.full_like(q, np.nan), ["but is `[[nan, nan, nan]"]),
+        (
+            lambda q, c, a, r, s, end, alpha, gamma: np.full_like(q, np.nan),
+            ["but is `array([[nan, nan, nan]"],
+        ),
         (lambda q, c, a, r, s, end, alpha, gamma: [[1], [1, 2]], ["but is `[[1], [1, 2]]`"]),
         (
             lambda q, c, a, r, s, end, alpha, gamma: update_step_by_step(q, c, a, r, s, end, alpha, gamma**2),
@@ -524,10 +671,45 @@ MY_OWN = np.random.default_rng(0)
         lambda q, epsilon, rng: greedy_by_loop(q, epsilon, MY_OWN),
     ],
 )
-def test_dice_of_one_s_own_are_told(answer):
+def test_random_numbers_of_one_s_own_are_told(answer):
     verdict = lesson02.epsilon_greedy.check(answer)
     assert verdict.status == "not yet"
-    assert verdict.message.startswith("The results are right, but the dice are not those of `rng`.")
+    assert "he random numbers are not those of `rng`. Draw all of them from it" in verdict.message
+    assert verdict.message.startswith(("The random numbers", "The results are right, but the random numbers"))
+
+
+def test_a_wrong_answer_with_random_numbers_of_its_own_is_told_that_first():
+    def answer(q, epsilon, rng):
+        return random.randrange(3) if random.random() > epsilon else np.argmax(q)
+
+    assert lesson02.epsilon_greedy.check(answer).message.startswith(
+        "The random numbers are not those of `rng`."
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_generator_that_begins_again_at_every_call_is_told(seed):
+    def answer(q, epsilon, rng):
+        return greedy_by_loop(q, epsilon, np.random.default_rng(seed))
+
+    verdict = lesson02.epsilon_greedy.check(answer)
+    assert verdict.status == "not yet"
+    assert verdict.message.startswith(
+        ("Where it explores, it takes the same action", "It never explores, or hardly")
+    )
+
+
+def test_a_value_in_place_of_an_action_is_told():
+    verdict = lesson02.epsilon_greedy.check(lambda q, epsilon, rng: max(q))
+    assert (
+        verdict.message
+        == "It returned `-1`, one of the values in `q`. Return the number of the action: `q.argmax()`."
+    )
+
+
+def test_functions_that_a_generator_has_not_are_told():
+    verdict = lesson02.epsilon_greedy.check(lambda q, epsilon, rng: rng.randint(3))
+    assert "A NumPy generator has `rng.random()`" in verdict.message
 
 
 def greedy_inverted(q, epsilon, rng):
@@ -579,6 +761,10 @@ def greedy_for_the_worst(q, epsilon, rng):
         (explores_the_other_two, "the greedy one is left out"),
         (never_explores, "It never explores"),
         (greedy_for_the_worst, "smallest value"),
+        (lambda q, epsilon, rng: greedy_by_loop(q, epsilon / 100, rng), "It never explores"),
+        (lambda q, epsilon, rng: greedy_by_loop(q, 0.05, rng), "It never explores"),
+        (lambda q, epsilon, rng: rng.integers(3) if epsilon > 0.5 else np.argmax(q), "depend on chance"),
+        (lambda q, epsilon, rng: rng.integers(3) if epsilon else np.argmax(q), "depend on chance"),
     ],
 )
 def test_a_usual_mistake_of_exploring_is_told(answer, words):
@@ -588,11 +774,11 @@ def test_a_usual_mistake_of_exploring_is_told(answer, words):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (lambda q, epsilon, rng: int(rng.integers(3)), ["`epsilon = 0`", "should be `[0., 1., 0.]`"]),
-        (lambda q, epsilon, rng: 0, ["but is `[1., 0., 0.]`"]),
+        (lambda q, epsilon, rng: int(rng.integers(3)), ["`epsilon = 0`", "should be `array([0., 1., 0.])`"]),
+        (lambda q, epsilon, rng: 0, ["but is `array([1., 0., 0.])`"]),
         (lambda q, epsilon, rng: greedy_by_loop(q, epsilon / 2, rng), ["`epsilon = 1`"]),
         (lambda q, epsilon, rng: greedy_by_loop(q, epsilon**2, rng), ["`epsilon = 0.3`"]),
-        (lambda q, epsilon, rng: 2, ["but is `[0., 0., 1.]`"]),
+        (lambda q, epsilon, rng: 2, ["but is `array([0., 0., 1.])`"]),
     ],
 )
 def test_an_unknown_choice_is_shown_where_it_fails(answer, words):
@@ -605,7 +791,7 @@ def test_a_choice_that_lowers_the_values_in_place_is_told():
         q -= 1.0
         return int(rng.integers(3)) if rng.random() < epsilon else best
 
-    assert "it changes its arguments" in lesson02.epsilon_greedy.check(answer).message
+    assert "it modifies its arguments" in lesson02.epsilon_greedy.check(answer).message
 
 
 def horizon_by_sum(gamma):
@@ -666,6 +852,11 @@ def inverse_of_gamma(gamma):
         (horizon_from_the_second_step, "one step too late"),
         (lost_share, "This is 1 minus gamma"),
         (inverse_of_gamma, "divides by gamma"),
+        (lambda gamma: 1 / (gamma - 1), "value of never arriving"),
+        (lambda gamma: 1 / (1 + gamma), "sign of gamma"),
+        (lambda gamma: round(1 / (1 - gamma)), "whole number"),
+        (lambda gamma: int(1 // (1 - gamma)), "whole number"),
+        (lambda gamma: sum(gamma**k for k in range(200)), "stops after a while"),
     ],
 )
 def test_a_usual_mistake_of_the_horizon_is_told(answer, words):
@@ -676,7 +867,7 @@ def test_a_usual_mistake_of_the_horizon_is_told(answer, words):
     "answer, words",
     [
         (lambda gamma: 1 / (1 - gamma) ** 2, ["`gamma = 0."]),
-        (lambda gamma: 1 + gamma, ["`gamma = 0."]),
+        (lambda gamma: 1 + 2 * gamma, ["`gamma = 0."]),
         (lambda gamma: 100, ["`gamma = 0", "but is `100`"]),
         (lambda gamma: 1 / (1 - gamma) + 1, ["`gamma = 0"]),
         (lambda gamma: sum(gamma**k for k in range(80)), ["`gamma = 0.9`", "but is `9.99782`"]),

@@ -1,4 +1,4 @@
-"""Lesson 4: every right answer is right, every usual mistake is told by its name."""
+"""Lesson 4: every right answer is accepted, every usual mistake is named."""
 
 import random
 
@@ -84,10 +84,76 @@ def add_without_counting(ring, count, item):
     return count
 
 
+def add_at_the_front(ring, count, item):
+    ring[0] = item
+    return count + 1
+
+
+def add_at_the_front_once_full(ring, count, item):
+    ring[count if count < len(ring) else 0] = item
+    return count + 1
+
+
+def add_one_place_too_far(ring, count, item):
+    count += 1
+    ring[count % len(ring)] = item
+    return count
+
+
+def add_by_inserting(ring, count, item):
+    ring.insert(count % len(ring), item)
+    return count + 1
+
+
+def add_and_return_the_item(ring, count, item):
+    ring[count % len(ring)] = item
+    return item
+
+
+def add_and_return_the_ring(ring, count, item):
+    ring[count % len(ring)] = item
+    return ring
+
+
+def add_and_return_both(ring, count, item):
+    ring[count % len(ring)] = item
+    return ring, count + 1
+
+
+def add_and_return_nothing(ring, count, item):
+    ring[count % len(ring)] = item
+
+
+def add_nothing(ring, count, item):
+    return count + 1
+
+
+def add_to_a_copy(ring, count, item):
+    ring = list(ring)
+    ring[count % len(ring)] = item
+    return count + 1
+
+
+def add_the_count(ring, count, item):
+    ring[count % len(ring)] = count
+    return count + 1
+
+
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (add_for_ever, "grows for ever"),
+        (add_for_ever, "`append` makes the list longer"),
+        (add_by_inserting, "`insert` makes room"),
+        (add_one_place_too_far, "one place too far"),
+        (add_at_the_front, "always overwrites place 0"),
+        (add_at_the_front_once_full, "always overwrites place 0"),
+        (add_and_return_the_item, "it returns the item"),
+        (add_and_return_the_ring, "returns the ring, or more than one thing"),
+        (add_and_return_both, "returns the ring, or more than one thing"),
+        (add_and_return_nothing, "it returned nothing"),
+        (add_nothing, "The ring is as before"),
+        (add_to_a_copy, "The ring is as before"),
+        (add_the_count, "writes the count into the ring"),
         (add_over_the_newest, "overwrites the newest"),
         (add_at_the_end, "overwrites the newest"),
         (add_until_full, "takes nothing new"),
@@ -100,41 +166,45 @@ def test_a_usual_mistake_of_adding_is_told(answer, words):
     assert_told(lesson04.add, answer, words)
 
 
-def add_at_the_front(ring, count, item):
-    ring[0] = item
-    return count + 1
+def add_and_count_twice(ring, count, item):
+    return add_with_divmod(ring, count, item) + 1
 
 
-def add_and_return_the_item(ring, count, item):
-    ring[count % len(ring)] = item
-    return item
-
-
-def add_nothing(ring, count, item):
-    return count + 1
-
-
-def add_and_return_nothing(ring, count, item):
-    ring[count % len(ring)] = item
+def add_and_spoil_the_first(ring, count, item):
+    new = add_with_divmod(ring, count, item)
+    ring[0] = ring[0] + 1 if count > 3 else ring[0]
+    return new
 
 
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (add_at_the_front, ["`ring = [10, -1, -1]`", "[10, 11, -1]", "[11, -1, -1]"]),
-        (add_and_return_the_item, ["'count': 1,", "'count': 10,"]),
+        (add_and_count_twice, ["the count that it returns should be `1`, but is `2`"]),
         (
-            lambda ring, count, item: add_with_divmod(ring, count, item) + 0.0,
-            ["'count': 1,", "'count': 1.0,"],
+            add_and_spoil_the_first,
+            ["`count = 4`", "the ring should be `[13, 14, 12]`, but is `[14, 14, 12]`"],
         ),
-        (add_nothing, ["`ring = [-1, -1, -1]`", "'ring': [10, -1, -1]", "'ring': [-1, -1, -1]"]),
-        (add_and_return_nothing, ["It returned nothing"]),
-        (lambda ring, count, item: (ring, count + 1), ["'ring': [10, -1, -1]"]),
-        (lambda ring, count, item: ring.clear() or count + 1, ["It must have 3 parts, not 0"]),
     ],
 )
 def test_an_unknown_way_to_add_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson04.add, answer, *words)
+    assert "{" not in lesson04.add.check(answer).message
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (
+            lambda ring, count, item: add_with_divmod(ring, count, item) + 0.0,
+            "must be an integer, not a float",
+        ),
+        (lambda ring, count, item: ring.clear() or count + 1, "must keep its 3 places; now it has 0"),
+    ],
+)
+def test_what_is_no_ring_or_no_count_is_refused_in_words(answer, words):
+    verdict = lesson04.add.check(answer)
+    assert verdict.status == "not yet"
+    assert words in verdict.message
 
 
 def test_adding_to_a_ring_without_turning_round_is_told():
@@ -145,6 +215,7 @@ def test_adding_to_a_ring_without_turning_round_is_told():
     verdict = lesson04.add.check(answer)
     assert verdict.status == "not yet"
     assert "`count = 3`, `item = 13` it raised IndexError" in verdict.message
+    assert "`count % len(ring)`" in verdict.message
 
 
 def draw_by_choice(ring, count, batch, rng):
@@ -202,7 +273,6 @@ def draw_in_a_function_inside(ring, count, batch, rng):
             map(ring.__getitem__, rng.integers(0, min(count, len(ring)), batch))
         ),
         lambda ring, count, batch, rng: [rng.choice(ring[:count]) for _ in range(batch)],
-        lambda ring, count, batch, rng: (ring[i] for i in rng.integers(min(len(ring), count), size=batch)),
         lambda ring, count, batch, rng: np.array([item for item in ring if item != -1])[
             rng.integers(min(count, len(ring)), size=batch)
         ],
@@ -224,10 +294,18 @@ MY_OWN = np.random.default_rng(0)
         lambda ring, count, batch, rng: draw_by_choice(ring, count, batch, np.random.default_rng()),
     ],
 )
-def test_dice_of_one_s_own_are_told(answer):
+def test_other_random_numbers_than_those_of_the_generator_are_refused(answer):
     verdict = lesson04.sample.check(answer)
     assert verdict.status == "not yet"
     assert "The results are right, but the dice are not those of `rng`." in verdict.message
+
+
+@pytest.mark.parametrize("seed", [0, 7, 42])
+def test_a_new_generator_with_a_fixed_seed_is_refused(seed):
+    def answer(ring, count, batch, rng):
+        return draw_in_a_list(ring, count, batch, np.random.default_rng(seed))
+
+    assert lesson04.sample.check(answer).message.startswith("Every call returns the same items.")
 
 
 def draw_without_replacement(ring, count, batch, rng):
@@ -264,6 +342,20 @@ def draw_without_the_first(ring, count, batch, rng):
     return np.array(ring)[rng.integers(1, min(count, len(ring)), size=batch)]
 
 
+def draw_with_the_count_folded(ring, count, batch, rng):
+    return [ring[i] for i in rng.integers(count % len(ring) or len(ring), size=batch)]
+
+
+def draw_by_rounding(ring, count, batch, rng):
+    last = min(count, len(ring)) - 1
+    return [ring[i] for i in np.round(last * rng.random(batch)).astype(int)]
+
+
+def draw_late_ones_more_often(ring, count, batch, rng):
+    filled = min(count, len(ring))
+    return [ring[int(filled * fraction**0.5)] for fraction in rng.random(batch)]
+
+
 def draw_from_empty_places(ring, count, batch, rng):
     return rng.choice(ring, size=batch)
 
@@ -280,6 +372,11 @@ def draw_from_empty_places(ring, count, batch, rng):
         (lambda ring, count, batch, rng: ring[-batch:], "It takes the end of the list"),
         (draw_without_replacement, "draws without replacement"),
         (draw_neighbours, "draws one place and returns the items that follow"),
+        (draw_with_the_count_folded, "not `count % len(ring)`"),
+        (lambda ring, count, batch, rng: draw_in_a_list(ring, count, 1, rng), "It returns one item only"),
+        (lambda ring, count, batch, rng: draw_in_a_list(ring, count, 1, rng)[0], "It returns one item only"),
+        (draw_by_rounding, "come half as often"),
+        (draw_late_ones_more_often, "newer items come more often"),
         (
             lambda ring, count, batch, rng: [ring[rng.integers(min(count, len(ring)))]] * batch,
             "draws one item and returns it `batch` times",
@@ -300,6 +397,10 @@ def draw_the_last_twice_as_often(ring, count, batch, rng):
     return np.array(ring)[np.minimum(rng.integers(filled + 1, size=batch), filled - 1)]
 
 
+def draw_all_but_the_item_0(ring, count, batch, rng):
+    return rng.choice([item for item in ring if item > 0], size=batch)
+
+
 def draw_places(ring, count, batch, rng):
     return rng.integers(min(count, len(ring)), size=batch)
 
@@ -307,19 +408,31 @@ def draw_places(ring, count, batch, rng):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (draw_early_ones_more_often, ["`ring = [10, 11, 12, 13, 14]`", "'share of 10'"]),
-        (draw_the_last_twice_as_often, ["`ring = [10, 11, 12, 13, 14]`", "'share of 10'"]),
+        (draw_early_ones_more_often, ["`ring = [10, 11, 12, 13, 14, 0]`", "the share of 10 should be"]),
+        (draw_the_last_twice_as_often, ["`ring = [10, 11, 12, 13, 14, 0]`", "the share of 0 should be"]),
+        (draw_all_but_the_item_0, ["`ring = [10, 11, 12, 13, 14, 0]`", "the share of 0 should be"]),
     ],
 )
 def test_an_unknown_draw_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson04.sample, answer, *words)
+    assert "{" not in lesson04.sample.check(answer).message
 
 
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (lambda ring, count, batch, rng: [ring[0]], "must return `batch = 4` items, and returned 1"),
-        (lambda ring, count, batch, rng: ring * 2, "must return `batch = 4` items, and returned 10"),
+        (lambda ring, count, batch, rng: ring * 2, "must return `batch = 4` items, and returned 12"),
+        (
+            lambda ring, count, batch, rng: np.array(ring)[
+                rng.integers(min(count, len(ring)), size=(batch, 1))
+            ],
+            "an array of shape `(4,)`, not one of shape `(4, 1)`",
+        ),
+        (
+            lambda ring, count, batch, rng: iter(draw_in_a_list(ring, count, batch, rng)),
+            "a list or an array, not a list_iterator: `list(...)` makes a list of it",
+        ),
+        (lambda ring, count, batch, rng: {10: 1}, "It must return the items one after the other"),
     ],
 )
 def test_a_draw_of_the_wrong_size_is_told(answer, words):
@@ -336,7 +449,15 @@ def test_a_draw_that_sorts_the_ring_is_told():
 
     verdict = lesson04.sample.check(answer)
     assert verdict.status == "not yet"
-    assert "it changes its arguments" in verdict.message
+    assert "The results are right, but it modifies its arguments" in verdict.message
+
+
+def test_a_draw_that_shortens_the_ring_is_told():
+    def answer(ring, count, batch, rng):
+        del ring[count:]
+        return draw_in_a_list(ring, count, batch, rng)
+
+    assert lesson04.sample.check(answer).message.startswith("It changes the length of the ring.")
 
 
 def target_by_while(rewards, episode_end, terminated, next_values, start, n, gamma):
@@ -455,22 +576,128 @@ def test_a_usual_mistake_of_the_target_is_told(answer, words):
     assert_told(lesson04.n_step_target, answer, words)
 
 
-def target_of_rewards_alone(rewards, episode_end, terminated, next_values, start, n, gamma):
-    no_values = [0.0] * len(next_values)
-    return target_by_while(rewards, episode_end, terminated, no_values, start, n, gamma)
+def target_with(*, change=lambda given: given, result=lambda target, given: target):
+    """The right target of wrong arguments, or something else made of it."""
+
+    def answer(rewards, episode_end, terminated, next_values, start, n, gamma):
+        names = ("rewards", "episode_end", "terminated", "next_values", "start", "n", "gamma")
+        values = (rewards, episode_end, terminated, next_values, start, n, gamma)
+        given = dict(zip(names, values, strict=True))
+        return result(target_by_while(**(given | change(given))), given)
+
+    return answer
 
 
-def target_with_the_value_of_the_start(rewards, episode_end, terminated, next_values, start, n, gamma):
-    values = [next_values[start]] * len(next_values)
-    return target_by_while(rewards, episode_end, terminated, values, start, n, gamma)
+def target_of_an_early_flag_only(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total = 0.0
+    for k in range(n):
+        t = start + k
+        total += gamma**k * rewards[t]
+        if episode_end[t] and k < n - 1:
+            return total if terminated[t] else total + gamma ** (k + 1) * next_values[t]
+    return total + gamma**n * next_values[start + n - 1]
 
 
-def target_without_discount(rewards, episode_end, terminated, next_values, start, n, gamma):
-    return target_by_while(rewards, episode_end, terminated, next_values, start, n, 1.0)
+def target_of_a_late_flag_only(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total = 0.0
+    for k in range(n):
+        t = start + k
+        total += gamma**k * rewards[t]
+        if episode_end[t]:
+            break
+    over = k == n - 1 and terminated[t]
+    return total if over else total + gamma ** (k + 1) * next_values[t]
 
 
-def target_one_too_long(rewards, episode_end, terminated, next_values, start, n, gamma):
-    return target_by_while(rewards, episode_end, terminated, next_values, start, n + 1, gamma)
+def target_that_overlooks_the_first_step(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total, t, k = rewards[start], start, 0
+    for k in range(1, n):
+        t = start + k
+        total += gamma**k * rewards[t]
+        if episode_end[t]:
+            break
+    return total if terminated[t] else total + gamma ** (k + 1) * next_values[t]
+
+
+def target_of_any_flag_in_n_steps(rewards, episode_end, terminated, next_values, start, n, gamma):
+    ends = [t for t in range(start, start + n) if episode_end[t]]
+    last = min([*ends, start + n - 1])
+    total = sum(gamma ** (t - start) * rewards[t] for t in range(start, last + 1))
+    over = any(terminated[start : start + n])
+    return total if over else total + gamma ** (last - start + 1) * next_values[last]
+
+
+def target_of_a_break_before_the_reward(rewards, episode_end, terminated, next_values, start, n, gamma):
+    total = 0.0
+    for k in range(n):
+        t = start + k
+        if episode_end[t]:
+            break
+        total += gamma**k * rewards[t]
+    return total if terminated[t] else total + gamma ** (k + 1) * next_values[t]
+
+
+def target_up_to(stop):
+    def answer(rewards, episode_end, terminated, next_values, start, n, gamma):
+        total, t = 0.0, start
+        for t in range(start, stop(start, n)):
+            total += gamma ** (t - start) * rewards[t]
+            if episode_end[t]:
+                break
+        return total if terminated[t] else total + gamma ** (t - start + 1) * next_values[t]
+
+    return answer
+
+
+def target_with_n_steps_on(rewards, episode_end, terminated, next_values, start, n, gamma):
+    last = next((t for t in range(start, start + n) if episode_end[t]), start + n - 1)
+    total = sum(gamma ** (t - start) * rewards[t] for t in range(start, last + 1))
+    return total + (not terminated[last]) * gamma ** (last - start + 1) * next_values[start + n - 1]
+
+
+def at_the_flag(target, given):
+    window = range(given["start"], given["start"] + given["n"])
+    last = next((t for t in window if given["episode_end"][t]), window[-1])
+    return given["terminated"][last]
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (
+            target_with(change=lambda g: {"next_values": [0.0] * 99}),
+            "value at the end of the window is missing",
+        ),
+        (
+            target_with(change=lambda g: {"next_values": [-v for v in g["next_values"]]}),
+            "value at the end of the window is subtracted",
+        ),
+        (
+            target_with(change=lambda g: {"next_values": [g["next_values"][g["start"]]] * 99}),
+            "is that of the first step of the window",
+        ),
+        (target_with(change=lambda g: {"next_values": [*g["next_values"][1:], 0.0]}), "one step too late"),
+        (target_with_n_steps_on, "not that of step `start + n - 1`"),
+        (target_with(change=lambda g: {"n": g["n"] + 1}), "one reward too many"),
+        (target_with(change=lambda g: {"n": 1}), "only one step ahead"),
+        (target_with(change=lambda g: {"start": 0}), "always begins at step 0"),
+        (target_with(change=lambda g: {"gamma": 0.99}), "Gamma is always 0.99"),
+        (
+            target_with(change=lambda g: {"terminated": g["episode_end"], "episode_end": g["terminated"]}),
+            "have changed places",
+        ),
+        (target_with(result=lambda target, g: target * (not at_the_flag(target, g))), "the rewards are lost"),
+        (target_of_an_early_flag_only, "If the flag comes at the n-th step itself"),
+        (target_of_a_late_flag_only, "If the flag comes before the n-th step"),
+        (target_that_overlooks_the_first_step, "overlooks that the very first step"),
+        (target_of_any_flag_in_n_steps, "looks for the flag in all n steps"),
+        (target_of_a_break_before_the_reward, "stops before it has added the last reward"),
+        (target_up_to(lambda start, n: start + n - 1), "one reward too few"),
+        (target_up_to(lambda start, n: n), "`range(start, n)` ends at step n"),
+    ],
+)
+def test_another_usual_mistake_of_the_target_is_named(answer, words):
+    assert_told(lesson04.n_step_target, answer, words)
 
 
 def target_that_is_not_returned(rewards, episode_end, terminated, next_values, start, n, gamma):
@@ -480,15 +707,24 @@ def target_that_is_not_returned(rewards, episode_end, terminated, next_values, s
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (target_of_rewards_alone, ["`start = 0`, `n = 1`", "should be `-6`", "but is `-1`"]),
-        (target_with_the_value_of_the_start, ["`start = 3`, `n = 2`"]),
-        (target_without_discount, ["`n = 1`, `gamma = 0.5`", "should be `-6`", "but is `-11`"]),
-        (target_one_too_long, ["`n = 1`", "should be `-6`", "but is `-7`"]),
+        (
+            target_with(change=lambda g: {"gamma": 1.0}),
+            ["`n = 1`, `gamma = 0.5`", "should be `-6`", "is `-11`"],
+        ),
+        (target_with(result=lambda target, g: target / g["n"]), ["`start = 3`, `n = 2`"]),
         (target_that_is_not_returned, ["but is `None`", "It returned nothing"]),
     ],
 )
 def test_an_unknown_target_is_shown_where_it_fails(answer, words):
     assert_counterexample(lesson04.n_step_target, answer, *words)
+
+
+@pytest.mark.parametrize("name", ["add", "sample", "n_step_target"])
+def test_no_message_has_literal_asterisks(name):
+    exercise = getattr(lesson04, name)
+    texts = [mistake.message for mistake in exercise.mistakes] + list(exercise.hints)
+    outside_code = [part for text in texts for part in text.split("`")[::2]]
+    assert not any("*" in part for part in outside_code)
 
 
 def test_places_instead_of_items_are_told():

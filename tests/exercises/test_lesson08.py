@@ -1,4 +1,4 @@
-"""Lesson 8: every right answer is right, every usual mistake is told by its name."""
+"""Lesson 8: right answers are accepted, and usual mistakes are named."""
 
 import numpy as np
 import pytest
@@ -59,9 +59,20 @@ def test_the_impossible_may_be_found_in_many_ways(answer):
         (lambda values, gamma: (values < -1 / (1 - gamma)) | (values >= 0), "0 is possible"),
         (lambda values, gamma: (values < -100) | (values > 0), "for gamma 0.99 only"),
         (lambda values, gamma: (values < -1 / (1 - gamma)) & (values > 0), "join the two comparisons"),
+        (lambda values, gamma: abs(values) * (1 - gamma) > 1, "Only the distance from 0"),
+        (lambda values, gamma: (values > 1 / (1 - gamma)) | (values < 0), "has the wrong sign"),
+        (lambda values, gamma: (values < gamma / (gamma - 1)) | (values > 0), "first step is missing"),
+        (
+            lambda values, gamma: (values < -((1 - gamma**200) / (1 - gamma))) | (values > 0),
+            "the floor after 200 steps",
+        ),
+        (lambda values, gamma: np.where(impossible_by_loop(values, gamma))[0], "the positions of"),
+        (lambda values, gamma: values[impossible_by_loop(values, gamma)], "impossible values themselves"),
+        (lambda values, gamma: any(impossible_by_loop(values, gamma)), "one answer for all"),
+        (lambda values, gamma: (values < -1 / gamma) | (values > 0), "not -1 / gamma"),
     ],
 )
-def test_a_usual_mistake_with_the_impossible_is_told(answer, words):
+def test_a_usual_mistake_with_the_impossible_is_named(answer, words):
     def marked(values, gamma):
         return answer(values, gamma)
 
@@ -73,7 +84,7 @@ def test_a_usual_mistake_with_the_impossible_is_told(answer, words):
     [
         (lambda values, gamma: values < -100, ["`gamma = 0.5`", "should be `"]),
         (lambda values, gamma: impossible_by_logic(values, gamma).astype(int), ["It must be True or False"]),
-        (lambda values, gamma: bool(impossible_by_logic(values, gamma).any()), ["Its shape must be (3,)"]),
+        (lambda values, gamma: bool(impossible_by_logic(values, gamma).all()), ["Its shape must be (3,)"]),
     ],
 )
 def test_an_unknown_alarm_is_shown_where_it_fails(answer, words):
@@ -109,6 +120,20 @@ def test_errors_may_be_written_in_many_ways(answer):
     assert_correct(lesson08.td_errors, answer)
 
 
+def only_the_first_column(targets, estimates):
+    if targets.ndim == 2:
+        targets = targets[:, 0]
+    elif estimates.ndim == 2:
+        estimates = estimates[:, 0]
+    return targets - estimates
+
+
+def column_if_they_differ(targets, estimates):
+    if targets.ndim != estimates.ndim:
+        return targets.reshape(-1, 1) - estimates.reshape(-1, 1)
+    return targets - estimates
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -124,9 +149,16 @@ def test_errors_may_be_written_in_many_ways(answer):
             lambda targets, estimates: np.abs(errors_by_reshape(targets, estimates)),
             "differences are positive",
         ),
+        (lambda targets, estimates: np.ravel(targets) - estimates, "Only one of the two"),
+        (lambda targets, estimates: targets - estimates.flatten(), "Only one of the two"),
+        (only_the_first_column, "Only one of the two"),
+        (lambda targets, estimates: (targets - estimates).flatten(), "It subtracts first"),
+        (lambda targets, estimates: (targets - estimates).reshape(-1)[: len(targets)], "It subtracts first"),
+        (column_if_they_differ, "columns of shape"),
+        (lambda targets, estimates: np.trunc(errors_by_reshape(targets, estimates)), "whole numbers"),
     ],
 )
-def test_a_usual_mistake_with_the_errors_is_told(answer, words):
+def test_a_usual_mistake_with_the_errors_is_named(answer, words):
     assert_told(lesson08.td_errors, answer, words)
 
 
@@ -158,19 +190,20 @@ def checklist(*order):
     return where_to_look
 
 
-def test_the_checklist_may_shout():
+def test_the_words_of_the_checklist_may_be_in_capitals():
     assert_correct(lesson08.where_to_look, checklist("exploration", "bootstrap", "flat"))
 
 
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        (("flat", "exploration", "bootstrap"), "flat map comes first"),
-        (("bootstrap", "exploration", "flat"), "Impossible values come before"),
-        (("exploration", "flat", "bootstrap"), "Flat comes before impossible"),
+        (("flat", "exploration", "bootstrap"), "less than 3 apart come first"),
+        (("bootstrap", "exploration", "flat"), "Values above 50 come before"),
+        (("exploration", "flat", "bootstrap"), "Flat comes before bootstrap"),
+        (("bootstrap", "flat"), "Arrivals are not asked about"),
     ],
 )
-def test_a_checklist_in_another_order_is_told(order, words):
+def test_a_checklist_in_another_order_is_named(order, words):
     assert_told(lesson08.where_to_look, checklist(*order), words)
 
 
@@ -194,12 +227,17 @@ def test_a_checklist_may_be_written_in_many_ways(answer):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda high, apart: (high >= 50, apart < 3), "50 itself is not impossible"),
+        (lambda high, apart: (high >= 50, apart < 3), "50 itself does not count"),
         (lambda high, apart: (high > 50, apart <= 3), "3 apart is not flat"),
         (lambda high, apart: (high > 50, -apart < 3), "the wrong way round"),
+        (lambda high, apart: (high > 0, apart < 3), "Every value above 0"),
+        (lambda high, apart: (abs(high) > 50, apart < 3), "The size of the highest value"),
+        (lambda high, apart: (high - apart > 50, apart < 3), "The *lowest* value"),
+        (lambda high, apart: (high > 50, round(apart) < 3), "rounded first"),
+        (lambda high, apart: (high // 1 > 50, apart < 3), "rounded first"),
     ],
 )
-def test_a_border_of_the_checklist_is_told(answer, words):
+def test_a_border_of_the_checklist_is_named(answer, words):
     def where_to_look(arrivals, lowest, highest):
         impossible, flat = answer(highest, highest - lowest)
         if arrivals == 0:
@@ -214,5 +252,44 @@ def test_a_checklist_that_is_wrong_in_an_unknown_way_is_shown_where():
     assert_counterexample(lesson08.where_to_look, always, "`arrivals = 0`", "'exploration'")
 
 
-def test_no_word_is_no_answer():
-    assert "one of the four words, not `3`" in lesson08.where_to_look.check(lambda a, low, high: 3).message
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (3, "one of the four words, not `3`"),
+        (None, "is a `return` missing?"),
+        (["flat"], "a single word"),
+        ("look_closer", "It returned 'look_closer'. The four words are 'exploration', "),
+    ],
+)
+def test_what_is_no_word_of_the_list_is_no_answer(result, words):
+    assert words in lesson08.where_to_look.check(lambda arrivals, lowest, highest: result).message
+
+
+def test_one_arrival_is_an_arrival():
+    def where_to_look(arrivals, lowest, highest):
+        return checklist("exploration", "bootstrap", "flat")(arrivals > 1, lowest, highest)
+
+    assert_told(lesson08.where_to_look, where_to_look, "One arrival counts as none")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "error", "words"),
+    [
+        ("impossible", lambda values, gamma: values < -1 or values > 0, "ValueError", "one of each entry"),
+        (
+            "impossible",
+            lambda values, gamma: 1 / int(gamma == 9) < values,
+            "ZeroDivisionError",
+            "gamma may be 0",
+        ),
+        (
+            "td_errors",
+            lambda targets, estimates: targets[:, 0] - estimates,
+            "IndexError",
+            "has one axis only",
+        ),
+    ],
+)
+def test_an_error_is_explained(exercise, answer, error, words):
+    verdict = getattr(lesson08, exercise).check(answer)
+    assert f"it raised {error}" in verdict.message and words in verdict.message

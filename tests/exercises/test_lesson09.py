@@ -1,4 +1,4 @@
-"""Lesson 9: every right answer is right, every usual mistake is told by its name."""
+"""Lesson 9: every right answer is accepted, every usual mistake is named."""
 
 import math
 
@@ -53,12 +53,19 @@ def arriving(gamma, ending, steps):
     [
         (arriving, "This is what arriving costs"),
         (lambda g, e, n: gain_in_one_line(g, e, n + 1), "one step too late"),
-        (lambda g, e, n: gain_in_one_line(g, e, n) - g ** (n - 1), "one step too late"),
+        (lambda g, e, n: gain_in_one_line(g, e, n) - g ** (n - 1), "on top of the last -1"),
+        (lambda g, e, n: arriving(g, g * e, n) + 1 / (1 - g), "once too often"),
+        (lambda g, e, n: gain_in_one_line(g, e, n) + (g ** (n - 2) if n > 1 else 0), "of -1 is missing"),
+        (lambda g, e, n: gain_in_one_line(g, -e, n), "with its own sign"),
+        (lambda g, e, n: gain_in_one_line(g, -20, n), "`ending` is never used"),
+        (lambda g, e, n: gain_in_one_line(0.95, e, n), "`gamma` is never used"),
+        (lambda g, e, n: gain_in_one_line(g, e, n) - 1, "counts in full, too"),
+        (lambda g, e, n: arriving(g, e, n) * (g - 1), "This is a ratio"),
         (lambda g, e, n: arriving(g, 0, n) + e + 1 / (1 - g), "not discounted"),
         (lambda g, e, n: arriving(g, e, n) + 200, "at full price"),
         (lambda g, e, n: -gain_in_one_line(g, e, n), "sign is turned round"),
         (lambda g, e, n: arriving(g, e, n) + sum(g**k for k in range(200)), "does not end after 200 steps"),
-        (lambda g, e, n: arriving(g, e, n) - 1 / (1 - g), "The cost of never arriving is added"),
+        (lambda g, e, n: arriving(g, e, n) - 1 / (1 - g), "The value of never arriving is added"),
         (lambda g, e, n: 1 - n + g ** (n - 1) * e + 1 / (1 - g), "count in full here"),
     ],
 )
@@ -71,10 +78,31 @@ def test_an_unknown_gain_is_shown_where_it_fails():
     assert_counterexample(lesson09.gain_of_arriving, answer, "`gamma = 0.5`", "should be `1`")
 
 
+@pytest.mark.parametrize(("off", "right"), [(1e-12, True), (5e-4, True), (0.01, False)])
+def test_where_the_gain_is_0_the_tolerance_is_absolute(off, right):
+    def answer(gamma, ending, steps):
+        return gain_in_one_line(gamma, ending, steps) + off * (gamma == 0.95 and ending == -20)
+
+    if right:
+        assert_correct(lesson09.gain_of_arriving, answer)
+    else:
+        assert_counterexample(
+            lesson09.gain_of_arriving, answer, "`gamma = 0.95`", "should be `0`", "is `0.01`"
+        )
+
+
 def epsilon_by_loop(steps):
     epsilon = 1.0
     for _ in range(steps):
         epsilon = max(0.995 * epsilon, 0.01)
+    return epsilon
+
+
+def epsilon_while(steps, may_fall):
+    epsilon = 1.0
+    for _ in range(steps):
+        if may_fall(epsilon):
+            epsilon *= 0.995
     return epsilon
 
 
@@ -92,6 +120,17 @@ def test_epsilon_may_be_computed_in_many_ways(answer):
         (lambda steps: epsilon_by_loop(math.ceil(steps / 200)), "once in an episode"),
         (lambda steps: max(1 - steps * 0.005, 0.01), "subtracts the same amount"),
         (lambda steps: min(0.995**steps, 0.01), "The floor is a ceiling here"),
+        (lambda steps: epsilon_by_loop(steps + 1), "one multiplication too many"),
+        (lambda steps: epsilon_while(steps, lambda epsilon: epsilon > 0.01), "goes through the floor"),
+        (lambda steps: epsilon_while(steps, lambda epsilon: epsilon * 0.995 >= 0.01), "just above the floor"),
+        (lambda steps: 0.99 * 0.995**steps + 0.01, "It falls towards the floor"),
+        (lambda steps: 0.995**steps if steps < 919 else 0, "epsilon is 0 here"),
+        (lambda steps: max(0.01, steps * 0.995), "This multiplies once"),
+        (lambda steps: epsilon_by_loop(1), "inside the loop"),
+        (
+            lambda steps: [max(0.995**k, 0.01) for k in range(1, steps + 1)],
+            "of all steps",
+        ),
     ],
 )
 def test_a_usual_mistake_with_epsilon_is_told(answer, words):
@@ -153,18 +192,52 @@ def aimed(aim, others=None):
         (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * n.max(), others=0), "here they are 0"),
         (aimed(lambda q, n, end: (-20 if end else -1) + 0.95 * n.max()), "nothing is added"),
         (aimed(lambda q, n, end: -1 if end else -1 + 0.95 * n.max()), "Here it is still -1"),
-        (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * q.max()), "*next* state"),
+        (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * q.max()), "over the values of the *next*"),
         (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * n.argmax()), "number of the best action"),
         (aimed(lambda q, n, end: -20 if end else -1 + n.max()), "The future is not discounted"),
         (lambda q, action, next_q, ended: target_by_list(q, action, next_q, ended)[action], "the one entry"),
+        (
+            lambda q, action, next_q, ended: target_by_list(next_q, action, next_q, ended),
+            "are those of the *next*",
+        ),
+        (lambda q, action, next_q, ended: [target_by_list(q, 0, next_q, ended)[0]] * 3, "All three entries"),
+        (
+            lambda q, action, next_q, ended: target_by_list(q, np.argmax(q), next_q, ended),
+            "of the best action is",
+        ),
+        (
+            lambda q, action, next_q, ended: np.trunc(target_by_list(q, action, next_q, ended)).astype(int),
+            "whole numbers",
+        ),
+        (aimed(lambda q, n, end: -21 if end else -1 + 0.95 * n.max()), "not on top of it"),
+        (aimed(lambda q, n, end: -1 + 0.95 * n.max()), "`ended` is never used"),
+        (aimed(lambda q, n, end: -1 + 0.95 * n.max() if end else -20), "changed places"),
+        (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * n[q.argmax()]), "Double target"),
+        (aimed(lambda q, n, end: -20 if end else -1 + 0.95 * n.min()), "the smallest of"),
+        (aimed(lambda q, n, end: -20 if end else -1 + 0.99 * n.max()), "by 0.99"),
+        (aimed(lambda q, n, end: -20 if end else 0.95 * (n.max() - 1)), "is discounted as well"),
+        (aimed(lambda q, n, end: -20 if end else 1 + 0.95 * n.max()), "not +1"),
+        (
+            lambda q, action, next_q, ended: target_by_list(q, action, [next_q[action]], ended),
+            "of the same action",
+        ),
     ],
 )
 def test_a_usual_mistake_with_the_target_is_told(answer, words):
     assert_told(lesson09.printed_target, answer, words)
 
 
+def test_a_target_leaves_its_arguments_as_they_are():
+    def answer(q, action, next_q, ended):
+        q[action] = -20 if ended else -1 + 0.95 * next_q.max()
+        return q
+
+    verdict = lesson09.printed_target.check(answer)
+    assert verdict.status == "not yet" and "it modifies its arguments" in verdict.message
+
+
 def test_an_unknown_target_is_shown_where_it_fails():
     def answer(q, action, next_q, ended):
         return q.copy()
 
-    assert_counterexample(lesson09.printed_target, answer, "should be `[-3. , -2.9, -4. ]`")
+    assert_counterexample(lesson09.printed_target, answer, "should be `array([-3., -2.9, -4.])`")

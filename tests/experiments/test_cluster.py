@@ -61,7 +61,7 @@ def figures(rows):
 
 
 @pytest.mark.weekly
-def test_a_cluster_that_loses_a_worker_gives_what_this_machine_gives(cluster, tmp_path):
+def test_a_cluster_that_loses_a_worker_gives_the_same_rows(cluster, tmp_path):
     address, workers = cluster
     path = tmp_path / "far.jsonl"
 
@@ -79,7 +79,7 @@ def test_a_cluster_that_loses_a_worker_gives_what_this_machine_gives(cluster, tm
     assert figures(rows) == figures(run(NETWORKS, tmp_path / "near.jsonl", processes=2, progress=False))
 
 
-def test_a_cluster_that_joblib_was_told_of_is_used(cluster, tmp_path):
+def test_joblibs_current_dask_backend_is_used(cluster, tmp_path):
     address, _ = cluster
     small = NETWORKS.only("base", seeds=[5])
     with Client(address) as client, joblib.parallel_config(backend="dask", client=client):
@@ -92,7 +92,7 @@ def test_a_cluster_that_joblib_was_told_of_is_used(cluster, tmp_path):
     "address",
     ["nowhere", pytest.param("tcp://127.0.0.1:1", marks=pytest.mark.weekly), "gopher://127.0.0.1:1"],
 )
-def test_a_scheduler_that_is_not_there_is_told(address, tmp_path):
+def test_an_unreachable_scheduler_is_a_connection_error(address, tmp_path):
     with pytest.raises(ConnectionError, match=f"address of a running Dask scheduler, got '{address}': "):
         run(NETWORKS, tmp_path / "far.jsonl", scheduler=address, progress=False)
     assert not (tmp_path / "far.jsonl").exists()

@@ -43,12 +43,12 @@ def test_an_unknown_variant_is_named_with_all_that_there_are():
         ((), ValueError, "experiment 'two' needs at least one variant and one seed"),
     ],
 )
-def test_seeds_that_make_no_sense_are_refused(seeds, error, message):
+def test_invalid_seeds_are_refused(seeds, error, message):
     with pytest.raises(error, match=message):
         Experiment("two", Variant(), {"base": {}}, seeds=seeds)
 
 
-def test_a_misspelt_or_impossible_setting_is_told_before_anything_runs():
+def test_an_invalid_setting_is_refused_before_anything_runs():
     with pytest.raises(TypeError, match="gama is not a setting of DQNConfig"):
         Experiment("two", Variant(), {"far-sighted": {"gama": 0.999}})
     with pytest.raises(ValueError, match=r"gamma must lie in \[0, 1\], got 2"):
@@ -78,7 +78,7 @@ def test_classes_and_functions_are_described_by_name():
     assert Variant(agent=Q_TABLE).describe()["agent"] == Q_TABLE
 
 
-def test_numbers_of_numpy_are_run_written_and_known_again(tmp_path):
+def test_numbers_of_numpy_equal_pythons_in_the_file(tmp_path):
     def experiment(integer, number, sequence):
         base = Variant(
             agent=Q_TABLE,

@@ -28,6 +28,6 @@ def test_the_machine_is_this_one():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lists them in a file")
-def test_what_the_processor_can_do_is_read_from_the_system():
+def test_the_instructions_are_those_of_proc_cpuinfo():
     listed = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     assert machine()["instructions"].split() == [name for name in INSTRUCTIONS if name in listed]

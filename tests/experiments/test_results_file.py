@@ -49,7 +49,7 @@ def test_rows_are_tidy(path):
     assert rows[0]["episodes"] == 2 and rows[0]["steps"] == 400
 
 
-def test_a_line_survives_the_way_to_the_file_and_back():
+def test_decode_is_the_inverse_of_encode():
     entry = {"variant": "naïve", "values": [1.5, None, -0.0, 1e300]}
     assert decode(encode(entry), "here") == entry
 
@@ -79,9 +79,9 @@ def test_a_file_cut_off_between_lines_is_refused(path):
     assert [row["seed"] for row in read_runs(path, partial=True)] == [0, 1]
 
 
-def test_a_run_that_is_there_twice_is_refused(path):
+def test_a_run_that_appears_twice_is_refused(path):
     path.write_bytes(path.read_bytes() + lines(path)[1])
-    with pytest.raises(ResultsError, match=r"line 6: 'base' with seed 0 is there twice"):
+    with pytest.raises(ResultsError, match=r"line 6: 'base' with seed 0 appears twice"):
         read_runs(path)
 
 
@@ -93,13 +93,13 @@ def test_another_format_is_refused(path):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"{}\n", b"[1]\n", b"\xff\xfe\n", b'{"digest": 1}\n'])
-def test_what_is_no_results_file_is_refused(tmp_path, content):
+def test_another_kind_of_file_is_refused(tmp_path, content):
     (tmp_path / "other").write_bytes(content)
     with pytest.raises(ResultsError):
         read_runs(tmp_path / "other")
 
 
-def test_a_failed_run_is_refused_unless_a_part_will_do(path):
+def test_a_failed_run_is_refused_unless_partial_is_set(path):
     first = json.loads(lines(path)[1])
     broken = encode({**first, "error": "ValueError: no"})
     path.write_bytes(b"".join([lines(path)[0], broken, *lines(path)[2:]]))
@@ -121,7 +121,7 @@ def test_the_results_of_the_lessons_are_found_from_everywhere(there, tmp_path, m
 
 
 @pytest.mark.parametrize("folder", ["results", "notebooks/results"])
-def test_one_s_own_results_come_first(folder, tmp_path, written, monkeypatch):
+def test_results_in_the_working_folder_come_first(folder, tmp_path, written, monkeypatch):
     (tmp_path / folder).mkdir(parents=True)
     (tmp_path / folder / "tables.jsonl").write_bytes(written)
     monkeypatch.chdir(tmp_path)
@@ -131,7 +131,7 @@ def test_one_s_own_results_come_first(folder, tmp_path, written, monkeypatch):
         load_results("tables")
 
 
-def test_results_that_are_nowhere_are_told_with_the_way_to_get_them(tmp_path):
+def test_missing_results_raise_with_advice(tmp_path):
     """The package alone, as somebody has it who did not clone the course."""
     shutil.copytree(COURSE.parent / "dqn_lib", tmp_path / "site" / "dqn_lib")
     (tmp_path / "lesson").mkdir()

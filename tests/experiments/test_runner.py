@@ -49,7 +49,7 @@ def path(tmp_path):
     return tmp_path / "results" / "short.jsonl"
 
 
-def test_the_rows_are_those_of_one_process_whatever_the_number(path, tmp_path):
+def test_the_rows_do_not_depend_on_the_number_of_processes(path, tmp_path):
     calm = experiment("dqn_lib.agents.q_table:QTableAgent")
     rows = run(calm, path, processes=2, progress=False)
     assert keys(rows) == [job.key for job in calm.jobs()]
@@ -67,14 +67,14 @@ def test_another_seed_or_variant_is_added_to_what_is_there(path):
     assert rows[5] == first[0]
 
 
-def test_a_failure_is_written_down_and_stops_no_other(path):
+def test_a_failure_is_recorded_and_stops_no_other(path):
     rows = run(experiment(deadly.Failing), path, processes=2, progress=False)
     assert keys(rows) == [(name, seed) for name in ("base", "coarse") for seed in (0, 2, 3)]
     sentence = "ValueError: seed 1 is not to my liking"
     assert errors(path) == {("base", 1): sentence, ("coarse", 1): sentence}
 
 
-def test_a_failed_run_is_tried_again_and_counted_once(path, monkeypatch):
+def test_a_failed_run_is_repeated_and_counted_once(path, monkeypatch):
     run(experiment(deadly.Failing), path, processes=1, progress=False)
     monkeypatch.setattr(deadly.Failing, "end_episode", lambda agent: None)
     rows = run(experiment(deadly.Failing), path, processes=1, progress=False)
@@ -88,7 +88,7 @@ def test_a_job_that_kills_its_process_is_found_and_the_others_finish(path):
     assert errors(path) == {("base", 2): LOST, ("coarse", 2): LOST}
 
 
-def test_a_process_that_dies_once_costs_nothing_but_time(path, tmp_path, monkeypatch):
+def test_a_process_that_is_killed_once_loses_no_run(path, tmp_path, monkeypatch):
     marks = tmp_path / "marks"
     marks.mkdir()
     monkeypatch.setenv(deadly.MARKS, str(marks))
@@ -98,7 +98,7 @@ def test_a_process_that_dies_once_costs_nothing_but_time(path, tmp_path, monkeyp
     assert errors(path) == {}
 
 
-def test_two_deaths_do_not_make_all_other_runs_wait_for_each_other(path, tmp_path, monkeypatch):
+def test_after_two_kills_the_other_runs_are_parallel_again(path, tmp_path, monkeypatch):
     marks, register = tmp_path / "marks", tmp_path / "register"
     for variable, folder in ((deadly.MARKS, marks), (deadly.REGISTER, register)):
         folder.mkdir()
@@ -111,13 +111,13 @@ def test_two_deaths_do_not_make_all_other_runs_wait_for_each_other(path, tmp_pat
     assert len(list(register.iterdir())) <= 8
 
 
-def test_a_run_that_asks_for_the_end_of_the_program_stops_no_other(path):
+def test_a_run_that_raises_system_exit_stops_no_other(path):
     rows = run(experiment(deadly.Leaving), path, processes=1, progress=False)
     assert len(rows) == 6
     assert errors(path) == {("base", 1): "SystemExit: I leave", ("coarse", 1): "SystemExit: I leave"}
 
 
-def test_a_link_leads_to_the_file_that_is_written(path, tmp_path):
+def test_a_link_is_followed_to_its_file(path, tmp_path):
     whole = experiment("dqn_lib.agents.q_table:QTableAgent")
     run(whole.only("base"), path, processes=1, progress=False)
     link = tmp_path / "link.jsonl"
@@ -130,13 +130,13 @@ def test_a_link_leads_to_the_file_that_is_written(path, tmp_path):
     assert read_runs(path) == rows and len(rows) == 8
     with (
         FileLock(f"{path.resolve()}.lock"),
-        pytest.raises(ResultsError, match=r"short\.jsonl is being written to by another process"),
+        pytest.raises(ResultsError, match=r"short\.jsonl is in use by another process"),
     ):
         run(whole, link, progress=False)
 
 
 @pytest.mark.parametrize("make", ["mkdir", "mkfifo"])
-def test_what_is_no_file_is_refused_and_left_alone(tmp_path, make):
+def test_what_is_not_a_file_is_refused_and_unchanged(tmp_path, make):
     if not hasattr(os, make):
         pytest.skip("there are no named pipes in a folder on Windows")
     path = tmp_path / "something"
@@ -148,7 +148,7 @@ def test_what_is_no_file_is_refused_and_left_alone(tmp_path, make):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_own_environment_is_run_and_judged_in(path):
+def test_an_own_environment_is_used_for_training_and_evaluation(path):
     own = experiment("dqn_lib.agents.q_table:QTableAgent", environment=deadly.short_car)
     rows = run(own, path, processes=2, progress=False)
     assert {row["steps"] for row in rows} == {20}
@@ -177,7 +177,7 @@ def started(script, path):
 
 
 @needs_groups
-def test_interrupted_it_goes_on_where_it_was(path):
+def test_an_interrupted_experiment_continues(path):
     with started(SCRIPT, path) as process:
         deadline = time.monotonic() + 60
         while not (path.exists() and path.read_bytes().count(b"\n") >= 3):
@@ -200,7 +200,7 @@ def is_alive(process_number):
 
 
 @needs_groups
-def test_when_it_is_killed_its_processes_do_not_work_on_for_nobody(path, tmp_path, monkeypatch):
+def test_workers_end_when_their_parent_is_killed(path, tmp_path, monkeypatch):
     register = tmp_path / "register"
     register.mkdir()
     monkeypatch.setitem(ENVIRONMENT, deadly.REGISTER, str(register))
@@ -218,12 +218,12 @@ def test_when_it_is_killed_its_processes_do_not_work_on_for_nobody(path, tmp_pat
 
 
 @needs_groups
-def test_two_do_not_write_to_one_file(path):
+def test_two_processes_cannot_write_to_one_file(path):
     with started(SCRIPT, path) as process:
         while not path.exists():
             time.sleep(0.02)
         try:
-            with pytest.raises(ResultsError, match=r"short\.jsonl is being written to by another process"):
+            with pytest.raises(ResultsError, match=r"short\.jsonl is in use by another process"):
                 run(experiment(deadly.Slow), path, progress=False)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
@@ -247,16 +247,16 @@ except ResultsError as error:
     importlib.util.find_spec("resource") is None,
     reason="Windows cannot limit the size of a file that a process writes",
 )
-def test_a_full_disk_is_told_and_what_was_written_stays(path):
+def test_a_full_disk_raises_and_keeps_what_was_written(path):
     path.parent.mkdir()
     command = [sys.executable, "-c", FULL_DISK, str(path), "3500"]
     full = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=120)
-    assert "finished runs wait to be written to" in full.stderr
+    assert "finished runs could not yet be written to" in full.stderr
     assert "could not be written" in full.stdout and "File too large" in full.stdout
     saved = read_runs(path, partial=True)
     assert 0 < len(saved) < 8
     assert path.read_bytes().endswith(b"\n")
-    assert [entry.name for entry in path.parent.glob("*.new")] == []
+    assert [entry.name for entry in path.parent.glob("*.part")] == []
     rows = run(experiment("dqn_lib.agents.q_table:QTableAgent"), path, processes=1, progress=False)
     assert len(rows) == 8 and rows[: len(saved)] == saved
 
@@ -277,7 +277,7 @@ except ResultsError as error:
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of folders are something else there")
 @pytest.mark.parametrize("what", ["folder", "parent", "file"])
-def test_what_cannot_be_written_is_told_before_anything_runs(what):
+def test_a_file_that_cannot_be_written_raises_before_anything_runs(what):
     with tempfile.TemporaryDirectory() as top:
         path = Path(top) / "results" / "short.jsonl"
         if what != "parent":
@@ -322,14 +322,14 @@ def test_a_file_of_another_base_is_refused(path, other, message):
 def test_a_file_of_other_variants_is_refused(path):
     whole = experiment("dqn_lib.agents.q_table:QTableAgent", seeds=1)
     run(whole, path, processes=1, progress=False)
-    with pytest.raises(ResultsError, match="has runs of 'coarse', which the experiment does not know"):
+    with pytest.raises(ResultsError, match="has runs of 'coarse', which the experiment does not have"):
         run(whole.only("base"), path, processes=1, progress=False)
     changed = Experiment("short", whole.base, {"base": {}, "coarse": {"cells": 4}}, seeds=range(1))
     with pytest.raises(ResultsError, match=r"'coarse' = \{'cells': 3\}, the experiment has \{'cells': 4\}"):
         run(changed, path, processes=1, progress=False)
 
 
-def test_a_line_that_was_begun_only_is_made_again(path):
+def test_an_incomplete_line_is_repeated(path):
     whole = experiment("dqn_lib.agents.q_table:QTableAgent", seeds=2)
     rows = run(whole, path, processes=1, progress=False)
     path.write_bytes(path.read_bytes()[:-40])
@@ -338,13 +338,13 @@ def test_a_line_that_was_begun_only_is_made_again(path):
     assert again[:3] == rows[:3]
 
 
-def test_a_round_has_few_variants_but_work_for_every_process():
+def test_a_round_has_few_variants_but_jobs_for_every_process():
     jobs = Experiment("many", TABLE, {str(n): {"cells": n + 2} for n in range(9)}, seeds=range(3)).jobs()
     assert [job.name for job in next_round(jobs, 2)] == [str(n) for n in range(4) for _ in range(3)]
     assert len(next_round(jobs, 5)) == 20
     assert next_round(jobs[:2], 2) == jobs[:2]
 
 
-def test_processes_must_be_a_number_of_them(path):
+def test_processes_must_be_at_least_one(path):
     with pytest.raises(ValueError, match="processes must be at least 1, got 0"):
         run(experiment(deadly.Slow), path, processes=0)

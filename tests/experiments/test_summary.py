@@ -33,7 +33,7 @@ def test_the_interval_of_a_median_is_not_that_of_the_mean():
     assert one.median_steps_interval != bootstrap_interval(steps)
 
 
-def test_a_run_that_never_arrives_counts_as_the_slowest():
+def test_an_unsolved_run_counts_as_the_slowest():
     assert summarise(rows([1_000, None, None], [-100.0] * 3)).median_steps == np.inf
     assert summarise(rows([1_000, 3_000, None], [-100.0] * 3)).median_steps == 3_000
 

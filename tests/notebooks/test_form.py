@@ -1,4 +1,4 @@
-"""The form every lesson keeps, so that a student always knows where she is."""
+"""The form that every lesson keeps, so that a student always knows where she is."""
 
 import ast
 import copy
@@ -12,12 +12,19 @@ import nbformat
 import pytest
 
 from dqn_lib.exercises.exercise import Exercise
-from dqn_lib.exercises.lesson06 import Sabotage
+from dqn_lib.exercises.lesson06 import BreakTheAgent
 from dqn_lib.exercises.prediction import Prediction
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[!_]*.ipynb"))
-LONGEST_CELL = 20
+GLOSSARY = NOTEBOOKS / "glossary.md"
+LONGEST_CELL, LONGEST_SET_UP = 20, 5  # lines
+LONGEST_LINE = 200  # characters of Markdown source
+FEWEST_TERMS = 5  # of the glossary, that a lesson links to
+TWO_SENTENCES = re.compile(r"""[.!?][)\]*"'”’]* +[("'“‘]*(?:\*\*|\*)?[A-Z]""")
+ABBREVIATIONS = re.compile(r"\b(?:e\.g|i\.e|et al|vs|cf|Fig|No|St|Dr|[A-Z])\.")
+EXERCISE = re.compile(r"^\*\*\d+\. .+\*\* \(★{1,3}, \d+ minutes\)$")
+STRETCH = re.compile(r"^\*\*Stretch\.\*\*(?: .*)? \(★{1,3}, \d+ minutes\)$", re.MULTILINE)
 PARTS = ("What you saw", "Exercises", "Still open", "Sources")
 UNWANTED = {
     "an absolute path": r"(?<![\w.:/])/(?:home|Users|root|work|tmp|usr|opt|mnt|var)/|\b[A-Z]:\\\\",
@@ -112,15 +119,18 @@ def test_a_lesson_opens_with_its_title_its_question_and_its_minutes(lesson):
         yield "no title with a number"
     if not re.search(r"^\*\*.*\?\*\*$", first, re.MULTILINE):
         yield "no question in bold"
-    if not re.search(r"About \d+ minutes", first):
-        yield "no minutes"
+    if not re.search(r"\*About \d+ minutes, and \d+ more for the exercises\.\*", first):
+        yield "no minutes for reading and for the exercises"
 
 
 @every_lesson
 def test_set_up_is_the_second_cell_and_nothing_else_comes_before_it(lesson):
-    lines = [line for line in lesson.cells[1].source.splitlines() if line.strip()]
-    if lesson.cells[1].cell_type != "code" or not all(re.match("import |from ", line) for line in lines):
+    lines = lesson.cells[1].source.splitlines()
+    imports = all(re.match("import |from |$", line) for line in lines)
+    if lesson.cells[1].cell_type != "code" or not imports:
         yield "its second cell is no set-up"
+    if len(lines) > LONGEST_SET_UP:
+        yield f"its set-up cell has {len(lines)} lines"
 
 
 @every_lesson
@@ -142,6 +152,74 @@ def test_a_lesson_has_as_many_words_as_a_patient_teacher_uses(lesson):
     words = sum(len(text.split()) for text in markdown(lesson))
     if not 800 <= words <= 2500:
         yield f"{words} words"
+
+
+def prose(lesson):
+    """The lines of Markdown, with the number of their cell; without blocks of code and of mathematics."""
+    for number, cell in enumerate(lesson.cells):
+        if cell.cell_type == "markdown":
+            text = re.sub(r"```.*?```|\$\$.*?\$\$", "", cell.source, flags=re.DOTALL)
+            yield from ((number, line) for line in text.splitlines())
+
+
+def sentences(line):
+    """How many sentences there are in a line of Markdown."""
+    text = re.sub(r"`[^`]*`", "`code`", line)  # a full stop in code ends no sentence
+    text = re.sub(r"^\s*(?:\d+\.|-|>|\|)\s+|^\*\*\d+\. ", "", text)  # the number of an item, of an exercise
+    return 1 + len(TWO_SENTENCES.findall(ABBREVIATIONS.sub("", text)))
+
+
+@every_lesson
+def test_a_line_of_markdown_has_one_sentence_so_that_a_change_can_be_read(lesson):
+    sources = place_of(lesson, "Sources")
+    for number, line in prose(lesson):
+        if len(line) > LONGEST_LINE:
+            yield f"cell {number} has a line of {len(line)} characters: {line[:40]}"
+        is_title = re.fullmatch(r"\*\*[^*]+\*\*", line)
+        if number < sources and not is_title and line[:1] not in "|<!" and sentences(line) > 1:
+            yield f"cell {number} has a line of {sentences(line)} sentences: {line}"
+
+
+@every_lesson
+def test_an_exercise_says_how_hard_it_is_and_how_long_it_takes(lesson):
+    for line in section(lesson, "Exercises").splitlines():
+        if re.match(r"\*\*\d+\. ", line) and not EXERCISE.match(line):
+            yield f"no stars and minutes behind {line}"
+
+
+@every_lesson
+def test_after_the_exercises_comes_one_to_stretch(lesson):
+    exercises = section(lesson, "Exercises")
+    stretch = list(STRETCH.finditer(exercises))
+    if len(stretch) != 1 or re.search(r"^\*\*\d+\. ", exercises[stretch[0].end() :], re.MULTILINE):
+        yield f"{len(stretch)} tasks to stretch"
+
+
+@cache
+def glossary():
+    """The terms of the glossary by their anchors."""
+    text = GLOSSARY.read_text(encoding="utf-8")
+    return {anchor: term for anchor, term in re.findall(r'^### <a id="(.+)"></a>(.+)$', text, re.MULTILINE)}
+
+
+def test_a_term_of_the_glossary_has_an_anchor_that_github_and_jupyterlab_find():
+    """GitHub makes one of each heading, in small letters; JupyterLab keeps capitals, so it needs its own."""
+    text = GLOSSARY.read_text(encoding="utf-8")
+    assert len(glossary()) == len(re.findall("^### ", text, re.MULTILINE)) > 40
+    for anchor, term in glossary().items():
+        assert anchor == re.sub(r"[^\w -]", "", term).lower().replace(" ", "-")
+
+
+@every_lesson
+def test_a_lesson_links_its_terms_to_the_glossary_each_of_them_once(lesson):
+    text = "\n".join(markdown(lesson))
+    terms = re.findall(r"\]\(glossary\.md#([^)]*)\)", text)
+    yield from (f"the glossary has no {term}" for term in set(terms) - set(glossary()))
+    yield from (f"{terms.count(term)} links to {term}" for term in set(terms) if terms.count(term) > 1)
+    if len(set(terms)) < FEWEST_TERMS:
+        yield f"{len(set(terms))} terms are links to the glossary"
+    if re.search(r"^#.*glossary\.md", text, re.MULTILINE):
+        yield "a heading links to the glossary"
 
 
 @every_lesson
@@ -237,7 +315,7 @@ def test_every_exercise_of_the_library_is_in_its_lesson_and_no_other(lesson):
     checked = [
         re.match(r"lesson\.(\w+)", lesson.cells[n + 1].source)[1] for n, _ in tagged(lesson, "exercise")
     ]
-    there = members(practice_of(lesson), Exercise, Sabotage)
+    there = members(practice_of(lesson), Exercise, BreakTheAgent)
     if sorted(checked) != sorted(there):
         yield f"it checks {checked}, and the library has {list(there)}"
 
@@ -302,11 +380,56 @@ BREACHES = {
     "x = read('results/mine.jsonl')": test_results_read_in_a_lesson_exist,
     "lesson.guess": test_everything_that_a_lesson_calls_lesson_something_exists,
 }
+BREACHES_OF_PROSE = {
+    "It ends. It begins.": test_a_line_of_markdown_has_one_sentence_so_that_a_change_can_be_read,
+    "(It ends.) **It** begins.": test_a_line_of_markdown_has_one_sentence_so_that_a_change_can_be_read,
+    "1. Does it end? It does.": test_a_line_of_markdown_has_one_sentence_so_that_a_change_can_be_read,
+    "word " * 41: test_a_line_of_markdown_has_one_sentence_so_that_a_change_can_be_read,
+    "A [word](glossary.md#wrod).": test_a_lesson_links_its_terms_to_the_glossary_each_of_them_once,
+    "# A [state](glossary.md#state)": test_a_lesson_links_its_terms_to_the_glossary_each_of_them_once,
+}
 
 
-@pytest.mark.parametrize("source", BREACHES)
+@pytest.mark.parametrize("source", [*BREACHES, *BREACHES_OF_PROSE])
 def test_what_is_wrong_with_a_lesson_is_found(source):
+    breached = (BREACHES | BREACHES_OF_PROSE)[source]
     lesson = copy.deepcopy(read(LESSONS[0]))
-    assert list(BREACHES[source].complaints(lesson)) == []
-    lesson.cells.insert(5, nbformat.v4.new_code_cell(source))
-    assert len(list(BREACHES[source].complaints(lesson))) == 1
+    assert list(breached.complaints(lesson)) == []
+    new_cell = nbformat.v4.new_code_cell if source in BREACHES else nbformat.v4.new_markdown_cell
+    lesson.cells.insert(5, new_cell(source))
+    assert list(breached.complaints(lesson)) != []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        ((r" \(★.*\)", ""), test_an_exercise_says_how_hard_it_is_and_how_long_it_takes),
+        ((r"\*\*Stretch\.\*\*", "Stretch."), test_after_the_exercises_comes_one_to_stretch),
+        ((r", and \d+ more", ""), test_a_lesson_opens_with_its_title_its_question_and_its_minutes),
+        (
+            (r"(?<=\A)import|(?<=\A)from", "\n\n\n\n\n\nimport"),
+            test_set_up_is_the_second_cell_and_nothing_else_comes_before_it,
+        ),
+        ((r"\(glossary\.md#", "(#"), test_a_lesson_links_its_terms_to_the_glossary_each_of_them_once),
+    ],
+)
+def test_what_is_missing_in_a_lesson_is_found(wrong, rule):
+    lesson = copy.deepcopy(read(LESSONS[0]))
+    assert list(rule.complaints(lesson)) == []
+    for cell in lesson.cells:
+        cell.source = re.sub(*wrong, cell.source)
+    assert list(rule.complaints(lesson)) != []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sutton, R. S. and Barto, e.g. Section 3, et al. 2016 say so.",
+        "The value `a. B` is 0.99.",
+        "**1. Use the swing.** (★, 5 minutes)",
+        "1. The first item.",
+        "Call `agent.act(state)`. ",
+    ],
+)
+def test_what_is_one_sentence_is_not_taken_for_two(line):
+    assert sentences(line) == 1

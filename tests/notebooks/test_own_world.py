@@ -1,4 +1,4 @@
-"""Lesson 10's own world: what is changed in its cell is what is trained and judged the next time."""
+"""Lesson 10's own environment: what is changed in its cell is what is trained and evaluated next."""
 
 import ast
 import warnings
@@ -20,7 +20,7 @@ def cell_with(text):
 
 
 def defined_in(source):
-    """A cell without what it does: only its functions."""
+    """The functions of a cell, without its other statements."""
     tree = ast.parse(source)
     tree.body = [statement for statement in tree.body if isinstance(statement, ast.FunctionDef)]
     return ast.unparse(tree)
@@ -28,18 +28,18 @@ def defined_in(source):
 
 @pytest.fixture
 def lesson():
-    """A kernel in which the lesson has come to the training in the student's own world."""
+    """The names of a kernel in which the lesson has come to the training in its own environment."""
     names = {}
-    for source in (CODE[0], cell_with("def luck("), defined_in(cell_with("def learn("))):
+    for source in (CODE[0], cell_with("def random_return("), defined_in(cell_with("def learn("))):
         exec(source, names)
     exec(cell_with("class Parking("), names)
-    exec(cell_with("check_env("), names)
+    exec(cell_with("check_env(Parking("), names)
     exec(cell_with("class ByHand"), names)
     return names
 
 
-def test_a_changed_world_is_the_one_that_is_trained_and_judged(lesson):
-    training = cell_with("rails = Ruler(").replace("12_000", "300")
+def test_a_changed_environment_is_the_one_that_is_trained_and_evaluated(lesson):
+    training = cell_with("rails = plots.ReferenceReturns(").replace("12_000", "300")
     before = set(registry)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # such as Gymnasium's "Overriding environment"
@@ -54,18 +54,18 @@ def test_a_changed_world_is_the_one_that_is_trained_and_judged(lesson):
     assert {episode.total_reward / episode.length for episode in first.episodes} == {-1.0}
     assert {episode.total_reward / episode.length for episode in second.episodes} == {-2.0}
     assert min(first.checks[0].returns) >= -100 > min(second.checks[0].returns)
-    assert lesson["rails"].best < rails.best  # the ruler is measured there too
+    assert lesson["rails"].best < rails.best  # the references are measured there too
     assert set(registry) == before  # nothing is left behind that could be trained instead
 
 
-def test_the_worst_there_is_in_the_own_world_is_minus_100(lesson):
-    """Not -200: that is the other world's."""
+def test_the_worst_return_in_the_own_environment_is_minus_100(lesson):
+    """Not -200: that is the car's."""
     _, log = lesson["learn"](lesson["parking"](), 300)
     assert min(returns for check in log.checks for returns in check.returns) == -100
 
 
-def test_its_cells_can_be_run_again_without_a_word(lesson, capfd):
-    for text in ("class Parking(", "check_env("):
+def test_its_cells_can_be_run_again_without_a_warning(lesson, capfd):
+    for text in ("class Parking(", "check_env(Parking("):
         exec(cell_with(text), lesson)
-    said = capfd.readouterr()
-    assert "Overriding" not in said.out + said.err
+    printed = capfd.readouterr()
+    assert "Overriding" not in printed.out + printed.err

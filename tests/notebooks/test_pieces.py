@@ -22,10 +22,10 @@ LESSONS = {path.stem[:2]: path for path in sorted(NOTEBOOKS.glob("[!_]*.ipynb"))
 COMPARED_HERE = {
     "01": {"drive_once"},
     "02": {"cell_of", "learn_from_episode"},
-    "03": {"scaled_network", "learning_step"},
+    "03": {"scaled_network", "gradient_step"},
     "04": {"Ring", "n_step_target"},
-    "05": {"move", "share_at"},
-    "07": {"bootstrap"},
+    "05": {"polyak_update", "tau_at"},
+    "07": {"bootstrap_interval"},
 }
 
 
@@ -164,12 +164,13 @@ def test_episodes_written_into_a_table_by_hand_leave_what_the_agent_would_have_w
 
 @pytest.fixture(scope="module")
 def lesson_3():
-    """Its network and its learning step, with the inputs stretched as the lesson stretches them."""
+    """Its names, with `scaled_network` and the scale and offset of its stretched inputs."""
     names = run_imports("03")
     run_piece("03", "scaled_network", names)
-    source = next(cell.source for cell in cells_of("03") if "\nscale = " in cell.source)
-    starts = ("width = ", "scale = ", "offset = ")
-    exec("\n".join(line for line in source.splitlines() if line.startswith(starts)), names)
+    source = next(cell.source for cell in cells_of("03") if "stretch" in names_defined(cell.source))
+    function = next(part for part in ast.parse(source).body if getattr(part, "name", "") == "stretch")
+    exec(ast.unparse(function), names)
+    names["scale"], names["offset"] = names["stretch"](8)
     return names
 
 
@@ -219,11 +220,11 @@ def fill_with_steps_from_everywhere(memory, count):
         memory.add(state, action, -1.0, next_state, terminated=terminated, truncated=False)
 
 
-def test_the_learning_step_leaves_the_weights_that_the_agent_would_have(lesson_3):
+def test_the_gradient_step_leaves_the_weights_that_the_agent_would_have(lesson_3):
     """The agent halves its squared error. Adam divides a gradient by its own size plus a tiny epsilon, so
     with epsilon doubled as well both take the same steps; what remains is rounding.
     """
-    learning_step = run_piece("03", "learning_step", lesson_3)
+    gradient_step = run_piece("03", "gradient_step", lesson_3)
     network, optimizer = lesson_3["network"], lesson_3["optimizer"]
     optimizer.epsilon *= 2
     config = DQNConfig(n_step=1, double=False, target_update="every_step", loss="squared", updates=1)
@@ -237,7 +238,7 @@ def test_the_learning_step_leaves_the_weights_that_the_agent_would_have(lesson_3
         batch = agent.memory.sample((1, config.batch_size), config.n_step, config.gamma)
         agent.memory.rng.bit_generator.state = before
         agent.learn()
-        loss = learning_step(
+        loss = gradient_step(
             batch.states[0], batch.actions[0], batch.reward_sums[0], batch.next_states[0], batch.terminated[0]
         )
         assert float(loss) == pytest.approx(2 * agent.loss, rel=1e-4)
@@ -294,16 +295,16 @@ def test_n_steps_of_truth_are_those_of_the_memory(n):
 @pytest.fixture(scope="module")
 def lesson_5():
     names = run_imports("05")
-    run_piece("05", "move", names)
+    run_piece("05", "polyak_update", names)
     return names
 
 
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 1.0])
-def test_the_move_is_that_of_the_library(lesson_5, share):
+@pytest.mark.parametrize("tau", [0.0, 0.01, 0.3, 1.0])
+def test_the_update_by_hand_is_that_of_the_library(lesson_5, tau):
     target, online = np.random.default_rng(0).normal(size=(2, 50, 3))
     np.testing.assert_allclose(
-        lesson_5["move"](target, online, share),
-        target_update.polyak_update(target, online, share),
+        lesson_5["polyak_update"](target, online, tau),
+        target_update.polyak_update(target, online, tau),
         rtol=1e-12,
     )
 
@@ -311,18 +312,18 @@ def test_the_move_is_that_of_the_library(lesson_5, share):
 @pytest.mark.parametrize(
     ("by_hand", "rule"), [("every step", "every_step"), ("hard", "hard"), ("soft", "soft")]
 )
-def test_the_shares_are_those_of_the_library(lesson_5, by_hand, rule):
-    shares = [lesson_5["share_at"](step, by_hand) for step in range(1, 1_001)]
+def test_the_taus_are_those_of_the_library(lesson_5, by_hand, rule):
+    taus = [lesson_5["tau_at"](step, by_hand) for step in range(1, 1_001)]
     expected = target_update.target_taus(DQNConfig(target_update=rule), done=0, updates=1_000)
-    np.testing.assert_allclose(shares, expected, rtol=1e-6)
+    np.testing.assert_allclose(taus, expected, rtol=1e-6)
 
 
 # --- 7 ----------------------------------------------------------------------------------------------
 
 
-def test_the_bootstrap_by_hand_is_the_library_s():
+def test_the_interval_by_hand_is_that_of_the_library():
     names = run_imports("07") | {"not_held": [{"final_return": value} for value in (-98.0, -200.0, -110.5)]}
-    bootstrap = run_piece("07", "bootstrap", names)
+    by_hand = run_piece("07", "bootstrap_interval", names)
     values = np.random.default_rng(1).normal(-120, 20, size=10)
     for some in (values, values[:3], list(values)):
-        np.testing.assert_array_equal(bootstrap(some), bootstrap_interval(some))
+        np.testing.assert_array_equal(by_hand(some), bootstrap_interval(some))

@@ -1,4 +1,4 @@
-"""How the tests look at pictures and films: which texts were drawn and where, and is all of it there?"""
+"""How the tests inspect pictures and films: which texts are drawn, where, and whether all is visible."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ def drawn_texts():
     """Every text that is really drawn, with its box in pixels; ticks beyond the axes' ends are not."""
     seen, draw, draw_all = [], Text.draw, Figure.draw
 
-    def starting_anew(figure, renderer):  # Matplotlib draws a figure blindly before it draws it
+    def starting_again(figure, renderer):  # Matplotlib draws a figure blindly before it draws it
         seen.clear()
         draw_all(figure, renderer)
 
@@ -37,7 +37,7 @@ def drawn_texts():
             seen.append((text.get_text(), text.get_window_extent(renderer)))
         draw(text, renderer)
 
-    with mock.patch.object(Text, "draw", noting), mock.patch.object(Figure, "draw", starting_anew):
+    with mock.patch.object(Text, "draw", noting), mock.patch.object(Figure, "draw", starting_again):
         yield seen
 
 

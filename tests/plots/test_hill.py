@@ -5,7 +5,7 @@ from looking import assert_beside_the_data, assert_whole, in_colour, labels, tit
 from matplotlib.colors import same_color
 
 from dqn_lib import mountain_car as car
-from dqn_lib.plots.episodes import STEEP, forces
+from dqn_lib.plots.hill import STEEP, forces
 from dqn_lib.plots.style import ACTIONS, INK
 
 

@@ -1,7 +1,8 @@
-"""Pictures look the same whatever settings of Matplotlib the reader has, and leave those as they are."""
+"""The house style: pictures look the same under any settings of Matplotlib, and leave those as they are."""
 
 import ast
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from dqn_lib import plots
 from dqn_lib.plots.comparisons import proportions
 from dqn_lib.plots.curves import learning_curve
-from dqn_lib.plots.episodes import forces
 from dqn_lib.plots.films import DOTS_PER_INCH, film_episode
-from dqn_lib.plots.maps import compare_values, value_and_policy
-from dqn_lib.plots.style import house_style
+from dqn_lib.plots.hill import forces
+from dqn_lib.plots.maps import (
+    compare_values,
+    value_and_policy,
+)
+from dqn_lib.plots.style import Picture, format_number, house_style
 from dqn_lib.training import Check, Episode, TrainingLog
 
 pytestmark = pytest.mark.slow
@@ -99,7 +103,7 @@ def test_a_picture_is_the_same_to_the_last_byte_under_any_settings(usual, settin
     assert PICTURES[name]() == usual[name]
 
 
-def test_a_picture_drawn_by_somebody_else_is_the_same_too(settings):
+def test_a_picture_drawn_without_savefig_is_the_same_too(settings):
     """As Matplotlib's own support of notebooks does it, without `savefig`."""
 
     def pixels():
@@ -147,7 +151,7 @@ def in_house_style(node):
     """Whether this is a decorated function, or a block, in which the house style holds."""
     if isinstance(node, ast.With):
         return any("house_style" in ast.unparse(item.context_expr) for item in node.items)
-    return isinstance(node, ast.FunctionDef) and "styled" in map(ast.unparse, node.decorator_list)
+    return isinstance(node, ast.FunctionDef) and "house_style()" in map(ast.unparse, node.decorator_list)
 
 
 @pytest.mark.parametrize("path", sorted(Path(plots.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
@@ -157,3 +161,21 @@ def test_every_figure_is_made_in_the_house_style(path):
     made = [node for node in ast.walk(tree) if makes_figures(node) and node not in inside]
     allowed = 1 if path.stem == "style" else 0  # `new_axes` itself
     assert len(made) == allowed, [ast.unparse(node) for node in made]
+
+
+def test_the_text_of_a_picture_cannot_break_the_page():
+    picture = Picture(figsize=(1, 1))
+    picture.alt = 'a "quote" <script>'
+    assert "<script>" not in picture._repr_html_()
+
+
+def test_numbers_have_a_real_minus_sign():
+    assert format_number(-97.6) == "−97.6"
+    assert format_number(-1234.5, 1) == "−1,234.5"
+
+
+def test_pyplot_is_never_loaded():
+    modules = ", ".join(f"dqn_lib.plots.{module.name}" for module in pkgutil.iter_modules(plots.__path__))
+    assert "dqn_lib.plots.curves" in modules
+    code = f"import sys, {modules}; print('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

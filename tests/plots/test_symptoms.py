@@ -1,4 +1,4 @@
-"""The panel of symptoms shows the signs, and the healthy ones behind them."""
+"""The diagnostics of a run, and those of a healthy one behind them."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from looking import assert_whole, in_colour
 from matplotlib.colors import to_rgb
 
 from dqn_lib.diagnostics import POINTS, Diagnosis, Diagnostics
-from dqn_lib.plots.diagnostics import POSSIBLE, WELL, symptoms
+from dqn_lib.plots.diagnostics import BASELINE, POSSIBLE, symptoms
 from dqn_lib.plots.style import LEARNED, SERIES
 from dqn_lib.training import Episode
 
@@ -18,7 +18,9 @@ def a_run(low=-70.0, high=-1.0, arrivals=3, memories=4_000, loss=0.5):
     run = Diagnosis()
     for check in range(1, 25):
         learnt = np.nan if check < 3 else loss
-        run.signs.append(Diagnostics(500 * check, 0.05, learnt, 2.0, low, high, -200.0 + 4 * check, arrivals))
+        run.history.append(
+            Diagnostics(500 * check, 0.05, learnt, 2.0, low, high, -200.0 + 4 * check, arrivals)
+        )
     run.log.episodes += [Episode(n, 190 * n, 190, -190.0, n <= arrivals, 0.05, None) for n in range(1, 60)]
     run.remembered = rng.uniform([-1.2, -0.07], [0.6, 0.07], size=(memories, 2)).astype(np.float32)
     run.values = np.linspace(low, high, POINTS**2).reshape(POINTS, POINTS)
@@ -34,14 +36,14 @@ def test_each_curve_is_there_and_the_healthy_one_behind_it():
     shown = axes(symptoms(ill, well, title="Exhibit Z"))
     for title, name in (("Evaluation", "mean_return"), ("Loss of the updates", "loss")):
         np.testing.assert_array_equal(in_colour(shown[title].lines, LEARNED)[0][:, 1], ill.series(name))
-        np.testing.assert_array_equal(in_colour(shown[title].lines, WELL)[0][:, 1], well.series(name))
+        np.testing.assert_array_equal(in_colour(shown[title].lines, BASELINE)[0][:, 1], well.series(name))
     values = in_colour(shown["Values"].lines, LEARNED)
     assert {float(line[-1, 1]) for line in values} == {-6.0, -4.0}
-    assert {float(line[-1, 1]) for line in in_colour(shown["Values"].lines, WELL)} == {-70.0, -1.0}
+    assert {float(line[-1, 1]) for line in in_colour(shown["Values"].lines, BASELINE)} == {-70.0, -1.0}
 
 
 def test_without_a_healthy_one_nothing_is_grey():
-    assert all(not in_colour(ax.lines, WELL) for ax in symptoms(a_run(), title="alone").axes)
+    assert all(not in_colour(ax.lines, BASELINE) for ax in symptoms(a_run(), title="alone").axes)
 
 
 def test_arrivals_are_ticked_and_counted():
@@ -87,10 +89,12 @@ def test_the_picture_is_whole_whatever_the_numbers(run):
     picture = symptoms(run, a_run(), title="Exhibit Z")
     assert_whole(picture)
     low, high = axes(picture)["Values"].get_ylim()
-    assert low < run.signs[-1].lowest and high > run.signs[-1].highest
+    assert low < run.history[-1].lowest and high > run.history[-1].highest
 
 
 def test_the_words_are_there():
     alt = symptoms(a_run(), title="Exhibit Z").alt
-    assert alt.startswith("Exhibit Z. After 12,000 steps: mean greedy return -104.0, loss 0.5, TD error 2, ")
-    assert "from -70.0 to -1.0, epsilon 0.05, 3 arrivals, 4,000 memories." in alt
+    assert alt.startswith(
+        "Exhibit Z. After 12,000 steps: mean return of the greedy policy -104.0, loss 0.5, TD error 2, "
+    )
+    assert "from -70.0 to -1.0, epsilon 0.05, 3 arrivals, 4,000 states remembered." in alt

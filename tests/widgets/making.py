@@ -11,7 +11,7 @@ from dqn_lib.widgets.gamma_glasses import GammaGlasses
 from dqn_lib.widgets.luck_explorer import LuckExplorer
 from dqn_lib.widgets.microscope import ReplayMicroscope
 from dqn_lib.widgets.panel import TrainingPanel
-from dqn_lib.widgets.sliders import explore
+from dqn_lib.widgets.sliders import interact
 from dqn_lib.widgets.target_explorer import TargetNetworkExplorer
 from dqn_lib.widgets.time_machine import TimeMachine
 
@@ -44,8 +44,8 @@ MAKERS = {
     "panel of a network": lambda: TrainingPanel(world(), DQNAgent(world(), SMALL, xla=False)),
     "time machine": lambda: TimeMachine(checks()),
     "microscope": lambda: ReplayMicroscope(a_dqn()),
-    "chase": lambda: TargetNetworkExplorer(a_dqn(), [-0.5, 0.0], -60.0, rounds=3),
-    "explore": lambda: explore(lambda n: visit_density([[0.0, 0.0]] * n), n=range(1, 9)),
+    "explorer": lambda: TargetNetworkExplorer(a_dqn(), [-0.5, 0.0], -60.0, rounds=3),
+    "sliders": lambda: interact(lambda n: visit_density([[0.0, 0.0]] * n), n=range(1, 9)),
     "gamma glasses": lambda: GammaGlasses([0.85, 0.9]),
     "luck": lambda: LuckExplorer(episodes=20),
     "drive yourself": DriveYourself,

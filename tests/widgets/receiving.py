@@ -1,4 +1,4 @@
-"""How the tests read what a page is handed: packed arrays, and all that is in a page without a kernel."""
+"""How the tests read what a page gets: packed arrays, and all that is in a page without a kernel."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Driving by hand, without a browser: what a finished drive tells, and which drives are not believed."""
+"""Driving by hand, without a browser: what can be read of a drive, and which drives are refused."""
 
 import numpy as np
 import pytest
@@ -26,9 +26,9 @@ def driven():
     return widget
 
 
-def test_a_finished_drive_is_there_to_look_at(driven):
+def test_a_finished_drive_can_be_read(driven):
     expected = car.simulate(along, [[-0.5, 0.0]])
-    assert driven.complaint == ""
+    assert driven.problem == ""
     np.testing.assert_array_equal(driven.states, expected.trajectory(0))
     assert driven.total_reward == expected.returns[0]
     assert driven.reached_flag is True
@@ -38,7 +38,7 @@ def test_a_finished_drive_is_there_to_look_at(driven):
 def test_a_drive_to_the_time_limit_has_not_reached_the_flag():
     widget = DriveYourself()
     widget.set_state(message(lambda states: np.full(len(states), 2)))
-    assert (widget.complaint, widget.reached_flag, widget.total_reward) == ("", False, car.RANDOM_RETURN)
+    assert (widget.problem, widget.reached_flag, widget.total_reward) == ("", False, car.RANDOM_RETURN)
 
 
 @pytest.mark.parametrize("name", ["states", "total_reward", "reached_flag", "best_position"])
@@ -55,14 +55,14 @@ def test_the_picture_shows_the_drive_among_the_earlier_ones(driven):
     assert "to the flag" in picture.alt
 
 
-def test_without_a_drive_the_picture_shows_a_driver_who_says_so():
+def test_without_a_drive_the_picture_is_an_example_that_says_so():
     picture = DriveYourself().picture()
-    assert "Nobody has driven yet; this is a driver who always pushes right" in picture.alt
-    assert picture.get_suptitle().startswith("Nobody has driven yet")
+    assert "You have not driven yet; this car always pushes right" in picture.alt
+    assert picture.get_suptitle().startswith("You have not driven yet")
 
 
 def test_a_page_without_a_kernel_shows_the_picture_and_a_sentence(driven):
-    for widget, words in ((DriveYourself(), "Nobody has driven yet"), (driven, "of drive 1 (you)")):
+    for widget, words in ((DriveYourself(), "You have not driven yet"), (driven, "of drive 1 (you)")):
         data, _ = widget._repr_mimebundle_()
         assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
         picture, note = data["text/html"].split("<p>")
@@ -110,24 +110,24 @@ def beyond_the_flag():
         (message() | {"positions": [], "velocities": [], "actions": []}, "0 positions and 0 velocities"),
     ],
 )
-def test_a_drive_that_is_not_mountain_cars_is_not_believed(sent, words):
+def test_a_drive_that_contradicts_mountain_car_is_refused(sent, words):
     widget = DriveYourself()
     widget.set_state(sent)
-    assert words in widget.complaint
+    assert words in widget.problem
     with pytest.raises(RuntimeError, match="drive again: "):
         _ = widget.states
     assert words in widget.picture().alt
     widget.set_state(message(start=-0.55, drives=2))
-    assert widget.complaint == ""
+    assert widget.problem == ""
     assert "of drive 1 (you)" in widget.picture().alt
 
 
-def test_the_last_bit_of_a_cosine_is_no_lie():
+def test_the_last_bit_of_a_cosine_may_differ():
     widget = DriveYourself()
     widget.set_state(tamper("positions", 20, message()["positions"][20] + 1e-12))
-    assert widget.complaint == ""
+    assert widget.problem == ""
 
 
-def test_the_ruler_is_told_in_words():
-    assert "Luck scores \N{MINUS SIGN}200" in DriveYourself().ruler
-    assert "about \N{MINUS SIGN}98 on average" in DriveYourself().ruler
+def test_the_references_are_in_the_outcome():
+    assert "The random policy scores \N{MINUS SIGN}200" in DriveYourself().references
+    assert "about \N{MINUS SIGN}98 on average" in DriveYourself().references

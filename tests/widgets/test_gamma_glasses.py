@@ -1,13 +1,13 @@
-"""Gamma glasses hand over, for each gamma, what a solver with that gamma finds out."""
+"""Gamma glasses: for each gamma, the page gets the exact solution with that gamma."""
 
 import numpy as np
 import pytest
 from receiving import handed, shade, size, unpacked
 
 from dqn_lib import mountain_car as car
-from dqn_lib import value_iteration as optimum
+from dqn_lib import value_iteration
 from dqn_lib.plots.maps import TIE
-from dqn_lib.widgets.gamma_glasses import BLUR, GAMMAS, STATES, GammaGlasses
+from dqn_lib.widgets.gamma_glasses import GAMMAS, STATES, TOLERANCE, GammaGlasses
 
 SOME = (0.5, 0.9, 0.96, 1.0)
 
@@ -19,7 +19,7 @@ def glasses():
 
 @pytest.fixture(scope="module")
 def solutions():
-    return [optimum.solve(points=101, gamma=gamma, tolerance=BLUR) for gamma in SOME]
+    return [value_iteration.solve(points=101, gamma=gamma, tolerance=TOLERANCE) for gamma in SOME]
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -32,21 +32,21 @@ def test_the_maps_of_every_gamma_are_those_of_its_own_solution(glasses, solution
 
 
 @pytest.mark.parametrize("place", range(4))
-def test_what_a_gamma_sees_is_told_in_numbers(glasses, solutions, place):
-    sights, one = glasses.sights, solutions[place]
+def test_the_numbers_of_a_gamma_are_those_of_its_solution(glasses, solutions, place):
+    solved, one = glasses.solved, solutions[place]
     starts = car.start_states(100, seed=0)
-    assert sights["gammas"][place] == SOME[place]
-    assert sights["lowest"][place] == pytest.approx(one.q(STATES).max(axis=-1).min())
-    assert sights["steps"][place] == pytest.approx(car.simulate(one.greedy, starts).lengths.mean())
+    assert solved["gammas"][place] == SOME[place]
+    assert solved["lowest"][place] == pytest.approx(one.q(STATES).max(axis=-1).min())
+    assert solved["steps"][place] == pytest.approx(car.simulate(one.greedy, starts).lengths.mean())
     q = one.q(STATES)
-    assert sights["blind"][place] == pytest.approx(np.mean(q.max(axis=-1) - q.min(axis=-1) < TIE))
-    assert (sights["blur"], sights["furthest"], sights["optimum"]) == (1e-3, 200, 97.6)
+    assert solved["tied"][place] == pytest.approx(np.mean(q.max(axis=-1) - q.min(axis=-1) < TIE))
+    assert (solved["tolerance"], solved["stepsAhead"], solved["optimalSteps"]) == (1e-3, 200, 97.6)
 
 
-def test_short_sighted_glasses_find_no_way_and_far_sighted_ones_do(glasses):
-    steps, blind = glasses.sights["steps"], glasses.sights["blind"]
+def test_a_small_gamma_finds_no_way_and_a_large_one_does(glasses):
+    steps, tied = glasses.solved["steps"], glasses.solved["tied"]
     assert steps[0] > 150 and steps[-1] < 110
-    assert blind[0] > 0.5 and blind[-1] < 0.1
+    assert tied[0] > 0.5 and tied[-1] < 0.1
 
 
 def test_every_map_is_light_at_the_flag_and_dark_at_its_lowest(glasses):
@@ -63,7 +63,7 @@ def test_a_move_changes_the_place_alone(glasses):
 
 
 @pytest.mark.parametrize("place", [0, 3])
-def test_the_maps_stand_in_where_nobody_can_run_them(glasses, place):
+def test_without_a_browser_there_are_maps(glasses, place):
     glasses.index = place
     data, _ = glasses._repr_mimebundle_()
     assert data["text/html"].startswith('<img src="data:image/png;base64,')
@@ -75,7 +75,7 @@ def test_the_maps_stand_in_where_nobody_can_run_them(glasses, place):
 def solved(monkeypatch, solutions):
     """The gammas that were solved; of each there is the same solution, at once."""
     gammas = []
-    monkeypatch.setattr(optimum, "solve", lambda gamma, **_: gammas.append(gamma) or solutions[0])
+    monkeypatch.setattr(value_iteration, "solve", lambda gamma, **_: gammas.append(gamma) or solutions[0])
     return gammas
 
 
@@ -84,7 +84,7 @@ def test_the_gammas_of_the_lesson_rise_to_one_and_take_at_most_300_kilobytes(sol
     assert GAMMAS[0] > 0
     assert GAMMAS[-1] == 1.0
     glasses = GammaGlasses()
-    assert solved == glasses.sights["gammas"] == list(GAMMAS)
+    assert solved == glasses.solved["gammas"] == list(GAMMAS)
     assert GAMMAS[glasses.index] == 0.85
     assert size(glasses) <= 300_000
 

@@ -1,4 +1,4 @@
-"""What a widget leaves behind when it is closed, or when its cell runs again or is deleted: nothing."""
+"""A widget leaves nothing behind when it is closed, or when its cell runs again or is deleted."""
 
 import gc
 import subprocess
@@ -23,7 +23,7 @@ from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = pytest.mark.slow
 
-PLAY = {"panel": "train", "panel of a network": "train", "chase": "run"}
+PLAY = {"panel": "train", "panel of a network": "train", "explorer": "run"}
 
 
 def threads():
@@ -31,7 +31,7 @@ def threads():
 
 
 class Census:
-    """Weak references to all widgets that are made, and to what else is noted; who they belong to."""
+    """Weak references to all widgets that are made, and to what else is noted, with their owners."""
 
     def __init__(self):
         self.owner, self.noted = "", []
@@ -54,7 +54,7 @@ def census():
 
 
 def one_of_each(census):
-    """A widget of each kind, by name; those that can go on do."""
+    """A widget of each kind, by name; those that can run do."""
     widgets = {}
     for census.owner, make in MAKERS.items():
         widget = widgets[census.owner] = make()
@@ -67,7 +67,7 @@ def one_of_each(census):
     return widgets
 
 
-def test_closed_widgets_stop_and_are_set_free_with_all_their_parts_and_agents(census):
+def test_closed_widgets_stop_and_are_freed_with_all_their_parts_and_agents(census):
     before = set(_instances)  # what a browser can ask for
     widgets = one_of_each(census)
     assert len(threads()) == len(PLAY)
@@ -93,8 +93,8 @@ def test_a_closed_widget_can_still_be_read_and_closed_again():
         assert panel.run.log.checks
 
 
-def test_a_closed_chase_has_put_its_agent_back():
-    chase = MAKERS["chase"]()
+def test_a_closed_explorer_has_put_its_agent_back():
+    chase = MAKERS["explorer"]()
     agent, begin = chase.agent, chase.begin["updates"]
     assert agent.updates > begin
     chase.run()
@@ -103,15 +103,15 @@ def test_a_closed_chase_has_put_its_agent_back():
 
 
 class Stubborn(LessonWidget):
-    """It cannot be ended."""
+    """It cannot be stopped."""
 
     _esm = "export default { render() {} }"
 
-    def end(self):
+    def stop(self):
         raise TimeoutError("not yet")
 
 
-def test_a_widget_that_cannot_be_ended_is_closed_all_the_same():
+def test_a_widget_that_cannot_be_stopped_is_closed_all_the_same():
     widget = Stubborn()
     with pytest.raises(TimeoutError, match="not yet"):
         widget.close()
@@ -175,7 +175,8 @@ def test_in_a_terminal_a_widget_is_closed_like_any_other():
 
 BEGIN = """
 import gc, threading, weakref
-from dqn_lib import loop, mountain_car
+from dqn_lib import mountain_car
+from dqn_lib.widgets import live
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.widgets.drive_yourself import DriveYourself
 from dqn_lib.widgets.panel import TrainingPanel
@@ -196,9 +197,9 @@ def new():
 VIEWS = """
 from ipywidgets.widgets.widget import _instances
 import numpy as np
-from dqn_lib.plots.density import density
+from dqn_lib.plots.maps import visit_density
 from dqn_lib.training import Check
-from dqn_lib.widgets.explore import explore
+from dqn_lib.widgets.sliders import interact
 from dqn_lib.widgets.gamma_glasses import GammaGlasses
 from dqn_lib.widgets.luck_explorer import LuckExplorer
 from dqn_lib.widgets.time_machine import TimeMachine
@@ -208,7 +209,7 @@ made = weakref.WeakSet()
 def new_views():
     yield TimeMachine([Check(0, np.zeros(1), QTableAgent(env).q)])
     yield GammaGlasses([0.5], 0.5)
-    yield explore(lambda n: density([[0.0, 0.0]] * n), n=[1, 2])
+    yield interact(lambda n: visit_density([[0.0, 0.0]] * n), n=[1, 2])
     yield DriveYourself()
     yield LuckExplorer(episodes=20)
 """
@@ -320,7 +321,7 @@ def test_widgets_of_other_cells_and_several_of_one_cell_live_side_by_side(cells)
 
 
 @pytest.mark.parametrize("close", ["panel.close()", "Widget.close_all()"])
-def test_a_panel_that_was_shown_and_closed_is_set_free(cells, close):
+def test_a_panel_that_was_shown_and_closed_is_freed(cells, close):
     cells.run(PANEL, "a")
     cells.run("panel", "b")  # in `_`, `__`, `Out` and names with numbers
     cells.run("_", "c")
@@ -331,26 +332,26 @@ def test_a_panel_that_was_shown_and_closed_is_set_free(cells, close):
     cells.run("assert _ == 2", "g")
 
 
-def test_whoever_keeps_an_ended_panel_can_read_its_log(cells):
+def test_the_log_of_a_stopped_panel_can_still_be_read(cells):
     cells.run(PANEL, "a")
     cells.run("old = panel", "b")
     cells.run(PANEL, "a")
     assert cells.ask("old is panel, old.run.running, len(old.run.log.checks) > 0") == "(False, False, True)"
 
 
-def test_a_front_end_that_does_not_name_its_cells_ends_nothing(cells):
+def test_a_front_end_that_does_not_name_its_cells_stops_nothing(cells):
     cells.run("other = [new(), new()]\nfor one in other: one.train()", None)
     cells.run("x = 1", None)
     assert cells.ask("[one.run.running for one in other]") == "[True, True]"
     cells.run("for one in other: one.close()", None)
 
 
-def test_a_panel_that_cannot_be_ended_says_so_and_the_cell_runs(cells):
-    cells.run("import time; loop.PATIENCE = 0.1; stuck = threading.Event()", "b")
+def test_a_panel_that_cannot_be_stopped_says_so_and_the_cell_runs(cells):
+    cells.run("import time; live.TIMEOUT = 0.1; stuck = threading.Event()", "b")
     cells.run(PANEL + "\npanel.run.agent.act = lambda state: stuck.wait(30) and 1\ntime.sleep(0.3)", "a")
     said = cells.run("x = 'it runs'", "a")
     again = cells.run("x = 'it runs'", "a")
-    cells.run("loop.PATIENCE = 10.0; stuck.set()", "b")
+    cells.run("live.TIMEOUT = 10.0; stuck.set()", "b")
     assert again == ""
-    assert "could not be ended: a step must end within 0.1 s" in said
+    assert "could not be stopped: a step must end within 0.1 s" in said
     assert cells.ask("x") == "'it runs'"

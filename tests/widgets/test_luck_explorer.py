@@ -1,4 +1,4 @@
-"""The luck explorer without a browser: what a page is told, and what stands there without one."""
+"""The luck explorer without a browser: what a page gets, and the picture without one."""
 
 import re
 
@@ -16,7 +16,7 @@ def explorer():
 
 
 def told(explorer):
-    """What the picture says in words: the share that arrives (%), by hold."""
+    """The proportion that arrives (%) by hold, from the alt text."""
     shares = re.search(r"of 200 each: (.*?)\.\"", explorer.still())[1]
     return {int(hold): float(share) for hold, share in re.findall(r"(\d+): ([\d.]+) %", shares)}
 
@@ -38,12 +38,12 @@ def test_every_batch_starts_from_places_of_its_own():
     assert len(np.unique(starts)) == 100
 
 
-def test_a_page_is_told_all_that_it_needs_to_drive_by_itself(explorer):
+def test_a_page_gets_all_that_it_needs_to_simulate(explorer):
     told = {name: handed(explorer)[name] for name in ("hold", "episodes", "seed", "reached")}
     assert told == {"hold": 24, "episodes": 200, "seed": 3, "reached": -1}
 
 
-def test_what_a_page_drove_is_there_to_read(explorer):
+def test_the_result_of_a_page_can_be_read(explorer):
     explorer.set_state({"hold": 32, "reached": 41})
     assert (explorer.hold, explorer.reached) == (32, 41)
 
@@ -55,7 +55,7 @@ def test_actions_are_held_for_one_step_to_sixty_four(explorer, hold):
     assert explorer.hold == hold
 
 
-def test_where_no_browser_asks_the_shares_of_fresh_episodes_stand_there(explorer):
+def test_without_a_browser_there_are_proportions_of_new_episodes(explorer):
     shown = told(explorer)
     assert [*shown] == [1, 8, 16, 24, 32, 64]
     rng = np.random.default_rng(3)
@@ -66,7 +66,7 @@ def test_where_no_browser_asks_the_shares_of_fresh_episodes_stand_there(explorer
     assert [*told(explorer)] == [1, 7, 8, 16, 24, 32, 64]
     html = explorer._repr_mimebundle_()[0]["text/html"]
     assert html.startswith('<img src="data:image/png;base64,')
-    assert "episodes that reach the flag (%)" in html and "At each move of a slider" in html
+    assert "episodes that reach the flag (%)" in html and "Each move of a slider" in html
 
 
 def test_the_seed_decides_everything():

@@ -1,4 +1,4 @@
-"""The replay microscope without a browser: what it hands over is what the agent would learn."""
+"""The replay microscope without a browser: what the page gets is what the agent would learn."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.replay import ReplayMemory
 from dqn_lib.training import train
-from dqn_lib.widgets.assets import NOTHING
+from dqn_lib.widgets.assets import BLANK
 from dqn_lib.widgets.microscope import ReplayMicroscope, window_lengths
 
 pytestmark = pytest.mark.slow
@@ -149,8 +149,8 @@ def test_the_targets_are_those_of_the_agents_own_learning_step_and_add_up(agent,
         (19, 1, "the flag"),
         (27, 3, "the time limit"),
         (28, 5, "the agent's n = 5"),
-        (30, 3, "the newest memory"),
-        (32, 1, "the newest memory"),
+        (30, 3, "the newest transition"),
+        (32, 1, "the newest transition"),
     ],
 )
 def test_a_window_stops_where_the_agents_does_and_says_why(agent, place, length, stop):
@@ -179,7 +179,7 @@ def test_the_oldest_memory_is_the_first_also_in_a_full_ring(agent):
         ({"target_update": "every_step"}, ("the network",) * 3),  # no need to tell two apart
     ],
 )
-def test_who_says_what_is_told_in_words(agent, config, words):
+def test_the_words_name_the_network_of_each_value(agent, config, words):
     agent.config = agent.config.replace(gamma=0.5, **config)
     about = ReplayMicroscope(agent).about
     assert tuple(about[name] for name in ("online", "target", "chooser")) == words
@@ -192,7 +192,7 @@ def test_the_map_counts_the_remembered_states(agent):
         agent.memory.add([position, velocity], 1, -1.0, START, terminated=False, truncated=False)
     shades = unpacked(ReplayMicroscope(agent).memory)
     assert shades.shape == (40, 40)
-    assert (shades != NOTHING).sum() == 2
+    assert (shades != BLANK).sum() == 2
     assert shades[int((0.002 + 0.07) / 0.14 * 40), int((-0.49 + 1.2) / 1.8 * 40)] == round(253 * 2 / 3)
     assert shades[int((0.05 + 0.07) / 0.14 * 40), int((0.3 + 1.2) / 1.8 * 40)] == 0  # once
 
@@ -228,10 +228,10 @@ def test_the_agent_is_left_alone(agent):
     np.testing.assert_equal(everything(), before)
 
 
-# --- what cannot be looked at -----------------------------------------------------------------------------
+# --- what cannot be shown -----------------------------------------------------------------------------
 
 
-def test_networks_that_blew_up_are_refused(agent):
+def test_diverged_networks_are_refused(agent):
     agent.parameters = agent.parameters * np.float32([[1], [np.nan], [1], [1]])  # the target network
     with pytest.raises(ValueError, match=r"agent must answer with finite numbers, .* it has diverged"):
         ReplayMicroscope(agent)
@@ -264,8 +264,8 @@ def test_a_seed_that_the_page_could_not_use_is_refused(agent, seed):
 # --- without a browser ------------------------------------------------------------------------------------
 
 
-def test_where_nobody_can_run_it_the_map_and_a_sentence_stand_in(scope):
+def test_without_a_browser_there_is_a_map_and_an_explanation(scope):
     page = scope._repr_mimebundle_()[0]["text/html"]
     assert page.count("<img ") == 1
     assert "30 states" in page
-    assert "A slider goes through the agent&#x27;s memory" in page
+    assert "A slider goes through the agent&#x27;s replay memory" in page

@@ -1,4 +1,4 @@
-"""The training panel without a browser: press buttons, turn knobs, look at agent, log and what is shown."""
+"""The training panel without a browser: press buttons, change settings, read agent, log and snapshots."""
 
 import copy
 import json
@@ -19,13 +19,13 @@ from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
 from dqn_lib.config import DQNConfig, TableConfig
 from dqn_lib.plots.maps import grid
-from dqn_lib.widgets import live as loop
+from dqn_lib.widgets import live, live_widget
 from dqn_lib.widgets import panel as panel_module
-from dqn_lib.widgets import run_view as looks_module
 from dqn_lib.widgets.assets import to_shades
-from dqn_lib.widgets.live import LiveRun, replay
+from dqn_lib.widgets.live import LiveRun, rerun
+from dqn_lib.widgets.live_widget import MAX_UNPAINTED
 from dqn_lib.widgets.panel import SEEDS, SPEEDS, TrainingPanel
-from dqn_lib.widgets.run_view import AHEAD, REFERENCES, SIGHTS, counted
+from dqn_lib.widgets.run_view import REFERENCES, VIEWS, visit_shades
 
 pytestmark = [
     pytest.mark.slow,
@@ -61,13 +61,13 @@ def world(length=50):
 
 
 def press(panel, *acts):
-    """Press buttons, as the page says it."""
+    """Press buttons, as a page does it."""
     for act in acts:
         panel._handle_custom_msg({"press": act}, [])
 
 
 def lived(panel, steps):
-    """Press Train, and Pause when it has lived so many steps."""
+    """Press Train, and Pause after so many steps."""
     press(panel, "train")
     until(lambda: panel.run.agent.steps >= steps or not panel.run.running)
     press(panel, "pause")
@@ -75,28 +75,28 @@ def lived(panel, steps):
 
 
 def rested(panel):
-    """The panel, when its run has come to its end by itself and every word about it is said."""
+    """The panel, when its run has ended by itself and everything is reported."""
     until(lambda: not panel.run.running)
     until(lambda: not threads())
     return panel
 
 
 def status(panel):
-    """What is said, when nothing has gone wrong."""
+    """The words of the status, which is no alarm."""
     assert not panel.status["alarm"], panel.status
     assert panel.status["running"] == panel.run.running
     return panel.status["words"]
 
 
 def alarm(panel):
-    """What is said to have gone wrong."""
+    """The words of the status, which is an alarm."""
     assert panel.status["alarm"], panel.status
     assert panel.status["running"] == panel.run.running
     return panel.status["words"]
 
 
 def turned(panel):
-    """What each knob says that it stands at."""
+    """The value of each setting."""
     return {name: panel.choices[name][place] for name, place in panel.indices.items()}
 
 
@@ -119,7 +119,7 @@ def open_panel():
 
     yield new
     for panel in panels:
-        panel.end()
+        panel.stop()
     assert threads() == []
 
 
@@ -133,15 +133,15 @@ def dqn():
 
 def test_train_goes_on_until_pause_and_what_is_shown_is_right_then(open_panel):
     panel = open_panel()
-    assert status(panel) == "Ready." and panel.run.agent.steps == panel.look["step"] == 0
+    assert status(panel) == "Ready." and panel.run.agent.steps == panel.snapshot["step"] == 0
     press(panel, "train")
     assert status(panel) == "Training ..." and panel.run.running
     until(lambda: len(panel.run.log.episodes) > 2)
     press(panel, "pause")
     steps = panel.run.agent.steps
     assert status(panel) == "Paused." and not panel.run.running and not threads()
-    assert panel.look["step"] == steps and panel.look["episodes"] == steps // 50
-    assert f"after {steps:,} steps" in panel.look["alt"]
+    assert panel.snapshot["step"] == steps and panel.snapshot["episodes"] == steps // 50
+    assert f"after {steps:,} steps" in panel.snapshot["alt"]
     lived(panel, steps + 60)
     assert panel.run.agent.steps >= steps + 60
     assert [e.number for e in panel.run.log.episodes] == [*range(1, panel.run.agent.episodes + 1)]
@@ -168,9 +168,9 @@ def test_one_episode_goes_to_the_end_of_an_episode(open_panel):
     assert [episode.length for episode in panel.run.log.episodes] == [50, 50]
 
 
-def test_reset_forgets_everything_but_the_knobs(open_panel):
+def test_reset_forgets_everything_but_the_settings(open_panel):
     panel = open_panel()
-    panel.turn("gamma", 0.9)
+    panel.set("gamma", 0.9)
     lived(panel, 120)
     assert panel.run.agent.table.values.any()
     press(panel, "reset")
@@ -179,10 +179,11 @@ def test_reset_forgets_everything_but_the_knobs(open_panel):
     assert turned(panel)["gamma"] == 0.9
     assert not agent.table.values.any()
     assert (log.episodes, [check.step for check in log.checks]) == ([], [0])
-    assert panel.look["turns"] == [[0, "gamma 0.9"]]
+    assert panel.snapshot["changes"] == [[0, "gamma 0.9"]]
     assert status(panel) == "Back at the beginning, seed 3."
-    assert (panel.look["step"], panel.look["episodes"], panel.look["returns"]["shape"]) == (0, 0, [0, 2])
-    assert "after 0 steps" in panel.look["alt"]
+    assert (panel.snapshot["step"], panel.snapshot["episodes"]) == (0, 0)
+    assert panel.snapshot["returns"]["shape"] == [0, 2]
+    assert "after 0 steps" in panel.snapshot["alt"]
 
 
 def test_reset_while_it_trains_stops_it_first(open_panel):
@@ -191,11 +192,11 @@ def test_reset_while_it_trains_stops_it_first(open_panel):
     until(lambda: panel.run.agent.steps > 100)
     press(panel, "reset")
     time.sleep(0.05)
-    assert panel.run.agent.steps == panel.look["step"] == 0 and not panel.run.running
+    assert panel.run.agent.steps == panel.snapshot["step"] == 0 and not panel.run.running
     assert status(panel) == "Back at the beginning, seed 3."
 
 
-def test_the_seed_knob_counts_from_the_next_reset_on(open_panel):
+def test_the_seed_slider_acts_from_the_next_reset_on(open_panel):
     panel = open_panel()
     assert (panel.seed, panel.seeds) == (3, [*SEEDS])
     panel.seed = 7
@@ -210,7 +211,7 @@ def test_the_seed_knob_counts_from_the_next_reset_on(open_panel):
     assert (runs[3][0] != runs[7][0]).any()
 
 
-def test_an_unusual_seed_has_its_place(open_panel):
+def test_an_unusual_seed_is_among_the_seeds(open_panel):
     panel = open_panel(QTableAgent(world(), TABLE, seed=1_234_567))
     assert panel.seed == 1_234_567
     assert panel.seeds == [*SEEDS, 1_234_567]
@@ -218,7 +219,7 @@ def test_an_unusual_seed_has_its_place(open_panel):
     assert panel.run.agent.seed == 1_234_567
 
 
-def test_the_speed_knob_sets_the_speed(open_panel):
+def test_the_speed_slider_sets_the_speed(open_panel):
     panel = open_panel()
     assert panel.speeds == ["5 steps/s", "30 steps/s", "200 steps/s", "2,000 steps/s", "full"]
     assert (SPEEDS[panel.speed], panel.run.speed) == (None, None)
@@ -262,7 +263,7 @@ def test_buttons_pressed_from_many_threads_leave_a_panel_that_works(open_panel):
         choose = random.Random(seed)
         for _ in range(15):
             press(panel, choose.choice(BUTTONS))
-            panel.turn("epsilon", choose.choice(panel.choices["epsilon"]))
+            panel.set("epsilon", choose.choice(panel.choices["epsilon"]))
 
     fingers = [threading.Thread(target=press_any, args=(seed,)) for seed in range(4)]
     for finger in fingers:
@@ -276,14 +277,14 @@ def test_buttons_pressed_from_many_threads_leave_a_panel_that_works(open_panel):
     assert rested(panel).run.agent.steps == 50
 
 
-def test_a_knob_waits_for_the_button_that_is_being_pressed(open_panel, monkeypatch):
+def test_a_setting_waits_for_the_button_that_is_being_pressed(open_panel, monkeypatch):
     panel = open_panel()
     began, let_go = threading.Event(), threading.Event()
     with monkeypatch.context() as patch:
         patch.setattr(panel.run, "pause", lambda: (began.set(), let_go.wait(20)))
         hands = [
             threading.Thread(target=press, args=(panel, "pause")),
-            threading.Thread(target=panel.turn, args=("gamma", 0.9)),
+            threading.Thread(target=panel.set, args=("gamma", 0.9)),
         ]
         hands[0].start()
         assert began.wait(20)
@@ -296,7 +297,7 @@ def test_a_knob_waits_for_the_button_that_is_being_pressed(open_panel, monkeypat
     assert [change.settings for change in panel.run.log.changes] == [{"gamma": 0.9}]
 
 
-def test_what_no_page_says_changes_nothing(open_panel):
+def test_an_unknown_message_changes_nothing(open_panel):
     panel = open_panel()
     for words in (
         None,
@@ -306,18 +307,18 @@ def test_what_no_page_says_changes_nothing(open_panel):
         {},
         {"press": "explode"},
         {"press": None},
-        {"seen": "1"},
-        {"seen": None},
+        {"painted": "1"},
+        {"painted": None},
     ):
         panel._handle_custom_msg(words, [])
     assert (status(panel), panel.run.agent.steps, threads()) == ("Ready.", 0, [])
 
 
-# --- the knobs --------------------------------------------------------------------------------------
+# --- the settings --------------------------------------------------------------------------------------
 
 
 def by_hand(panel, name, value):
-    panel.turn(name, value)
+    panel.set(name, value)
 
 
 def on_the_page(panel, name, value):
@@ -326,7 +327,7 @@ def on_the_page(panel, name, value):
 
 @pytest.mark.parametrize("turn", [by_hand, on_the_page])
 @pytest.mark.parametrize("name", TABLE_KNOBS)
-def test_a_knob_turned_in_a_pause_acts_at_once_and_is_marked(open_panel, name, turn):
+def test_a_setting_changed_in_a_pause_acts_at_once_and_is_marked(open_panel, name, turn):
     panel = open_panel()
     lived(panel, 60)
     before = turned(panel)
@@ -336,33 +337,33 @@ def test_a_knob_turned_in_a_pause_acts_at_once_and_is_marked(open_panel, name, t
     assert getattr(panel.run.agent.config, name) == TURNS[name]
     (change,) = panel.run.log.changes
     assert (change.step, change.settings) == (steps, {name: TURNS[name]})
-    assert panel.look["turns"] == [[steps, f"{name.replace('_', ' ')} {TURNS[name]}"]]
+    assert panel.snapshot["changes"] == [[steps, f"{name.replace('_', ' ')} {TURNS[name]}"]]
     assert status(panel) == "Paused."
 
 
-def test_a_knob_that_is_turned_to_where_it_stands_is_not_turned(open_panel):
+def test_setting_a_value_that_holds_already_changes_nothing(open_panel):
     panel = open_panel()
-    number = panel.look["number"]
-    panel.turn("gamma", panel.run.agent.config.gamma)
+    number = panel.snapshot["number"]
+    panel.set("gamma", panel.run.agent.config.gamma)
     panel.indices = dict(panel.indices)
-    assert (panel.run.log.changes, panel.look["number"]) == ([], number)
+    assert (panel.run.log.changes, panel.snapshot["number"]) == ([], number)
 
 
-def test_the_counter_tells_a_new_epsilon_in_a_pause_at_once(open_panel):
+def test_the_counter_shows_a_new_epsilon_in_a_pause_at_once(open_panel):
     panel = open_panel()
-    panel.turn("epsilon", 0.7)
-    assert panel.look["epsilon"] == 0.7
+    panel.set("epsilon", 0.7)
+    assert panel.snapshot["epsilon"] == 0.7
 
 
 @pytest.mark.parametrize("name", DQN_KNOBS)
-def test_each_knob_of_a_dqn_acts_while_it_trains_and_is_noted_with_its_step(open_panel, dqn, name):
+def test_each_setting_of_a_dqn_acts_while_it_trains_and_is_noted_with_its_step(open_panel, dqn, name):
     panel = open_panel(dqn, knobs=(name,))
     seen, observe = [], dqn.observe
     dqn.observe = lambda *args, **options: (seen.append(getattr(dqn.config, name)), observe(*args, **options))
     try:
         press(panel, "train")
         until(lambda: dqn.steps > 60)
-        panel.turn(name, TURNS[name])
+        panel.set(name, TURNS[name])
         until(lambda: panel.run.log.changes)
         lived(panel, dqn.steps + 20)
     finally:
@@ -371,22 +372,22 @@ def test_each_knob_of_a_dqn_acts_while_it_trains_and_is_noted_with_its_step(open
     assert change.settings == {name: TURNS[name]} and 60 < change.step < dqn.steps
     assert seen == [getattr(DQN, name)] * change.step + [TURNS[name]] * (dqn.steps - change.step)
     assert panel.run.problem is None and np.isfinite(dqn.q.to_flat()).all()
-    assert panel.look["turns"] == [[change.step, f"{name.replace('_', ' ')} {TURNS[name]}"]]
+    assert panel.snapshot["changes"] == [[change.step, f"{name.replace('_', ' ')} {TURNS[name]}"]]
 
 
-def test_the_target_knobs_reach_the_target_network(open_panel, dqn):
+def test_the_target_settings_reach_the_target_network(open_panel, dqn):
     def distance():
         return np.abs(dqn.parameters[0] - dqn.parameters[1]).max()
 
     panel = open_panel(dqn, knobs=("target_update", "tau", "target_period"))
-    panel.turn("target_update", "every_step")
+    panel.set("target_update", "every_step")
     assert lived(panel, 100).run.problem is None and distance() == 0
-    panel.turn("target_update", "hard")
-    panel.turn("target_period", 10_000)
+    panel.set("target_update", "hard")
+    panel.set("target_period", 10_000)
     lived(panel, dqn.steps + 60)
     assert distance() > 0
-    panel.turn("target_update", "soft")
-    panel.turn("tau", 1.0)
+    panel.set("target_update", "soft")
+    panel.set("tau", 1.0)
     lived(panel, dqn.steps + 60)
     assert distance() == 0
 
@@ -395,12 +396,12 @@ def test_epsilon_of_a_dqn_goes_back_to_its_schedule(open_panel, dqn):
     panel = open_panel(dqn, knobs=("epsilon",))
     assert turned(panel) == {"epsilon": None}
     assert dqn.epsilon == 1.0
-    panel.turn("epsilon", 0.1)
+    panel.set("epsilon", 0.1)
     assert dqn.epsilon == 0.1
-    panel.turn("epsilon", None)
+    panel.set("epsilon", None)
     assert dqn.epsilon == 1.0
     assert [change.settings["epsilon"] for change in panel.run.log.changes] == [0.1, None]
-    assert panel.look["turns"] == [[0, "epsilon by schedule"]]
+    assert panel.snapshot["changes"] == [[0, "epsilon by schedule"]]
 
 
 def test_a_table_has_no_schedule_to_go_back_to(open_panel):
@@ -408,16 +409,16 @@ def test_a_table_has_no_schedule_to_go_back_to(open_panel):
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["in a pause", "while it trains"])
-def test_all_knobs_go_back_to_where_they_were_at_first(open_panel, running):
+def test_all_settings_can_be_reset_to_their_first_values(open_panel, running):
     panel = open_panel()
-    panel.turn("hold", 8)
+    panel.set("hold", 8)
     if running:
         panel.speed = 2
         press(panel, "train")
         until(lambda: panel.run.agent.steps > 3)
-    panel.turn("gamma", 0.9)
-    panel.turn("gamma", 0.5)
-    press(panel, "knobs_back")
+    panel.set("gamma", 0.9)
+    panel.set("gamma", 0.5)
+    press(panel, "reset_settings")
     until(lambda: panel.run.agent.config == TABLE)
     assert panel.run.running == running
     press(panel, "pause")
@@ -427,20 +428,20 @@ def test_all_knobs_go_back_to_where_they_were_at_first(open_panel, running):
         now |= change.settings
     assert now == {"hold": TABLE.hold, "gamma": TABLE.gamma}
     before = list(panel.run.log.changes)
-    press(panel, "knobs_back")
+    press(panel, "reset_settings")
     assert panel.run.log.changes == before
 
 
-def test_only_the_knobs_that_act_under_the_rule_for_the_target_are_active(open_panel, dqn):
+def test_only_the_settings_that_act_under_the_rule_for_the_target_are_active(open_panel, dqn):
     panel = open_panel(dqn, knobs=("gamma", "target_update", "target_period", "tau"))
     found = {DQN.target_update: panel.active}
     for rule in ("every_step", "hard", "soft"):
-        panel.turn("target_update", rule)
+        panel.set("target_update", rule)
         found[rule] = panel.active
     always = ["gamma", "target_update"]
     assert found == {"every_step": always, "hard": [*always, "target_period"], "soft": [*always, "tau"]}
     press(panel, "train")
-    panel.turn("target_update", "hard")
+    panel.set("target_update", "hard")
     assert panel.active == found["hard"], "also while it trains"
     press(panel, "pause", "reset")
     assert panel.active == found["hard"]
@@ -449,21 +450,21 @@ def test_only_the_knobs_that_act_under_the_rule_for_the_target_are_active(open_p
 @pytest.mark.parametrize(
     ("rule", "active"), [("every_step", []), ("hard", ["target_period"]), ("soft", ["tau"])]
 )
-def test_without_a_knob_for_it_the_rule_is_the_agents(open_panel, rule, active):
+def test_without_a_menu_for_it_the_rule_is_the_agents(open_panel, rule, active):
     agent = DQNAgent(world(), DQN.replace(target_update=rule), seed=3, xla=False)
     assert open_panel(agent, knobs=("tau", "target_period")).active == active
 
 
-def test_all_knobs_of_a_table_are_active(open_panel):
+def test_all_settings_of_a_table_are_active(open_panel):
     assert open_panel().active == [*TABLE_KNOBS]
 
 
-def test_a_knob_is_turned_to_one_of_its_choices_only(open_panel):
+def test_a_setting_takes_only_its_choices(open_panel):
     panel = open_panel()
     with pytest.raises(ValueError, match=r"hold must be one of 1, 2, 4, 8, .*, 64, got 3"):
-        panel.turn("hold", 3)
-    with pytest.raises(ValueError, match=r"knob must be one of .*, got 'holding'"):
-        panel.turn("holding", 3)
+        panel.set("hold", 3)
+    with pytest.raises(ValueError, match=r"name must be one of .*, got 'holding'"):
+        panel.set("holding", 3)
     assert (panel.run.log.changes, panel.run.agent.config) == ([], TABLE)
 
 
@@ -479,7 +480,7 @@ def test_a_knob_is_turned_to_one_of_its_choices_only(open_panel):
         ({"gamma": 0, "hold": None}, "the index of hold must be an integer, got None"),
     ],
 )
-def test_a_place_that_there_is_not_is_refused_in_one_sentence(open_panel, places, words):
+def test_a_bad_index_is_refused(open_panel, places, words):
     panel = open_panel(knobs=("gamma", "hold"))
     before = panel.indices
     with pytest.raises(t.TraitError, match=f"^{words}$"):
@@ -490,7 +491,7 @@ def test_a_place_that_there_is_not_is_refused_in_one_sentence(open_panel, places
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["in a pause", "while it trains"])
-def test_a_knob_that_the_agent_refuses_is_told_in_words(open_panel, monkeypatch, running):
+def test_a_setting_that_the_agent_refuses_is_reported(open_panel, monkeypatch, running):
     panel = open_panel()
     panel.speed = 2
     if running:
@@ -500,36 +501,36 @@ def test_a_knob_that_the_agent_refuses_is_told_in_words(open_panel, monkeypatch,
         raise ValueError("gamma must be < 1 today")
 
     monkeypatch.setattr(panel.run, "change", refuse)
-    panel.turn("gamma", 1.0)
-    assert alarm(panel) == "ValueError: gamma must be < 1 today. Train goes on, Reset begins again."
+    panel.set("gamma", 1.0)
+    assert alarm(panel) == "ValueError: gamma must be < 1 today. Train continues, Reset starts again."
     assert panel.run.running == running
 
 
-def test_a_run_with_every_knob_turned_can_be_lived_again_to_the_same_weights(open_panel, dqn):
+def test_a_run_with_every_setting_changed_is_reproduced_to_the_same_weights(open_panel, dqn):
     panel = open_panel(dqn, knobs=DQN_KNOBS)
-    panel.turn("hold", 2)
+    panel.set("hold", 2)
     press(panel, "train")
     for name, value in TURNS.items():
         steps = dqn.steps
         until(lambda steps=steps: dqn.steps > steps + 15)
-        panel.turn(name, value)
+        panel.set(name, value)
     press(panel, "pause")
-    panel.turn("epsilon", None)
+    panel.set("epsilon", None)
     lived(panel, dqn.steps + 100)
     changes, steps = panel.run.log.changes, dqn.steps
     ends = copy.deepcopy(dqn.get_state())
     assert len(changes) == 9
     dqn.config = DQN
     dqn.restart(3)
-    replay(world(), dqn, changes, steps)
+    rerun(world(), dqn, changes, steps)
     np.testing.assert_equal(dqn.get_state()["parameters"], ends["parameters"])
 
 
-def test_after_a_reset_a_panel_lives_the_same_run_again(open_panel):
+def test_after_a_reset_a_panel_repeats_the_same_run(open_panel):
     panel = open_panel()
     tables = []
     for _ in range(2):
-        panel.turn("epsilon", 0.3)
+        panel.set("epsilon", 0.3)
         press(panel, "one_episode")
         tables.append(rested(panel).run.agent.table.values.copy())
         press(panel, "reset")
@@ -544,12 +545,13 @@ def test_what_is_shown_while_it_trains_is_the_agent_between_two_steps(open_panel
     agent, seen = panel.run.agent, []
 
     def compare(change):
-        look = change.new
-        values = to_shades(agent.table.values.max(axis=-1).T, look["limits"][0], 0.0)  # a row is a velocity
-        right = look["step"] == agent.steps and (unpacked(look["values"]) == values).all()
-        seen.append((right, panel.run.running, f"after {agent.steps:,} steps and" in look["alt"]))
+        snapshot = change.new
+        values = agent.table.values.max(axis=-1).T  # a row is a velocity
+        values = to_shades(values, snapshot["limits"][0], 0.0)
+        right = snapshot["step"] == agent.steps and (unpacked(snapshot["values"]) == values).all()
+        seen.append((right, panel.run.running, f"after {agent.steps:,} steps and" in snapshot["alt"]))
 
-    panel.observe(compare, "look")
+    panel.observe(compare, "snapshot")
     lived(panel, 1_000)
     press(panel, "train")
     until(lambda: len(seen) > 6)
@@ -558,43 +560,46 @@ def test_what_is_shown_while_it_trains_is_the_agent_between_two_steps(open_panel
     assert [running for _, running, _ in seen].count(False) == 2 and not seen[-1][1]
 
 
-def test_looks_wait_for_a_page_that_paints_them(open_panel, monkeypatch):
-    monkeypatch.setattr(looks_module, "GONE", np.inf)
+def test_snapshots_wait_for_a_page_that_paints_them(open_panel, monkeypatch):
+    monkeypatch.setattr(live_widget, "PAGE_TIMEOUT", np.inf)
     panel, chances = open_panel(), []
-    watch, panel.speed = panel.run.watch, 2
-    panel.run.watch = lambda: (chances.append(panel.look["number"]), watch())
+    callback, panel.speed = panel.run.callback, 2
+    panel.run.callback = lambda: (chances.append(panel.snapshot["number"]), callback())
     press(panel, "train")
-    until(lambda: chances.count(AHEAD) > 3)
-    assert panel.look["number"] == AHEAD, "nobody has seen any of them"
-    panel._handle_custom_msg({"seen": AHEAD}, [])
-    until(lambda: chances.count(2 * AHEAD) > 3)
-    assert panel.look["number"] == 2 * AHEAD
+    until(lambda: chances.count(MAX_UNPAINTED) > 3)
+    assert panel.snapshot["number"] == MAX_UNPAINTED, "nobody has seen any of them"
+    panel._handle_custom_msg({"painted": MAX_UNPAINTED}, [])
+    until(lambda: chances.count(2 * MAX_UNPAINTED) > 3)
+    assert panel.snapshot["number"] == 2 * MAX_UNPAINTED
     press(panel, "pause")
-    assert panel.look["number"] == 2 * AHEAD + 1 and panel.look["step"] == panel.run.agent.steps
+    assert panel.snapshot["number"] == 2 * MAX_UNPAINTED + 1
+    assert panel.snapshot["step"] == panel.run.agent.steps
 
 
 def test_the_whole_panel_shows_the_agent_as_it_is_when_it_pauses(open_panel, dqn):
-    panel = open_panel(dqn, show=SIGHTS, knobs=("epsilon", "gamma", "learning_rate", "tau", "hold"))
+    panel = open_panel(dqn, show=VIEWS, knobs=("epsilon", "gamma", "learning_rate", "tau", "hold"))
     lived(panel, 150)
-    look, values = panel.look, dqn.q(grid(48, 38)).max(axis=-1)
-    np.testing.assert_array_equal(unpacked(look["values"]), to_shades(values, look["limits"][0], 0.0))
-    np.testing.assert_array_equal(unpacked(look["memory"]), counted(dqn.memory.states[: look["held"]]))
-    assert (look["step"], look["held"]) == (dqn.steps, min(dqn.steps, DQN.memory_size))
-    assert look["drive"]["words"].startswith(f"Greedy at step {dqn.steps:,}")
+    snapshot, values = panel.snapshot, dqn.q(grid(48, 38)).max(axis=-1)
+    shades = to_shades(values, snapshot["limits"][0], 0.0)
+    np.testing.assert_array_equal(unpacked(snapshot["values"]), shades)
+    shades = visit_shades(dqn.memory.states[: snapshot["stored"]])
+    np.testing.assert_array_equal(unpacked(snapshot["memory"]), shades)
+    assert (snapshot["step"], snapshot["stored"]) == (dqn.steps, min(dqn.steps, DQN.memory_size))
+    assert snapshot["drive"]["words"].startswith(f"Greedy policy at step {dqn.steps:,}")
     data, _ = panel._repr_mimebundle_()
     assert data["text/html"].count("<img ") == data["text/html"].count(' alt="') == 2
     assert f"After {dqn.steps:,} steps" in data["text/html"]
     assert "sliders for epsilon, gamma, learning rate, tau, hold, which act" in data["text/html"]
 
 
-def test_a_panel_shows_everything_and_has_the_usual_knobs_unless_it_is_told_otherwise(dqn):
+def test_a_panel_has_all_views_and_the_usual_settings_by_default(dqn):
     panel = TrainingPanel(world(), dqn)
-    assert panel.show == [*SIGHTS]
+    assert panel.show == [*VIEWS]
     assert [*panel.indices] == ["epsilon", "gamma", "learning_rate", "tau", "hold"]
-    panel.end()
+    panel.stop()
 
 
-def test_the_page_gets_words_for_each_knob_and_a_menu_for_what_is_no_number(open_panel, dqn):
+def test_the_page_gets_labels_for_each_setting_and_a_menu_for_what_is_no_number(open_panel, dqn):
     panel = open_panel(dqn, knobs=DQN_KNOBS)
     for knob in panel.settings:
         assert knob.keys() == {"name", "label", "help", "labels", "kind"}
@@ -609,15 +614,15 @@ def test_the_page_gets_words_for_each_knob_and_a_menu_for_what_is_no_number(open
 
 
 def test_all_that_the_page_gets_is_there_and_can_be_sent(open_panel, dqn):
-    for panel, smooth in ((open_panel(), False), (open_panel(dqn, show=SIGHTS, knobs=DQN_KNOBS), True)):
+    for panel, smooth in ((open_panel(), False), (open_panel(dqn, show=VIEWS, knobs=DQN_KNOBS), True)):
         state = handed(panel)
-        assert state["smooth"] == smooth and state["ruler"] == REFERENCES and state["recording"] == []
-        assert state["look"]["number"] == 1
+        assert state["smooth"] == smooth and state["references"] == REFERENCES and state["recording"] == []
+        assert state["snapshot"]["number"] == 1
         assert json.dumps(state, allow_nan=False, default=lambda array: len(bytes(array)))
 
 
 def played(panel):
-    """The looks that a page of the panel plays."""
+    """The snapshots that a page of the panel plays."""
     _, traits = in_page(panel.page("A panel"))
     assert panel.recording == []
     return traits["recording"]
@@ -625,22 +630,22 @@ def played(panel):
 
 def test_a_page_plays_the_run_as_it_was_at_its_checks(open_panel):
     panel = open_panel(show=("curve", "values"), every=100)
-    assert [look["step"] for look in played(panel)] == [0]
-    panel.observe(lambda change: panel.looks.seen(change.new["number"]), "look")
+    assert [snapshot["step"] for snapshot in played(panel)] == [0]
+    panel.observe(lambda change: panel.acknowledge(change.new["number"]), "snapshot")
     panel.speed = 3
     press(panel, "train")
     until(lambda: len(played(panel)) > 4)
     press(panel, "pause")
-    steps = [look["step"] for look in played(panel)]
+    steps = [snapshot["step"] for snapshot in played(panel)]
     assert (steps[0], steps[-1]) == (0, panel.run.agent.steps)
     assert np.diff(steps[:-1]).min() >= 100 and len(steps) > 4
     last = played(panel)[-1]
-    assert last == panel.look
-    panel.turn("gamma", 0.5)
+    assert last == panel.snapshot
+    panel.set("gamma", 0.5)
     press(panel, "pause")
-    assert [look["step"] for look in played(panel)] == steps, "the same moment is not played twice"
+    assert [snapshot["step"] for snapshot in played(panel)] == steps, "the same moment is not played twice"
     press(panel, "reset")
-    assert [look["step"] for look in played(panel)] == [0]
+    assert [snapshot["step"] for snapshot in played(panel)] == [0]
 
 
 # --- which panel ------------------------------------------------------------------------------------
@@ -652,12 +657,12 @@ def test_a_smaller_panel_works_the_same(open_panel, show, knobs):
     panel = open_panel(show=show, knobs=knobs)
     assert ([*panel.indices], panel.show) == (list(knobs), list(show))
     for name in knobs:
-        panel.turn(name, TURNS[name])
+        panel.set(name, TURNS[name])
     press(panel, "one_episode")
     assert rested(panel).run.agent.steps == 50 and status(panel) == "Paused."
     assert [change.settings for change in panel.run.log.changes] == [{name: TURNS[name]} for name in knobs]
     shown = {"curve": "returns", "values": "values", "policy": "policy", "car": "drive"}
-    assert {name for name, key in shown.items() if key in panel.look} >= set(show)
+    assert {name for name, key in shown.items() if key in panel.snapshot} >= set(show)
     assert ("sliders" in panel.explanation) == bool(knobs)
 
 
@@ -671,7 +676,7 @@ def test_a_smaller_panel_works_the_same(open_panel, show, knobs):
         (("values", "policy", "curve"), ["Learning curve", "Map of state values"]),
     ],
 )
-def test_where_no_browser_is_pictures_stand_for_the_curve_and_the_maps(open_panel, show, words):
+def test_without_a_browser_there_are_pictures_of_the_curve_and_the_maps(open_panel, show, words):
     assert (
         re.findall(r'<img .*? alt="(Learning curve|Map of state values)', open_panel(show=show).still())
         == words
@@ -683,14 +688,14 @@ def test_where_no_browser_is_pictures_stand_for_the_curve_and_the_maps(open_pane
     [
         ({"show": ("curve", "loss")}, "show must be of car, curve, values, policy, memory, got 'loss'"),
         ({"show": ("memory",)}, "show must do without 'memory': a QTableAgent has none"),
-        ({"knobs": ("gamma", "temperature")}, "a knob must be one of epsilon, .*got 'temperature'"),
-        ({"knobs": ("cells",)}, "a knob must be one of epsilon, .*got 'cells'"),
-        ({"knobs": ("tau",)}, "a knob must be one of epsilon, .*got 'tau'"),
+        ({"knobs": ("gamma", "temperature")}, "knobs must be among epsilon, .*got 'temperature'"),
+        ({"knobs": ("cells",)}, "knobs must be among epsilon, .*got 'cells'"),
+        ({"knobs": ("tau",)}, "knobs must be among epsilon, .*got 'tau'"),
         ({"every": 0}, "every must be at least 1, got 0"),
         ({"limit": 0}, "limit must be at least 1, got 0"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_sentence(open_panel, options, words):
+def test_bad_options_are_refused(open_panel, options, words):
     with pytest.raises(ValueError, match=words):
         open_panel(**options)
     assert threads() == []
@@ -699,7 +704,7 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(open_panel, options, wor
 def test_an_agent_that_is_not_new_is_refused(open_panel):
     panel = open_panel()
     lived(panel, 20)
-    with pytest.raises(ValueError, match="agent must be new, got one that has lived for"):
+    with pytest.raises(ValueError, match="agent must be new, got one that has taken"):
         open_panel(panel.run.agent)
 
 
@@ -708,7 +713,7 @@ def test_an_agent_that_is_not_new_is_refused(open_panel):
 
 def test_at_the_limit_it_says_so_until_it_is_reset(open_panel):
     panel = open_panel(limit=120)
-    enough = "120 steps are enough for one run. Reset begins another."
+    enough = "The limit of 120 steps is reached. Reset starts another run."
     press(panel, "train")
     assert status(rested(panel)) == enough
     for button in ("train", "one_episode", "pause"):
@@ -719,18 +724,18 @@ def test_at_the_limit_it_says_so_until_it_is_reset(open_panel):
     assert rested(panel).run.agent.steps == 50
 
 
-def test_end_stops_and_says_why(open_panel):
+def test_stop_pauses_and_says_why(open_panel):
     panel = open_panel()
     press(panel, "train")
-    panel.end()
+    panel.stop()
     steps = panel.run.agent.steps
-    assert status(panel) == "Ended: the cell was run again." and not threads()
+    assert status(panel) == "Stopped: the cell was run again." and not threads()
     time.sleep(0.05)
     assert panel.run.agent.steps == steps
 
 
-def test_a_step_that_does_not_end_is_said_and_nothing_is_reset(open_panel, monkeypatch):
-    monkeypatch.setattr(loop, "TIMEOUT", 0.1)
+def test_a_step_that_does_not_end_is_reported_and_nothing_is_reset(open_panel, monkeypatch):
+    monkeypatch.setattr(live, "TIMEOUT", 0.1)
     panel = open_panel()
     began, let_go, act = threading.Event(), threading.Event(), panel.run.agent.act
 
@@ -772,15 +777,15 @@ class Broken(QTableAgent):
 
 
 @pytest.mark.parametrize("method", ["act", "observe"])
-def test_what_the_agent_raises_is_told_in_words_and_the_panel_can_be_used_again(open_panel, method):
+def test_an_exception_of_the_agent_is_reported_and_the_panel_works_again(open_panel, method):
     panel = open_panel(Broken(world(), TABLE))
     agent = panel.run.agent
     agent.fails = method
     for _ in range(2):
         press(panel, "train")
         rested(panel)
-        assert alarm(panel) == ("RuntimeError: no <b>action</b> today. Train goes on, Reset begins again.")
-        assert agent.steps == panel.look["step"] == 30
+        assert alarm(panel) == ("RuntimeError: no <b>action</b> today. Train continues, Reset starts again.")
+        assert agent.steps == panel.snapshot["step"] == 30
     agent.fails = None
     lived(panel, 100)
     assert status(panel) == "Paused." and agent.steps >= 100
@@ -794,21 +799,21 @@ def test_what_the_agent_raises_is_told_in_words_and_the_panel_can_be_used_again(
     assert rested(panel).run.agent.steps == 50 and status(panel) == "Paused."
 
 
-def test_what_learning_raises_is_told_too(open_panel, dqn, monkeypatch):
+def test_an_exception_while_learning_is_reported_too(open_panel, dqn, monkeypatch):
     panel = open_panel(dqn, knobs=())
     with monkeypatch.context() as patch:
         patch.setattr(dqn, "learn", lambda: 1 / 0)
         press(panel, "train")
         rested(panel)
-    assert alarm(panel).startswith("ZeroDivisionError: division by zero. Train goes on")
+    assert alarm(panel).startswith("ZeroDivisionError: division by zero. Train continues")
     lived(panel, 90)
     assert status(panel) == "Paused." and dqn.updates > 0
 
 
 @pytest.mark.parametrize("when", ["while it trains", "when it has paused"])
-def test_a_look_that_cannot_be_taken_is_told_and_the_panel_can_be_used_again(open_panel, monkeypatch, when):
+def test_an_exception_in_a_snapshot_is_reported_and_the_panel_works_again(open_panel, monkeypatch, when):
     panel = open_panel()
-    take = panel.looks.take
+    take = panel.view.snapshot
 
     def torn():
         if panel.run.running == (when == "while it trains"):
@@ -816,30 +821,30 @@ def test_a_look_that_cannot_be_taken_is_told_and_the_panel_can_be_used_again(ope
         return take()
 
     with monkeypatch.context() as patch:
-        patch.setattr(panel.looks, "take", torn)
+        patch.setattr(panel.view, "snapshot", torn)
         press(panel, "train")
         if when != "while it trains":
             until(lambda: panel.run.agent.steps > 20)
             press(panel, "pause")
         rested(panel)
-        assert alarm(panel) == "ValueError: the paper is torn. Train goes on, Reset begins again."
+        assert alarm(panel) == "ValueError: the paper is torn. Train continues, Reset starts again."
     lived(panel, panel.run.agent.steps + 50)
     assert status(panel) == "Paused."
     press(panel, "reset")
     assert status(panel).startswith("Back at the beginning")
 
 
-def test_train_pressed_during_the_last_look_is_not_called_paused(open_panel, monkeypatch):
+def test_train_pressed_during_the_last_callback_is_not_reported_as_paused(open_panel, monkeypatch):
     panel = open_panel()
-    drawing, go_on, show_now = threading.Event(), threading.Event(), panel.show_now
+    drawing, go_on, refresh = threading.Event(), threading.Event(), panel.refresh
 
     def slowly():
         drawing.set()
         go_on.wait(20)
-        show_now()
+        refresh()
 
     panel.speed = 3
-    monkeypatch.setattr(panel, "show_now", slowly)
+    monkeypatch.setattr(panel, "refresh", slowly)
     press(panel, "one_episode")
     assert drawing.wait(20)
     (first,) = threads()
@@ -861,7 +866,7 @@ def test_several_panels_train_side_by_side_as_each_would_alone(open_panel, count
     for panel in panels:
         press(panel, "train")
     assert len(threads()) == count
-    panels[0].turn("gamma", 0.5)
+    panels[0].set("gamma", 0.5)
     until(lambda: all(panel.run.agent.steps > 300 for panel in panels))
     for panel in panels:
         press(panel, "pause")
@@ -869,15 +874,15 @@ def test_several_panels_train_side_by_side_as_each_would_alone(open_panel, count
     assert [panel.run.agent.config.gamma for panel in panels] == [0.5] + [0.99] * (count - 1)
     for seed, panel in enumerate(panels):
         again = QTableAgent(env, TABLE, seed=seed)
-        replay(world(), again, panel.run.log.changes, panel.run.agent.steps)
+        rerun(world(), again, panel.run.log.changes, panel.run.agent.steps)
         np.testing.assert_array_equal(again.table.values, panel.run.agent.table.values)
 
 
-def test_a_panel_drives_in_a_world_of_its_own(open_panel):
+def test_a_panel_has_its_own_environment(open_panel):
     env = world()
     panel = open_panel(env=env)
     press(panel, "one_episode")
     rested(panel)
     assert panel.run.env is not env
     with pytest.raises(Exception, match="reset"):
-        env.step(0)  # nobody has touched this one
+        env.step(0)  # this one was never reset

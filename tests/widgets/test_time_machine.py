@@ -1,4 +1,4 @@
-"""The time machine without a browser: what it hands to the page is what the checks of the run know."""
+"""The time machine without a browser: what the page gets is what the checks of the run have."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ from receiving import handed, shade, size, unpacked
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import TableQ
 from dqn_lib.plots.curves import CHECK_REFERENCES
-from dqn_lib.plots.maps import centres, grid
+from dqn_lib.plots.maps import cell_centres, grid
 from dqn_lib.training import Check
-from dqn_lib.widgets.assets import ABOVE, NOTHING
+from dqn_lib.widgets.assets import ABOVE, BLANK
 from dqn_lib.widgets.time_machine import TimeMachine
 
 pytestmark = pytest.mark.slow
@@ -100,13 +100,13 @@ def test_all_moments_are_there_and_nothing_else(machine):
     assert machine.pushes["shape"] == [sum(lengths)]
     each = ("steps", "means", "spans", "lengths", "outcomes")
     assert [len(machine.run[name]) for name in each] == [5] * 5
-    assert machine.run.keys() == {*each, "limits", "ruler"}
+    assert machine.run.keys() == {*each, "limits", "references"}
     assert machine.smooth
 
 
-def test_the_curve_is_read_against_the_ruler(machine):
-    marks = [(mark["value"], mark["name"]) for mark in machine.run["ruler"]]
-    assert marks == [(value, name) for value, _, name in CHECK_REFERENCES.marks]
+def test_the_curve_has_the_reference_returns(machine):
+    marks = [(mark["value"], mark["name"].split()) for mark in machine.run["references"]]
+    assert marks == [(value, name.split()) for value, _, name in CHECK_REFERENCES.marks]
     assert [value for value, _ in marks[1:]] == [-110, -200]
 
 
@@ -133,7 +133,7 @@ def test_where_all_actions_are_equally_good_the_policy_says_so():
         ([Always(-40, -81, -82), Always(-80, -90, -90)], -80, 126),  # one meaning for the whole run
         ([Always(-3, -4, -5), Always(-1e6, -1e6, -1e6)], -200, 249),  # what blew up does not hide the rest
         ([Always(-3, -4, -5), Always(*3 * [-np.inf])], -3, 0),
-        ([Always(*3 * [np.nan])], -1, NOTHING),
+        ([Always(*3 * [np.nan])], -1, BLANK),
     ],
 )
 def test_the_colours_stay_sensible(ways, low, first):
@@ -142,17 +142,17 @@ def test_the_colours_stay_sensible(ways, low, first):
     assert set(unpacked(machine.values)[0].ravel()) == {first}
 
 
-def test_what_lies_above_zero_or_below_the_colours_is_told_apart():
+def test_values_above_zero_or_below_the_colours_are_distinguished():
     shades = unpacked(of(Always(-10, -20, -30), Always(5, 1, 1), Always(-1e6, -1e6, -1e6)).values)
     assert [set(one.ravel()) for one in shades] == [{240}, {ABOVE}, {0}]
 
 
 @pytest.mark.parametrize("values", [[np.nan] * 3, [np.inf, 0, 0], [np.nan, 0, 0], [0, 0, -np.inf]])
-def test_where_a_run_blew_up_it_is_blank_and_the_rest_can_be_looked_at(values):
+def test_where_a_run_diverged_it_is_blank_and_the_rest_is_shown(values):
     machine = of(Drives(), Always(*values))
     for maps in (machine.values, machine.policy):
         sound, blank = unpacked(maps)
-        assert NOTHING not in sound and set(blank.ravel()) == {NOTHING}
+        assert BLANK not in sound and set(blank.ravel()) == {BLANK}
     assert machine.run["spans"][1] == []
     assert "NaN" not in machine.page("Blown up") and "Infinity" not in machine.page("Blown up")
 
@@ -165,7 +165,7 @@ def test_a_tables_checks_are_handed_over_as_its_cells():
     tables[2].values[5, 1, 2] = 9.0  # pushing right at the sixth position, the second velocity
     machine = of(*tables)
     shown = unpacked(machine.values)
-    assert shown.shape == (3, 7, 7) == (3, *centres(7).shape[:2])
+    assert shown.shape == (3, 7, 7) == (3, *cell_centres(7).shape[:2])
     assert shown[:, 0, 0].tolist() == [253, 126, 0]
     assert shown[2, 1, 5] == ABOVE and (shown == ABOVE).sum() == 1
     policy = unpacked(machine.policy)
@@ -211,7 +211,7 @@ def test_what_cannot_be_shown_is_refused(checks, problem):
         TimeMachine(checks)
 
 
-def test_where_nobody_can_run_it_the_maps_and_a_sentence_stand_in(machine):
+def test_without_a_browser_there_are_maps_and_an_explanation(machine):
     machine.index = 3
     data, _ = machine._repr_mimebundle_()
     assert data["text/html"].startswith('<img src="data:image/png;base64,')

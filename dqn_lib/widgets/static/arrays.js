@@ -1,10 +1,10 @@
-// Numbers that came from Python as bytes, and their colours.
+// Arrays that Python sends as bytes, and maps that paint them.
 
 const KINDS = { u1: Uint8Array, u2: Uint16Array, f4: Float32Array };
 
-/** An array that Python has packed: `data` in one row, and its `shape`. */
+/** An array packed by Python: flat `data`, and its `shape`. */
 export function unpack({ kind, shape, bytes }) {
-  const start = bytes.byteOffset; // copied, since numbers of several bytes must not begin just anywhere
+  const start = bytes.byteOffset; // a copy, since the offset may not be aligned
   return { data: new KINDS[kind](bytes.buffer.slice(start, start + bytes.byteLength)), shape };
 }
 
@@ -19,12 +19,12 @@ export function rows({ data, shape: [count, width] }) {
   return Array.from({ length: count }, (_, i) => Array.from(data.subarray(i * width, (i + 1) * width)));
 }
 
-/** Colours such as "#0072b2" as the pixels of a canvas; what has no colour is transparent. */
+/** Colours such as "#0072b2" as pixels of a canvas; bytes without a colour are transparent. */
 function pixelsOf(colours) {
   const pixels = new Uint32Array(256);
   colours.forEach((colour, i) => {
     const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
-    pixels[i] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0; // in the order of small machines
+    pixels[i] = ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0; // little-endian
   });
   return pixels;
 }
@@ -33,7 +33,7 @@ function pixelsOf(colours) {
 export function bitmap(colours, smooth) {
   const canvas = document.createElement("canvas");
   canvas.className = `dqn-map${smooth ? "" : " dqn-sharp"}`;
-  const pen = canvas.getContext("2d");
+  const context = canvas.getContext("2d");
   const pixels = pixelsOf(colours);
   function paint({ data, shape: [height, width] }) {
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
@@ -43,7 +43,7 @@ export function bitmap(colours, smooth) {
       const from = (height - 1 - row) * width;
       for (let column = 0; column < width; column++) all[row * width + column] = pixels[data[from + column]];
     }
-    pen.putImageData(image, 0, 0);
+    context.putImageData(image, 0, 0);
   }
   return { canvas, paint };
 }

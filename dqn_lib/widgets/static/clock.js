@@ -1,42 +1,42 @@
-// Thirty steps and pictures a second, however fast the screen is and however busy the page.
+// A clock of thirty steps a second, whatever the screen's rate and however busy the page.
 
 const STEP = 1000 / 30; // milliseconds
-const LONGEST = 500; // a longer stall is not made up for: nobody wants to find the car elsewhere
+const MAX_LAG = 500; // milliseconds that are caught up on: after a longer stall the car must not jump
 
 /**
- * A clock that calls `step()` at a steady rate, and `draw()` once in each frame that has seen a step: a
- * screen that is faster would only keep a core busy. While the tab is hidden it stands still.
+ * A clock that calls `step()` at a steady rate, and `draw()` once in each frame with at least one step: on a
+ * faster screen more would only cost energy. While the tab is hidden it stands still.
  */
 export function makeClock(step, draw) {
   let request = 0;
   let last = 0;
-  let owed = 0;
+  let due = 0;
 
   function frame(now) {
     request = requestAnimationFrame(frame);
-    owed += Math.min(Math.max(now - last, 0), LONGEST);
+    due += Math.min(Math.max(now - last, 0), MAX_LAG);
     last = now;
-    if (owed < STEP) return;
-    while (request && owed >= STEP) {
-      owed -= STEP;
+    if (due < STEP) return;
+    while (request && due >= STEP) {
+      due -= STEP;
       step(); // may stop the clock
     }
     draw();
   }
 
-  const seen = () => (last = performance.now());
+  const resume = () => (last = performance.now());
 
   return {
     start() {
       if (request) return;
-      owed = 0;
-      seen();
-      document.addEventListener("visibilitychange", seen);
+      due = 0;
+      resume();
+      document.addEventListener("visibilitychange", resume);
       request = requestAnimationFrame(frame);
     },
     stop() {
       cancelAnimationFrame(request);
-      document.removeEventListener("visibilitychange", seen);
+      document.removeEventListener("visibilitychange", resume);
       request = 0;
     },
   };

@@ -1,8 +1,8 @@
-// Sliders, buttons and words, as the browser has them: so keyboard and screen reader work as they should.
+// Sliders, menus, buttons and messages: native controls, which keyboards and screen readers can use.
 
-/** A button that says what it does and does it. */
-export function button(parent, words, help, act) {
-  const element = make(parent, "button", "dqn-button", words);
+/** A button with a tooltip, which calls `act()`. */
+export function button(parent, text, help, act) {
+  const element = make(parent, "button", "dqn-button", text);
   element.type = "button";
   element.title = help;
   element.addEventListener("click", act);
@@ -10,8 +10,8 @@ export function button(parent, words, help, act) {
 }
 
 /**
- * A slider over `labels`; `onChange(index)` is called when a hand moves it. `set({ index, labels, off })`
- * moves it from elsewhere.
+ * A slider over `labels`, which calls `onChange(index)` when the user moves it; `set({ index, labels, off })`
+ * moves or disables it.
  */
 export function slider(parent, { name, help = "", labels, index = 0, onChange }) {
   const row = make(parent, "div", "dqn-slider");
@@ -20,13 +20,13 @@ export function slider(parent, { name, help = "", labels, index = 0, onChange })
   const input = make(row, "input");
   const output = make(row, "output");
   Object.assign(input, { type: "range", min: 0, step: 1, max: labels.length - 1, value: index });
-  input.id = `dqn-${Math.random().toString(36).slice(2)}`; // crypto.randomUUID is there on https only
+  input.id = `dqn-${Math.random().toString(36).slice(2)}`; // crypto.randomUUID exists in secure contexts only
   label.htmlFor = output.htmlFor = input.id;
-  // As wide as the longest of a few, so that nothing jumps.
-  const widest = (words) => Math.max(...words.map((one) => one.length));
-  const few = (words) => words.filter((_, i) => i % Math.ceil(words.length / 50) === 0 || i === words.length - 1);
+  // As wide as the longest of some labels, so that nothing jumps.
+  const widest = (texts) => Math.max(...texts.map((text) => text.length));
+  const some = (texts) => texts.filter((_, i) => i % Math.ceil(texts.length / 50) === 0 || i === texts.length - 1);
 
-  function say() {
+  function write() {
     output.textContent = labels[input.value];
     input.setAttribute("aria-valuetext", labels[input.value]);
   }
@@ -34,27 +34,27 @@ export function slider(parent, { name, help = "", labels, index = 0, onChange })
     if (now.labels !== undefined) {
       labels = now.labels;
       input.max = labels.length - 1;
-      output.style.minWidth = `${widest(few(labels))}ch`;
+      output.style.minWidth = `${widest(some(labels))}ch`;
     }
     if (now.index !== undefined) input.value = now.index;
     if (now.off !== undefined) row.classList.toggle("dqn-off", (input.disabled = now.off));
-    say();
+    write();
   }
   input.addEventListener("input", () => {
-    say();
+    write();
     onChange(Number(input.value));
   });
   set({ labels, index });
   return { row, input, set };
 }
 
-/** A menu of `labels` under a name; as `slider`. */
+/** A menu of `labels`, used like `slider`. */
 export function menu(parent, { name, help = "", labels, index = 0, onChange }) {
   const row = make(parent, "div", "dqn-slider dqn-menu");
   row.title = help;
   const label = make(row, "label", "", name);
   const input = make(row, "select");
-  labels.forEach((words) => make(input, "option", "", words));
+  labels.forEach((text) => make(input, "option", "", text));
   input.selectedIndex = index;
   input.id = `dqn-${Math.random().toString(36).slice(2)}`;
   label.htmlFor = input.id;
@@ -66,19 +66,19 @@ export function menu(parent, { name, help = "", labels, index = 0, onChange }) {
   return { row, input, set };
 }
 
-/** Words on how things stand; what went wrong is read out at once. */
+/** A line for messages: returns `say(text, alarm)`; screen readers read an alarm out at once. */
 export function message(parent) {
-  const words = make(parent, "span", "dqn-message");
-  words.setAttribute("role", "status");
+  const element = make(parent, "span", "dqn-message");
+  element.setAttribute("role", "status");
   return (text, alarm = false) => {
-    words.setAttribute("role", alarm ? "alert" : "status");
-    words.textContent = text;
+    element.setAttribute("role", alarm ? "alert" : "status");
+    element.textContent = text;
   };
 }
 
 /**
- * Keys belong to the widget while it has the focus; only those of Run and of the browser go on. `acts` says
- * what some of them do, unless they mean something to what has the focus.
+ * Keep key presses from the notebook while the widget has the focus, except for those with a modifier.
+ * `acts` maps keys to functions, which are called unless the focused control uses the key itself.
  */
 export function keepKeys(root, acts = {}) {
   root.dataset.lmSuppressShortcuts = "true";
@@ -93,18 +93,18 @@ export function keepKeys(root, acts = {}) {
 }
 
 /**
- * A root that can fill the window and come back. A dialog does that everywhere, whatever it stands in: in the
- * page it is an open one, and for the whole window a modal one, which Escape ends.
+ * A root, and a function `toggle()` that lets it fill the window and come back. It is a dialog, which can do
+ * so wherever it stands: an open one in the page, and a modal one in the full window, closed by Escape.
  */
-export function stage(el, className) {
-  const dialog = make(el, "dialog", "dqn-stage");
+export function expandable(el, className) {
+  const dialog = make(el, "dialog", "dqn-dialog");
   const root = make(dialog, "div", `dqn ${className}`);
   root.tabIndex = -1;
-  const rest = () => {
+  const shrink = () => {
     dialog.classList.remove("dqn-full");
     dialog.open = true; // `show()` would take the focus, and scroll the page
   };
-  const fill = () => {
+  const toggle = () => {
     const full = dialog.classList.contains("dqn-full");
     dialog.close();
     if (full) return;
@@ -112,29 +112,20 @@ export function stage(el, className) {
     dialog.showModal();
     root.focus();
   };
-  dialog.addEventListener("close", () => dialog.matches(".dqn-full") && !dialog.open && rest());
-  rest();
-  return { root, fill };
+  dialog.addEventListener("close", () => dialog.matches(".dqn-full") && !dialog.open && shrink());
+  shrink();
+  return { root, toggle };
 }
 
-/** A function that sends words to Python, or calls `gone()` if there is nobody any more to hear them. */
-export const sender = (model, gone) => (content) => {
-  try {
-    model.send(content);
-  } catch {
-    gone();
-  }
-};
-
-/** Have `callbacks` called, by the names of the model's events; returns a function that ends it. */
+/** Call `callbacks` on the model's events, by their names; returns a function that ends it. */
 export function listen(model, callbacks) {
   const all = Object.entries(callbacks);
   for (const [event, callback] of all) model.on(event, callback);
   return () => all.forEach(([event, callback]) => model.off?.(event, callback));
 }
 
-/** Call `frame(now)` at every frame while `root` is in sight; returns a function that ends it. */
-export function whileSeen(root, frame) {
+/** Call `frame(now)` at every frame while `root` is visible; returns a function that ends it. */
+export function whileVisible(root, frame) {
   let request = 0;
   const again = (now) => {
     request = requestAnimationFrame(again);
@@ -151,5 +142,5 @@ export function whileSeen(root, frame) {
   };
 }
 
-/** Whether things may move by themselves. */
-export const lively = () => !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** Whether the user allows animations. */
+export const motionAllowed = () => !window.matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,9 +1,8 @@
-// The view of `DriveYourself`: keys or held buttons push the car, in the browser alone; the finished
-// drive is sent to Python.
+// Driving by hand: keys or held buttons push the car, in the page alone; the finished drive goes to Python.
 
 const LEFT = 0, COAST = 1, RIGHT = 2;
 const KEYS = { arrowleft: LEFT, a: LEFT, arrowright: RIGHT, d: RIGHT };
-const WORDS = ["\u2190 push left", "coast", "push right \u2192"];
+const LABELS = ["\u2190 push left", "coast", "push right \u2192"];
 const PARKED = { states: [[-0.5, 0]], actions: [] };
 
 const best = (states) => Math.max(...states.map(([position]) => position));
@@ -21,9 +20,9 @@ function render({ model, el }) {
         <div>engine <b class="dqn-engine"></b></div>
       </div>
       <div class="dqn-pedals">
-        <button type="button" class="dqn-button dqn-push" tabindex="-1">${WORDS[LEFT]}</button>
+        <button type="button" class="dqn-button dqn-push" tabindex="-1">${LABELS[LEFT]}</button>
         <button type="button" class="dqn-button dqn-start">Start</button>
-        <button type="button" class="dqn-button dqn-push" tabindex="-1">${WORDS[RIGHT]}</button>
+        <button type="button" class="dqn-button dqn-push" tabindex="-1">${LABELS[RIGHT]}</button>
       </div>
       <div class="dqn-outcome" aria-live="polite"></div>
     </div>`;
@@ -32,13 +31,13 @@ function render({ model, el }) {
   ].map((name) => el.querySelector(`.dqn-${name}`));
   const { scene, place } = hill(ground);
   scene.setAttribute("aria-label", "The car in its valley, the flag on the hill to its right.");
-  const held = new Map(); // a key or a button -> the push it stands for
+  const held = new Map(); // a key or a button, and its push
   let driving = false;
-  let way = PARKED;
+  let drive = PARKED;
   if (model.get("drives")) {
     const velocities = model.get("velocities");
     const states = model.get("positions").map((position, i) => [position, velocities[i]]);
-    way = { states, actions: model.get("actions") };
+    drive = { states, actions: model.get("actions") };
     announce();
   }
 
@@ -49,26 +48,26 @@ function render({ model, el }) {
   }
 
   function show() {
-    const length = way.actions.length;
-    const action = driving ? (way.actions.at(-1) ?? COAST) : COAST;
-    place(way.states.at(-1)[0], action);
+    const length = drive.actions.length;
+    const action = driving ? (drive.actions.at(-1) ?? COAST) : COAST;
+    place(drive.states.at(-1)[0], action);
     counter.textContent = `${length} of ${WORLD.maxSteps}`;
-    highest.textContent = written(best(way.states), 2);
+    highest.textContent = written(best(drive.states), 2);
     total.textContent = written(-length);
-    engine.textContent = WORDS[action];
+    engine.textContent = LABELS[action];
   }
 
   const clock = makeClock(() => {
     const action = push();
-    const state = step(way.states.at(-1), action);
-    way.states.push(state);
-    way.actions.push(action);
-    if (terminated(state) || way.actions.length === WORLD.maxSteps) finish();
+    const state = step(drive.states.at(-1), action);
+    drive.states.push(state);
+    drive.actions.push(action);
+    if (terminated(state) || drive.actions.length === WORLD.maxSteps) finish();
   }, show);
 
   function begin() {
     if (driving) return;
-    way = { states: [startState(Math.random)], actions: [] };
+    drive = { states: [startState(Math.random)], actions: [] };
     driving = true;
     outcome.textContent = "";
     start.textContent = "Driving";
@@ -81,23 +80,23 @@ function render({ model, el }) {
     clock.stop();
     driving = false;
     announce();
-    model.set("positions", way.states.map(([position]) => position));
-    model.set("velocities", way.states.map(([, velocity]) => velocity));
-    model.set("actions", way.actions);
-    model.set("drives", model.get("drives") + 1); // the last of all: Python reads the drive when it changes
+    model.set("positions", drive.states.map(([position]) => position));
+    model.set("velocities", drive.states.map(([, velocity]) => velocity));
+    model.set("actions", drive.actions);
+    model.set("drives", model.get("drives") + 1); // last: Python reads the drive when this changes
     model.save_changes();
   }
 
   function announce() {
-    const length = way.actions.length;
-    const end = terminated(way.states.at(-1)) ? `The flag after ${length} steps` : "The time limit";
-    outcome.textContent = `${end}: return ${written(-length)}. ${model.get("ruler")}`;
+    const length = drive.actions.length;
+    const end = terminated(drive.states.at(-1)) ? `The flag after ${length} steps` : "The time limit";
+    outcome.textContent = `${end}: return ${written(-length)}. ${model.get("references")}`;
     start.textContent = "Drive again";
     start.disabled = false;
   }
 
   root.addEventListener("keydown", (event) => {
-    event.stopPropagation(); // the notebook has keys of its own: A inserts a cell
+    event.stopPropagation(); // the notebook has its own keys: A inserts a cell
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (key in KEYS) held.set(key, KEYS[key]);
@@ -114,7 +113,7 @@ function render({ model, el }) {
   el.querySelectorAll(".dqn-push").forEach((button, side) => {
     button.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
-      button.setPointerCapture(event.pointerId); // or a finger that slides off would push for ever
+      button.setPointerCapture(event.pointerId); // or a finger that slides off would never stop pushing
       held.set(button, side === 0 ? LEFT : RIGHT);
     });
     button.addEventListener("lostpointercapture", () => held.delete(button));

@@ -1,5 +1,5 @@
-// MountainCar-v0 in JavaScript, with Gymnasium's order of operations, so that only the last bit of a
-// cosine may differ. WORLD is put in front by source.py.
+// MountainCar-v0 with Gymnasium's order of operations, so that only the last bit of a cosine may differ.
+// assets.py puts WORLD in front.
 
 const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -17,7 +17,7 @@ export function terminated([position, velocity]) {
   return position >= WORLD.goalPosition && velocity >= WORLD.goalVelocity;
 }
 
-/** Random numbers from 0 to 1 that a seed decides (Steele, Lea and Flood's SplitMix, in 32 bits). */
+/** A generator of random numbers from 0 to 1 (SplitMix by Steele, Lea and Flood, in 32 bits). */
 export function randomFrom(seed) {
   let state = seed >>> 0;
   return () => {
@@ -28,14 +28,14 @@ export function randomFrom(seed) {
   };
 }
 
-/** A state to start from: at rest, anywhere in the valley. */
+/** A random start state: at rest, near the bottom of the valley. */
 export function startState(random) {
   const [low, high] = WORLD.startPositions;
   return [low + (high - low) * random(), 0];
 }
 
-/** The length of an episode from `state` in which `choose(step)` names the actions; the limit if it never arrives. */
-export function drive(state, choose) {
+/** The length of an episode from `state` with the actions `choose(step)`, and whether it reaches the flag. */
+export function runEpisode(state, choose) {
   for (let length = 1; length <= WORLD.maxSteps; length++) {
     state = step(state, choose(length - 1));
     if (terminated(state)) return { length, reached: true };

@@ -1,11 +1,11 @@
-// A thousand fresh episodes at every move: how far do random pushes get that last?
+// A thousand new episodes at every move: how often does a random policy that repeats its actions arrive?
 
-const LONGEST = 64; // steps that an action may be held
+const MAX_HOLD = 64; // steps
 const BIN = 5; // steps
-const BEST = -80; // nobody gets to the flag sooner
-const EARLIER = 1000; // dots of earlier batches that stay
+const BEST = -80; // no episode reaches the flag sooner
+const MAX_DOTS = 1000; // earlier batches that stay visible
 
-/** The 95 % confidence interval of a share (Wilson, JASA 22, 1927); as statistics.py has it. */
+/** The 95 % confidence interval of a proportion (Wilson, JASA 22, 1927), as in statistics.py. */
 export function wilsonInterval(successes, tries) {
   const z = 1.96;
   const share = successes / tries;
@@ -19,7 +19,7 @@ export function wilsonInterval(successes, tries) {
 export function batchOf(hold, episodes, random) {
   return Array.from({ length: episodes }, () => {
     let action = 1;
-    return drive(startState(random), (at) => {
+    return runEpisode(startState(random), (at) => {
       if (at % hold === 0) action = Math.floor(3 * random());
       return action;
     });
@@ -32,8 +32,8 @@ function render({ model, el }) {
   const episodes = model.get("episodes");
   const random = randomFrom(model.get("seed"));
   const bar = make(root, "div", "dqn-row");
-  const holds = Array.from({ length: LONGEST }, (_, i) => i + 1);
-  const knob = slider(bar, {
+  const holds = Array.from({ length: MAX_HOLD }, (_, i) => i + 1);
+  const control = slider(bar, {
     name: "hold",
     help: "Steps that each random action is held",
     labels: holds.map((hold) => `${hold} step${hold > 1 ? "s" : ""}`),
@@ -43,7 +43,7 @@ function render({ model, el }) {
       go();
     },
   });
-  button(bar, `Another ${written(episodes)}`, "Fresh episodes with the same hold", () => go());
+  button(bar, `${written(episodes)} more`, "New episodes with the same hold", () => go());
 
   const pictures = make(root, "div", "dqn-pictures");
   const left = axes(pictures, {
@@ -55,11 +55,11 @@ function render({ model, el }) {
       ticks: [1, 10, 100, 1000, 10_000, 100_000].filter((count) => count <= 2.5 * episodes),
     },
   });
-  const never = left.path("dqn-bars dqn-luck");
+  const timedOut = left.path("dqn-bars dqn-random");
   const bars = left.path("dqn-bars");
-  const neverWords = left.mark("dqn-word");
+  const timedOutLabel = left.mark("dqn-word");
   const right = axes(pictures, {
-    x: { label: "steps that each random action is held", range: [0, LONGEST + 1], ticks: [1, 8, 16, 24, 32, 40, 48, 56, 64] },
+    x: { label: "steps that each random action is held", range: [0, MAX_HOLD + 1], ticks: [1, 8, 16, 24, 32, 40, 48, 56, 64] },
     y: { label: "arrivals (%)", range: [-1, 25], ticks: ticksBetween(0, 25) },
   });
   for (const plot of [left, right]) plot.figure.classList.add("dqn-wide");
@@ -82,13 +82,13 @@ function render({ model, el }) {
     }
     const lost = episodes - arrived.length;
     bars.segments([...counts].map(([bin, count]) => box(bin, bin + BIN, count)));
-    never.segments([box(-200 - BIN, -200, lost)]);
-    neverWords([-198, Math.max(lost, 0.7)]);
-    neverWords.element.textContent = `${written(lost)} never get there`;
+    timedOut.segments([box(-200 - BIN, -200, lost)]);
+    timedOutLabel([-198, Math.max(lost, 0.7)]);
+    timedOutLabel.element.textContent = `${written(lost)} reach the time limit`;
     const best = arrived.length ? -Math.min(...arrived.map(({ length }) => length)) : -WORLD.maxSteps;
     left.caption.textContent = arrived.length
-      ? `Lucky ones: ${written(arrived.length)}, the best returns ${written(best)}`
-      : `Not one is lucky, all return ${written(best)}`;
+      ? `${written(arrived.length)} reach the flag, best return ${written(best)}`
+      : `None reaches the flag, all returns are ${written(best)}`;
 
     const share = (100 * arrived.length) / episodes;
     const [low, high] = wilsonInterval(arrived.length, episodes).map((end) => 100 * end);
@@ -98,26 +98,25 @@ function render({ model, el }) {
     }
     faint.dots(earlier);
     earlier.push([hold, share]);
-    if (earlier.length > EARLIER) earlier.shift();
+    if (earlier.length > MAX_DOTS) earlier.shift();
     interval([[hold, low], [hold, high]]);
     dot.dots([[hold, share]]);
     right.caption.textContent =
       `Held for ${hold} step${hold > 1 ? "s" : ""}: ${written(share, 1)} % arrive ` +
       `(95 % interval ${written(low, 1)} to ${written(high, 1)} %)`;
-    left.say(`${left.caption.textContent}. ${neverWords.element.textContent}.`);
-    right.say(`${right.caption.textContent}, among ${earlier.length - 1} batches before.`);
+    left.setAlt(`${left.caption.textContent}. ${timedOutLabel.element.textContent}.`);
+    right.setAlt(`${right.caption.textContent}, beside ${earlier.length - 1} earlier batches.`);
     model.set("reached", arrived.length);
     model.save_changes();
   }
 
   function follow() {
-    if (knob.input.value === String(model.get("hold") - 1)) return; // it was this slider
-    knob.set({ index: model.get("hold") - 1 });
+    if (control.input.value === String(model.get("hold") - 1)) return; // this slider has moved it
+    control.set({ index: model.get("hold") - 1 });
     go();
   }
-  model.on("change:hold", follow);
   go();
-  return () => model.off?.("change:hold", follow);
+  return listen(model, { "change:hold": follow });
 }
 
 export default { render };

@@ -1,6 +1,6 @@
-// What stands in for a kernel on a page that has none: a widget's traits, and who listens to them.
+// A model for pages without a kernel: it holds a widget's traits and calls back when one changes.
 
-/** A model as anywidget hands it to `render`; bytes come as `{ $bytes: "base64" }`. */
+/** A model like the one that anywidget passes to `render`; bytes are `{ $bytes: "base64" }`. */
 function makeModel(traits) {
   const listeners = {};
   const revive = (value) => {
@@ -12,13 +12,13 @@ function makeModel(traits) {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, revive(one)]));
   };
   traits = revive(traits);
-  const tell = (event, ...about) => (listeners[event] ?? []).forEach((callback) => callback(...about));
+  const notify = (event) => (listeners[event] ?? []).forEach((callback) => callback());
   return {
     get: (name) => traits[name],
     set(name, value) {
       if (traits[name] === value) return;
       traits[name] = value;
-      tell(`change:${name}`);
+      notify(`change:${name}`);
     },
     save_changes() {},
     send() {},

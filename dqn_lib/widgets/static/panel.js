@@ -1,106 +1,84 @@
-// An agent that learns while you watch. Python sends all there is to see, some thirty times a second.
+// The training panel: Python sends a snapshot of the run some thirty times a second.
 
-const PACE = 30; // steps a second of the greedy car
-const ANSWERS = 250; // milliseconds between two words to Python that its looks are seen
-const WAITS = 60; // milliseconds that the car waits for the next look: two paintings would cost twice as much
-// Jupyter's server holds the next look back until it hears of the answer to a knob, for up to 40 ms (Nagle's
-// algorithm); any word from the page will do. In milliseconds after the knob.
-const NUDGE = 20;
-const REPLAY = 120; // milliseconds for each look of a recorded run
+const PACE = 30; // steps a second of the greedy policy's car
+const PATIENCE = 60; // milliseconds that the car waits for the next snapshot: painting twice costs twice as much
+const PLAYBACK = 120; // milliseconds for each snapshot of a recorded run
 
 function render({ model, el }) {
   const recording = model.get("recording");
-  const { root, fill } = stage(el, "dqn-panel");
-  const send = sender(model, () => gone());
-  const press = (act) => (recording.length ? replay(act) : send({ press: act }));
-  const running = () => model.get("status").running || playing !== 0;
+  const live = liveWidget({ model, el }, "dqn-panel", "The kernel has ended, and this run with it: run the cell again.");
+  const { root } = live;
+  const press = (name) => (recording.length ? play(name) : live.press(name));
+  const running = () => live.running() || playing !== 0;
   keepKeys(root, {
     " ": () => press(running() ? "pause" : "train"),
     r: () => press("reset"),
-    f: fill,
+    f: live.toggle,
   });
 
-  // --- knobs and buttons -----------------------------------------------------------------
+  // --- settings and buttons -----------------------------------------------------------------------
 
   const bar = make(root, "div", "dqn-row");
-  for (const [words, act, help] of [
-    ["Train", "train", "Go on learning (space)"],
+  for (const [words, name, help] of [
+    ["Train", "train", "Train until paused (space)"],
     ["Pause", "pause", "Stop after this step (space)"],
-    ["One episode", "one_episode", "Go on to the end of one episode"],
-    ["Reset", "reset", "Forget everything; the knobs stay where they are (r)"],
+    ["One episode", "one_episode", "Train until an episode ends"],
+    ["Reset", "reset", "Forget everything learnt; the settings stay (r)"],
   ]) {
-    button(bar, words, help, () => press(act));
+    button(bar, words, help, () => press(name));
   }
-  button(bar, "Whole window", "Fill the window, and back (f)", fill);
+  button(bar, "Full window", "Fill the window, and back (f)", live.toggle);
   const speeds = slider(bar, {
     name: "speed",
     help: "Environment steps a second",
     labels: model.get("speeds"),
-    index: model.get("speed"),
-    onChange: (index) => tell("speed", index),
+    onChange: (index) => live.set("speed", index),
   });
-  const words = make(root, "div", "dqn-row");
-  const counter = make(words, "span", "dqn-counter");
-  const say = message(words);
-
+  const line = make(root, "div", "dqn-row");
+  const counter = make(line, "span", "dqn-counter");
+  const say = live.addStatus(line);
   const cells = make(root, "div", "dqn-cells");
-  const knobs = make(cells, "div", "dqn-knobs");
-  const controls = new Map();
-  for (const { name, label, help, labels, kind } of model.get("settings")) {
-    const options = { name: label, help, labels, index: model.get("indices")[name] };
-    const onChange = (index) => tell("indices", { ...model.get("indices"), [name]: index });
-    controls.set(name, (kind === "menu" ? menu : slider)(knobs, { ...options, onChange }));
-  }
+  const settings = make(cells, "div", "dqn-settings");
+  const count = live.addSettings(settings);
   const seeds = model.get("seeds");
-  const seed = slider(knobs, {
-    name: "seed, from the next Reset on",
-    help: "Other random numbers",
+  const seed = slider(settings, {
+    name: "seed (at next Reset)",
+    help: "The seed of the random numbers",
     labels: seeds.map(String),
-    index: seeds.indexOf(model.get("seed")),
-    onChange: (index) => tell("seed", seeds[index]),
+    onChange: (index) => live.set("seed", seeds[index]),
   });
-  if (controls.size) button(knobs, "Knobs back", "Put every knob back to where it was at first", () => press("knobs_back"));
+  if (count) button(settings, "Reset settings", "Set every setting to its first value", () => press("reset_settings"));
 
-  let nudge = 0;
-  function tell(trait, value) {
-    model.set(trait, value);
-    model.save_changes();
-    clearTimeout(nudge);
-    nudge = setTimeout(() => send({ seen: Number(root.dataset.look ?? 0) }), NUDGE);
-  }
+  // --- pictures -----------------------------------------------------------------------------------
 
-  // --- what there is to see -----------------------------------------------------------------------
-
-  const sights = {};
+  const views = {};
   const show = model.get("show");
   if (show.includes("car")) {
     const figure = make(cells, "figure", "dqn-plot dqn-driven");
     const caption = make(figure, "figcaption", "dqn-title");
-    sights.car = { caption, ...hill(make(figure, "div", "dqn-scene")) };
+    views.car = { caption, ...hill(make(figure, "div", "dqn-scene")) };
   }
-  if (show.includes("curve")) sights.curve = learningCurve(cells, model.get("ruler"));
+  if (show.includes("curve")) views.curve = learningCurve(cells, model.get("references"));
   if (show.includes("values")) {
     const options = { label: "value", smooth: model.get("smooth") };
-    sights.values = valuePlane(cells, "What each state is thought worth", options);
+    views.values = valuePlane(cells, "Estimated state value", options);
   }
-  if (show.includes("policy")) sights.policy = policyPlane(cells, "What the greedy car would do");
+  if (show.includes("policy")) views.policy = policyPlane(cells, "Greedy policy");
   if (show.includes("memory")) {
-    sights.memory = valuePlane(cells, "What it remembers", {
+    views.memory = valuePlane(cells, "Replay memory: states", {
       label: "states in the cell",
       colours: COLOURS.density,
       smooth: false,
     });
-    sights.memory.scale(0, 3, false, (exponent) => written(10 ** exponent));
+    views.memory.scale(0, 3, false, (exponent) => written(10 ** exponent));
   }
   cells.style.setProperty("--columns", [1, 1, 2, 3, 2][cells.children.length] ?? 3);
 
-  let drive = null; // the greedy car's way, and since when it is on it
-  let wanted = null; // the latest look that is not painted yet
-  let answered = 0;
-  let moved = 0; // when the car was drawn last
+  let drive = null; // the episode of the greedy policy, and when it began
+  let moved = 0; // when the car was last drawn
 
-  function paint(look) {
-    const { step, episodes, epsilon, best } = look;
+  function paint(snapshot, now) {
+    const { step, episodes, epsilon, best } = snapshot;
     const entry = (name, value) => `${name} <b>${value}</b>`;
     counter.innerHTML = [
       entry("step", written(step)),
@@ -108,124 +86,89 @@ function render({ model, el }) {
       entry("epsilon", written(epsilon, 2)),
       entry("best check", written(best, 1)),
     ].join(" \u00b7 ");
-    if (sights.curve) {
-      const { turns, alt } = look;
-      sights.curve({
-        step, alt, marks: turns, episodes: rows(unpack(look.returns)), means: rows(unpack(look.checks)),
-      });
+    if (views.curve) {
+      const [returns, checks] = [snapshot.returns, snapshot.checks].map((packed) => rows(unpack(packed)));
+      views.curve({ step, returns, checks, changes: snapshot.changes, alt: snapshot.alt });
     }
-    if (sights.values) {
-      sights.values.paint(unpack(look.values));
-      sights.values.scale(...look.limits, look.span[1] > look.limits[1]);
-      const span = look.diverged ?? look.span.map((end) => written(end)).join(" to ");
-      sights.values.note(span);
-      sights.values.say(`Map of state values over position and velocity, now ${span}.`);
+    if (views.values) {
+      const { limits, span, diverged } = snapshot;
+      const words = diverged ?? span.map((end) => written(end)).join(" to ");
+      views.values.paint(unpack(snapshot.values));
+      views.values.scale(...limits, span[1] > limits[1]);
+      views.values.note(words);
+      views.values.setAlt(`Map of state values over position and velocity, now ${words}.`);
     }
-    if (sights.policy) {
-      sights.policy.paint(unpack(look.policy));
-      sights.policy.note(look.diverged ?? "");
-      sights.policy.say(`Map of the greedy action over position and velocity: ${look.shares}.`);
+    if (views.policy) {
+      views.policy.paint(unpack(snapshot.policy));
+      views.policy.note(snapshot.diverged ?? "");
+      views.policy.setAlt(`Map of the greedy action over position and velocity: ${snapshot.shares}.`);
     }
-    if (sights.memory) {
-      sights.memory.paint(unpack(look.memory));
-      const held = `${written(look.held)} transitions, ${written(look.flags)} flag${look.flags === 1 ? "" : "s"}`;
-      sights.memory.note(held);
-      sights.memory.say(`The memory over position and velocity: ${held}.`);
+    if (views.memory) {
+      const { stored, flags } = snapshot;
+      const words = `${written(stored)} transitions, ${written(flags)} flag${flags === 1 ? "" : "s"}`;
+      views.memory.paint(unpack(snapshot.memory));
+      views.memory.note(words);
+      views.memory.setAlt(`The replay memory over position and velocity: ${words}.`);
     }
-    if (sights.car) {
-      if (look.here) {
-        drive = null;
-        sights.car.caption.textContent = "The car that learns, in slow motion";
-        sights.car.place(...look.here);
-      } else if (look.drive && look.drive.number !== drive?.number) {
-        const { number, positions, actions, words: outcome } = look.drive;
-        drive = { number, since: performance.now(), positions: unpack(positions).data, actions: unpack(actions).data };
-        sights.car.caption.textContent = outcome;
-        sights.car.scene.setAttribute("aria-label", `The car on its hill. ${outcome}.`);
-      }
+    if (views.car) paintCar(snapshot, now);
+  }
+
+  function paintCar(snapshot, now) {
+    if (snapshot.training_car) {
+      drive = null;
+      views.car.caption.textContent = "The car in training, in slow motion";
+      views.car.place(...snapshot.training_car);
+    } else if (snapshot.drive.number !== drive?.number) {
+      const { number, positions, actions, words } = snapshot.drive;
+      drive = { number, since: performance.now(), positions: unpack(positions).data, actions: unpack(actions).data };
+      views.car.caption.textContent = words;
+      views.car.scene.setAttribute("aria-label", `The car on its hill. ${words}.`);
     }
-    root.dataset.look = look.number;
+    if (drive) moveCar(now);
   }
 
   function moveCar(now) {
     moved = now;
     const { since, positions, actions } = drive;
     const last = positions.length - 1;
-    const at = lively() ? Math.floor((Math.max(now - since, 0) / 1000) * PACE) % (last + PACE / 2) : last;
-    sights.car.place(positions[Math.min(at, last)], at < last ? actions[at] : -1);
+    const at = motionAllowed() ? Math.floor((Math.max(now - since, 0) / 1000) * PACE) % (last + PACE / 2) : last;
+    views.car.place(positions[Math.min(at, last)], at < last ? actions[at] : -1);
   }
 
-  function frame(now) {
-    if (wanted) {
-      paint(wanted);
-      if (now - answered > ANSWERS || !running()) {
-        answered = now;
-        send({ seen: wanted.number });
-      }
-      wanted = null;
-      if (drive) moveCar(now);
-    } else if (drive && now - moved > (running() ? WAITS : 1000 / PACE - 5)) {
-      moveCar(now);
-    }
-  }
-
-  function follow() {
-    wanted = model.get("look");
-  }
-  function followKnobs() {
-    const indices = model.get("indices");
-    const active = model.get("active");
-    for (const [name, control] of controls) control.set({ index: indices[name], off: !active.includes(name) });
-    speeds.set({ index: model.get("speed") });
-    seed.set({ index: seeds.indexOf(model.get("seed")) });
-  }
-  function followStatus() {
-    const { words: text, alarm } = model.get("status");
-    say(text, alarm);
-  }
-  const gone = () => say("The kernel has ended, and this run with it: run the cell again.", true);
-
-  // --- a recorded run, where no kernel is ---------------------------------------------------------
+  // --- a recorded run, on a page without a kernel ---------------------------------------------------
 
   let playing = 0;
   let at = 0;
-  function replay(act) {
+  function play(name) {
     clearInterval(playing);
     playing = 0;
-    if (act === "reset") at = 0;
-    if (act === "train") {
+    if (name === "reset") at = 0;
+    if (name === "train") {
       if (at === recording.length - 1) at = 0;
-      playing = setInterval(next, REPLAY);
+      playing = setInterval(next, PLAYBACK);
     }
-    if (act === "one_episode") next();
-    wanted = recording[at];
-    say(playing ? "A recorded run." : "A recorded run: to train one yourself, open the lesson.");
+    if (name === "one_episode") next();
+    live.show(recording[at]);
+    say(playing ? "A recorded run." : "A recorded run; open the lesson to train one yourself.");
   }
   function next() {
     at = Math.min(at + 1, recording.length - 1);
-    wanted = recording[at];
-    if (at === recording.length - 1) replay("pause");
+    live.show(recording[at]);
+    if (at === recording.length - 1) play("pause");
   }
 
-  const stopListening = listen(model, {
-    "change:look": follow,
-    "change:indices": followKnobs,
-    "change:active": followKnobs,
-    "change:speed": followKnobs,
-    "change:seed": followKnobs,
-    "change:status": followStatus,
-    comm_live_update: gone,
+  const stop = live.start(paint, {
+    idle: (now) => drive && now - moved > (running() ? PATIENCE : 1000 / PACE - 5) && moveCar(now),
+    isRunning: running,
+    follow: {
+      speed: () => speeds.set({ index: model.get("speed") }),
+      seed: () => seed.set({ index: seeds.indexOf(model.get("seed")) }),
+    },
   });
-  const stopFrames = whileSeen(root, frame);
-  follow();
-  followKnobs();
-  followStatus();
-  if (recording.length) replay("pause");
+  if (recording.length) play("pause");
   return () => {
-    stopFrames();
-    stopListening();
+    stop();
     clearInterval(playing);
-    clearTimeout(nudge);
   };
 }
 

@@ -1,7 +1,7 @@
-// Axes for pictures that move. The browser lays them out: words are HTML in em, lines are SVG in a square
-// from 0 to 1. So nothing has to be measured, and size, sharpness and colours follow the page.
+// Axes for pictures that move. The browser does the layout: text is HTML in em, lines are SVG in a unit
+// square. So nothing has to be measured, and size, sharpness and colours follow the page.
 
-/** A new element in `parent`, for instance `make(el, "div", "dqn-title", "words")`. */
+/** A new element in `parent`, for instance `make(el, "div", "dqn-title", "text")`. */
 export function make(parent, tag, className = "", text = "") {
   const element = document.createElement(tag);
   element.className = className;
@@ -17,9 +17,9 @@ function makeSvg(parent, tag, attributes) {
   return element;
 }
 
-const FORMATS = []; // by digits: making one takes longer than writing a hundred numbers
+const FORMATS = []; // by digits: creating one is slower than using it a hundred times
 
-/** A number as it is written in text: a real minus sign, a comma between thousands. */
+/** A number as text: with a real minus sign, and commas between thousands. */
 export function written(number, digits = 0) {
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   const text = (FORMATS[digits] ??= new Intl.NumberFormat("en-US", options)).format(number);
@@ -37,8 +37,8 @@ export function ticksBetween(low, high, count = 5) {
 }
 
 /**
- * Axes in `parent`. `x` and `y` have a `label`, a `range`, `ticks` (values, or pairs of value and words) and
- * perhaps a `scale`, such as `Math.log10`.
+ * Axes in `parent`. `x` and `y` have a `label`, a `range`, `ticks` (values, or pairs of value and text) and
+ * optionally a `scale`, such as `Math.log10`.
  */
 export function axes(parent, { title = "", x, y }) {
   const figure = make(parent, "figure", "dqn-plot");
@@ -54,23 +54,23 @@ export function axes(parent, { title = "", x, y }) {
   const svg = makeSvg(area, "svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none" });
   const axis = { x: {}, y: {} };
 
-  const share = ({ range: [low, high], scale = Number }, value) =>
+  const fraction = ({ range: [low, high], scale = Number }, value) =>
     (scale(value) - scale(low)) / (scale(high) - scale(low));
-  const across = (value) => share(axis.x, value);
-  const up = (value) => share(axis.y, value);
+  const across = (value) => fraction(axis.x, value);
+  const up = (value) => fraction(axis.y, value);
 
-  /** Other ends or ticks for one of the axes; what is drawn stays where it is until it is drawn again. */
+  /** Change the range or the ticks of one axis; what is drawn moves only when it is drawn again. */
   function setAxis(name, options) {
     Object.assign(axis[name], options);
     const [place, room] = name === "x" ? ["left", xTicks] : ["bottom", yTicks];
     room.replaceChildren();
     let longest = 0;
     for (const tick of axis[name].ticks) {
-      const [value, words] = Array.isArray(tick) ? tick : [tick, written(tick)];
-      make(room, "span", "", words).style[place] = `${100 * share(axis[name], value)}%`;
-      longest = Math.max(longest, words.length);
+      const [value, text] = Array.isArray(tick) ? tick : [tick, written(tick)];
+      make(room, "span", "", text).style[place] = `${100 * fraction(axis[name], value)}%`;
+      longest = Math.max(longest, text.length);
     }
-    if (name === "y") room.style.width = `${longest + 1}ch`; // what is positioned makes no room for itself
+    if (name === "y") room.style.width = `${longest + 1}ch`; // positioned elements take no room
   }
   setAxis("x", x);
   setAxis("y", y);
@@ -87,11 +87,11 @@ export function axes(parent, { title = "", x, y }) {
     up,
     setAxis,
 
-    /** Lines of this class: `draw(points)` is one, `draw.segments(lines)` many, `draw.dots(points)` only dots. */
+    /** A path: `draw(points)` draws a line, `draw.segments(lines)` several, `draw.dots(points)` only dots. */
     path(className) {
       const path = makeSvg(svg, "path", { class: className, d: "" });
       let drawn = "";
-      const set = (d) => d !== drawn && path.setAttribute("d", (drawn = d)); // what stays costs nothing
+      const set = (d) => d !== drawn && path.setAttribute("d", (drawn = d)); // no change costs nothing
       const line = (points) => (points.length ? `M${points.map(point).join("L")}` : "");
       const draw = (points) => set(line(points));
       draw.dots = (points) => set(points.map((one) => `M${point(one)}h0`).join(""));
@@ -99,7 +99,7 @@ export function axes(parent, { title = "", x, y }) {
       return draw;
     },
 
-    /** Words or a sign at a point of the area: `place([x, y])`, or `place(null)` to hide it. */
+    /** Text or a symbol in the plot: `place([x, y])` moves it, `place(null)` hides it. */
     mark(className, text = "") {
       const element = make(area, "span", className, text);
       const place = (at) => {
@@ -112,19 +112,20 @@ export function axes(parent, { title = "", x, y }) {
       return place;
     },
 
-    /** The picture in words, for who cannot see it. */
-    say: (words) => figure.setAttribute("aria-label", words),
+    /** Set the alt text. */
+    setAlt: (text) => figure.setAttribute("aria-label", text),
   };
 }
 
-/** What lines or colours mean, as pairs of a class or a colour and words. */
+/** A legend from pairs: a CSS class or a colour, and text. */
 export function legend(parent, entries) {
   const list = make(parent, "div", "dqn-legend");
-  for (const [look, words] of entries) {
+  for (const [sign, text] of entries) {
     const entry = make(list, "span");
-    const sign = make(entry, "i", look.startsWith("#") ? "dqn-swatch" : look);
-    if (look.startsWith("#")) sign.style.background = look;
-    entry.append(words);
+    const isColour = sign.startsWith("#");
+    const element = make(entry, "i", isColour ? "dqn-swatch" : sign);
+    if (isColour) element.style.background = sign;
+    entry.append(text);
   }
   return list;
 }

@@ -1,0 +1,25 @@
+// Sliders above a picture that Python draws.
+
+function render({ model, el }) {
+  const root = make(el, "div", "dqn");
+  keepKeys(root);
+  const bar = make(root, "div", "dqn-row");
+  const controls = model.get("controls").map(({ name, labels }, i) =>
+    slider(bar, {
+      name,
+      labels,
+      index: model.get("indices")[i],
+      onChange: (index) => {
+        model.set("indices", model.get("indices").map((before, j) => (j === i ? index : before)));
+        model.save_changes();
+      },
+    }),
+  );
+  const picture = make(root, "div", "dqn-drawn");
+  const show = () => (picture.innerHTML = model.get("shown"));
+  const follow = () => model.get("indices").forEach((index, i) => controls[i].set({ index }));
+  show();
+  return listen(model, { "change:shown": show, "change:indices": follow });
+}
+
+export default { render };

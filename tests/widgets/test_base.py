@@ -1,0 +1,161 @@
+"""What is true of every widget, with and without a browser; when it stops is in test_lifetimes."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+import traitlets as t
+from making import MAKERS
+from receiving import handed, in_page
+
+from dqn_lib.plots.style import Picture
+from dqn_lib.widgets.base import LessonWidget
+from dqn_lib.widgets.sliders import interact
+
+pytestmark = pytest.mark.slow
+
+SVG = "http://www.w3.org/2000/svg"  # the name of a kind of element, not an address that anybody visits
+
+
+class Room(LessonWidget):
+    """The smallest one that the browser draws."""
+
+    _esm = "export default { render() {} }"
+    explanation = "A slider <moves> it."
+    data = t.Dict().tag(sync=True)
+
+    def still(self):
+        return '<img src="data:," alt="The room as it is now.">'
+
+
+class Tags(HTMLParser):
+    """What a browser makes of a page, as far as it matters here."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.texts = [], {}
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        if self.tags:
+            tag = self.tags[-1][0]
+            self.texts[tag] = self.texts.get(tag, "") + data
+
+
+@pytest.fixture(scope="module")
+def widgets():
+    """One of each kind, by name."""
+    made = {name: make() for name, make in MAKERS.items()}
+    yield made
+    for widget in made.values():
+        widget.close()
+
+
+# --- where there is no browser (of each kind: tests/notebooks/test_widgets_without_browser.py) ---------
+
+
+def test_a_widget_shows_itself_as_a_widget_as_a_picture_with_words_and_as_text():
+    widget = Room()
+    bundle, _ = widget._repr_mimebundle_()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    assert "Room" in bundle["text/plain"]
+    assert bundle["text/html"] == (
+        '<img src="data:," alt="The room as it is now."><p><i>A slider &lt;moves&gt; it. '
+        "Run the cell in JupyterLab to use it.</i></p>"
+    )
+
+
+# --- where its slider stands ----------------------------------------------------------------------------
+
+ENDS = {  # the trait that holds it, and its ends
+    "time machine": lambda widget: ("index", 0, len(widget.checks) - 1),
+    "gamma glasses": lambda widget: ("index", 0, len(widget.gammas) - 1),
+    "microscope": lambda widget: ("index", 0, widget.count - 1),
+    "luck": lambda widget: ("hold", 1, 64),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_slider_stays_between_its_ends_when_a_page_or_a_cell_moves_it(widgets, name):
+    widget = widgets[name]
+    trait, low, high = ENDS[name](widget)
+    for end in (low, high):
+        widget.set_state({trait: end})  # as a page does it
+        for wrong in (low - 1, high + 1, 1.5, str(low), None):
+            with pytest.raises(t.TraitError, match=trait):
+                setattr(widget, trait, wrong)
+            with pytest.raises(t.TraitError, match=trait):
+                widget.set_state({trait: wrong})
+            assert getattr(widget, trait) == end
+
+
+# --- the page -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_each_kinds_page_holds_its_module_and_its_traits_as_they_are_now(widgets, name):
+    widget = widgets[name]
+    module, traits = in_page(widget.page("As it is"))
+    assert module == widget._esm
+    assert module.count("export default { render };") == 1
+    recording = traits.pop("recording", None)  # of a panel, which has none but for its page
+    assert traits == {name: value for name, value in handed(widget).items() if name != "recording"}
+    assert (recording is not None) == ("panel" in name)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_each_kinds_page_needs_nothing_beside_it(widgets, name):
+    page = widgets[name].page("On its own")
+    read, (module, _) = Tags(page), in_page(page)
+    tags = [tag for tag, _ in read.tags]
+    assert tags == ["html", "meta", "meta", "title", "style", "main", "h1", "div", "script"]
+    assert read.tags[-1] == ("script", {"type": "module"})
+    assert read.texts["script"].rstrip().endswith('el: document.getElementById("widget") });')
+    assert widgets[name]._css in read.texts["style"]
+    for text in (page, module):
+        assert set(re.findall(r"""[a-z]{2,6}://[^\s"'`)]*""", text)) <= {SVG}
+        assert re.findall(r"""^ *import\b|\bfrom *["']|@import|\burl\((?!#)""", text, re.MULTILINE) == []
+        assert re.findall(r"\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon|importScripts", text) == []
+    assert re.findall(r"\bimport\((.{22})", page + module) == ['"data:text/javascript;']
+
+
+def test_bytes_and_words_in_a_page_are_those_of_the_traits():
+    data = {
+        "all": bytes(range(256)),
+        "none": b"",
+        "view": memoryview(b"ab"),
+        "deep": [{"words": 'Ä "quote" \\ \u2028 </script><!--<script>', "number": -0.5, "nothing": None}],
+    }
+    page = Room(data=data).page("A page")
+    _, traits = in_page(page)
+    assert traits["data"] == data | {"view": b"ab"}
+    assert page.isascii()
+
+
+@pytest.mark.parametrize("evil", ["</script><b>", "<!-- <script>", "</SCRIPT >", "]]>", "--></title>"])
+def test_no_words_can_end_the_script_or_the_title(evil):
+    def draw(rule):
+        picture = Picture(figsize=(1, 1))
+        picture.alt = evil
+        return picture
+
+    page = interact(draw, rule=[evil, "soft"]).page(evil)
+    read = Tags(page)
+    assert page.lower().count("<script") == page.lower().count("</script") == 1
+    assert "<!--" not in page
+    assert [tag for tag, _ in read.tags].count("b") == 0
+    assert read.texts["title"].strip() == read.texts["h1"] == evil
+    assert in_page(page)[1]["controls"][0]["labels"][0] == evil
+
+
+def test_a_page_shows_the_widget_as_it_stands():
+    shown = interact(lambda n: Picture(figsize=(n, 1)), n=[1, 2, 3])
+    before = in_page(shown.page("Before"))[1]
+    shown.indices = [2]
+    after = in_page(shown.page("After"))[1]
+    assert (before["indices"], after["indices"]) == ([0], [2])
+    assert 'width="72"' in before["shown"] and 'width="216"' in after["shown"]
