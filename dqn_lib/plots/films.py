@@ -99,7 +99,7 @@ def film(
 def prepare_frames(
     figure: Figure, moving: Sequence[Artist]
 ) -> tuple[FigureCanvasAgg, Callable[[], NDArray[np.uint8]]]:
-    """The figure's canvas, and a function that draws a frame `(height, width, 4)`: only `moving` anew."""
+    """The figure's canvas, and a function that redraws `moving` and returns a frame `(height, width, 4)`."""
     for artist in moving:
         artist.set_animated(True)
         artist.set_in_layout(False)  # empty artists break the constrained layout

@@ -23,7 +23,7 @@ pytestmark = IN_CHROMIUM
 
 CURVE = "Learning curve"
 PICTURES = [CURVE, "Map of state values", "Map of the greedy action", "The replay memory over"]
-SEED = "seed (at next Reset)"
+SEED = "seed at Reset"
 KNOBS = ["speed", "epsilon", "gamma", "learning rate", "tau", "hold", SEED]
 AGAIN = "panel"
 

@@ -62,7 +62,7 @@ def test_in_jupyterlab_sliders_buttons_and_pictures_are_there_and_act(lab, windo
     for number in range(3):
         notebook.run(number)
     assert window.evaluate("[location.hostname, isSecureContext]") == [HUB, False]
-    for name in ("speed", "epsilon", "gamma", "seed (at next Reset)", "hold"):
+    for name in ("speed", "epsilon", "gamma", "seed at Reset", "hold"):
         expect(knob(window, name)).to_be_visible()
     turn(window, "gamma", "End")
     notebook.wait_for("panel.run.agent.config.gamma == 1.0")

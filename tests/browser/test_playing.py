@@ -180,6 +180,25 @@ def test_nothing_runs_out_of_sight_or_after_the_view_is_gone(page, request, name
     assert page.evaluate("frames_") == ran
 
 
+TICKS = """
+(range) => {
+  const y = { label: "", range: [0, 1], ticks: [] };
+  const x = { label: "", range, ticks: module.ticksBetween(...range, 6) };
+  const { figure } = module.axes(document.querySelector("#widget"), { x, y });
+  return [...figure.querySelectorAll(".dqn-xticks span")].map((tick) => tick.textContent);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "first"), [([-1, 1], "\u22121.0"), ([-0.07, 0.07], "\u22120.05"), ([-200, 0], "\u2212200")]
+)
+def test_ticks_have_as_many_digits_as_they_need(page, time_machine, ends, first):
+    begin(page, time_machine)
+    ticks = page.evaluate(TICKS, ends)
+    assert ticks[0] == first and len(set(ticks)) == len(ticks)
+
+
 # --- a panel and its kernel -----------------------------------------------------------------------
 
 
@@ -238,7 +257,7 @@ def test_a_panel_reports_what_it_has_painted_and_what_is_pressed_and_changed(pag
     indices = panel.indices
     knob(page, "gamma").press("ArrowLeft")
     knob(page, "speed").press("Home")
-    knob(page, "seed (at next Reset)").press("ArrowRight")
+    knob(page, "seed at Reset").press("ArrowRight")
     turned = [{"indices": indices | {"gamma": indices["gamma"] - 1}}, {"speed": 0}, {"seed": 2}]
     assert page.evaluate("model.sent") == turned
 

@@ -567,7 +567,7 @@ def test_snapshots_wait_for_a_page_that_paints_them(open_panel, monkeypatch):
     panel.run.callback = lambda: (chances.append(panel.snapshot["number"]), callback())
     press(panel, "train")
     until(lambda: chances.count(MAX_UNPAINTED) > 3)
-    assert panel.snapshot["number"] == MAX_UNPAINTED, "nobody has seen any of them"
+    assert panel.snapshot["number"] == MAX_UNPAINTED, "no page has painted any of them"
     panel._handle_custom_msg({"painted": MAX_UNPAINTED}, [])
     until(lambda: chances.count(2 * MAX_UNPAINTED) > 3)
     assert panel.snapshot["number"] == 2 * MAX_UNPAINTED

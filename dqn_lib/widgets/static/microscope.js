@@ -68,7 +68,7 @@ function render({ model, el }) {
   const low = -roundUp(-all[0]);
   const high = all.at(-1) > 0 ? roundUp(all.at(-1)) : 0;
   const sums = axes(right, {
-    title: "Its TD target",
+    title: "TD target of the window",
     x: { label: "value", range: [low, high], ticks: ticksBetween(low, high) },
     y: {
       label: "",

@@ -42,7 +42,7 @@ function render({ model, el }) {
   const count = live.addSettings(settings);
   const seeds = model.get("seeds");
   const seed = slider(settings, {
-    name: "seed (at next Reset)",
+    name: "seed at Reset",
     help: "The seed of the random numbers",
     labels: seeds.map(String),
     onChange: (index) => live.set("seed", seeds[index]),

@@ -26,6 +26,10 @@ export function written(number, digits = 0) {
   return (Number(text.replaceAll(",", "")) === 0 ? text.replace("-", "") : text).replace("-", "\u2212");
 }
 
+/** How many digits after the point these numbers need, up to four. */
+const digitsOf = (numbers) =>
+  [0, 1, 2, 3].find((digits) => numbers.every((one) => Math.abs(one - one.toFixed(digits)) < 1e-6)) ?? 4;
+
 /** About `count` round numbers from `low` to `high`. */
 export function ticksBetween(low, high, count = 5) {
   const rough = (high - low) / count;
@@ -65,8 +69,9 @@ export function axes(parent, { title = "", x, y }) {
     const [place, room] = name === "x" ? ["left", xTicks] : ["bottom", yTicks];
     room.replaceChildren();
     let longest = 0;
+    const digits = digitsOf(axis[name].ticks.filter(Number.isFinite));
     for (const tick of axis[name].ticks) {
-      const [value, text] = Array.isArray(tick) ? tick : [tick, written(tick)];
+      const [value, text] = Array.isArray(tick) ? tick : [tick, written(tick, digits)];
       make(room, "span", "", text).style[place] = `${100 * fraction(axis[name], value)}%`;
       longest = Math.max(longest, text.length);
     }
