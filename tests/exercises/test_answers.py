@@ -68,6 +68,7 @@ def answers(path):
 ANSWERS = [answer for path in sorted(Path(__file__).parent.glob("answers/*.py")) for answer in answers(path)]
 
 
+@pytest.mark.slow  # nearly three hundred of them
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: f"{answer.exercise}-{answer.line}")
 def test_an_answer_gets_its_verdict(answer):
     verdict = EXERCISES[answer.exercise].check(answer.function)

@@ -68,6 +68,7 @@ def test_no_two_mistakes_share_a_message_and_each_has_a_function(task):
     assert all(known.functions for known in task.mistakes)
 
 
+@pytest.mark.slow  # some five hundred of them
 @pytest.mark.parametrize(
     "task, known, function",
     [
