@@ -208,6 +208,9 @@ def repeatable(*case: Any) -> Callable[[Callable], str]:
             draws.append([plain(answer(*copy.deepcopy(case), rng)) for _ in range(100)])
         if draws[0] == draws[1]:
             return ""
-        return "the dice are not those of `rng`. Draw from `rng` only: the same seed then gives the same run."
+        return (
+            "the random numbers are not those of `rng`. "
+            "Draw from `rng` only: the same seed then gives the same run."
+        )
 
     return check

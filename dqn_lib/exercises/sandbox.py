@@ -131,8 +131,9 @@ def error_in_words(error: BaseException, function: Callable, advice: Mapping[str
         advice: what to say about an error whose text contains one of the keys.
     """
     name, message = type(error).__name__, _message(error)
-    explanations = {re.escape(words): more for words, more in advice.items()} | EXPLANATIONS
-    more = next((more for words, more in explanations.items() if re.search(words, f"{name}: {message}")), "")
+    own = [(re.escape(words), more) for words, more in advice.items()]  # goes before the general ones
+    explanations = [*own, *EXPLANATIONS.items()]
+    more = next((more for words, more in explanations if re.search(words, f"{name}: {message}")), "")
     raised = f"it raised {name}: {_first_paragraph(message)}".removesuffix(": ")
     return "\n".join(filter(None, [raised, _line(error, function), more]))
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dqn_lib.diagnostics import Diagnosis
-from dqn_lib.mountain_car import OPTIMAL_RETURN, RANDOM_RETURN
+from dqn_lib.mountain_car import OPTIMAL_CHECK_RETURN, RANDOM_RETURN
 from dqn_lib.plots.curves import REFERENCE_LINE
 from dqn_lib.plots.maps import draw_map
 from dqn_lib.plots.style import (
@@ -43,9 +43,9 @@ def symptoms(
         _line(ax, diagnosis, baseline, name)
     (evaluation, loss, error), (values, exploration, plane) = axes
     evaluation.set(
-        title="Evaluation", ylabel="mean greedy return", ylim=(RANDOM_RETURN - 6, OPTIMAL_RETURN + 8)
+        title="Evaluation", ylabel="mean greedy return", ylim=(RANDOM_RETURN - 6, OPTIMAL_CHECK_RETURN + 8)
     )
-    for mark, colour in ((RANDOM_RETURN, RANDOM), (OPTIMAL_RETURN, OPTIMAL)):
+    for mark, colour in ((RANDOM_RETURN, RANDOM), (OPTIMAL_CHECK_RETURN, OPTIMAL)):
         evaluation.axhline(mark, color=colour, zorder=0, **REFERENCE_LINE)
     loss.set(title="Loss of the updates", yscale="log")
     error.set(title="TD error on the memory", yscale="log")

@@ -297,7 +297,7 @@ MY_OWN = np.random.default_rng(0)
 def test_other_random_numbers_than_those_of_the_generator_are_refused(answer):
     verdict = lesson04.sample.check(answer)
     assert verdict.status == "not yet"
-    assert "The results are right, but the dice are not those of `rng`." in verdict.message
+    assert "The results are right, but the random numbers are not those of `rng`." in verdict.message
 
 
 @pytest.mark.parametrize("seed", [0, 7, 42])

@@ -11,6 +11,7 @@ from looking import (
 )
 from matplotlib.axes import Axes
 from matplotlib.colors import same_color
+from traces import EXACT, TRACES, UPDATES
 
 from dqn_lib.mountain_car import ENV_ID, OPTIMAL_CHECK_RETURN, RANDOM_RETURN, SOLVED_RETURN
 from dqn_lib.plots.curves import (
@@ -274,23 +275,6 @@ def test_variants_that_cannot_be_shown_are_named():
 
 
 # --- online and target network --------------------------------------------------------------------------
-
-
-EXACT = -63.25
-UPDATES = np.arange(16, 3_216, 16)
-
-
-def a_trace(speed, lag):
-    """The target has the value that the estimate had `lag` records ago."""
-    estimate = -60 * (1 - np.exp(-UPDATES / speed)) + np.sin(UPDATES / 40)
-    return TargetTrace(UPDATES, estimate, estimate[np.maximum(np.arange(len(UPDATES)) - lag, 0)])
-
-
-TRACES = {
-    "copied every step": a_trace(300, 0),
-    "hard: every 200 steps": a_trace(700, 12),
-    "soft: tau 0.01": a_trace(900, 6),
-}
 
 
 def test_each_panel_draws_both_networks_and_the_exact_value():

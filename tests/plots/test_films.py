@@ -18,13 +18,13 @@ from looking import (
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from traces import EXACT, TRACES, UPDATES
 
 from dqn_lib import mountain_car
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.q_table import TableQ
 from dqn_lib.mountain_car import OPTIMAL_CHECK_RETURN, RANDOM_RETURN, SOLVED_RETURN
 from dqn_lib.plots import films
-from dqn_lib.plots.curves import TargetTrace
 from dqn_lib.plots.films import (
     DOTS_PER_INCH,
     FREEZE,
@@ -462,22 +462,6 @@ def test_without_checks_there_is_one_clear_error():
 
 
 # --- online and target network --------------------------------------------------------------------------
-
-EXACT = -63.25
-UPDATES = np.arange(16, 3_216, 16)
-
-
-def a_trace(speed, lag):
-    """The target has the value that the estimate had `lag` records ago."""
-    estimate = -60 * (1 - np.exp(-UPDATES / speed)) + np.sin(UPDATES / 40)
-    return TargetTrace(UPDATES, estimate, estimate[np.maximum(np.arange(len(UPDATES)) - lag, 0)])
-
-
-TRACES = {
-    "copied every step": a_trace(300, 0),
-    "hard: every 200 steps": a_trace(700, 12),
-    "soft: tau 0.01": a_trace(900, 6),
-}
 
 
 @pytest.fixture(scope="module")
