@@ -108,9 +108,8 @@ def dask_backend(scheduler: str | None) -> Iterator[None]:
             "scheduler needs the package distributed: install dqn_lib[cluster]"
         ) from None
     try:
-        get_address_host_port(
-            scheduler, strict=True
-        )  # `Client` does not close itself after an invalid address
+        # `Client` does not close itself after an invalid address, so check it first.
+        get_address_host_port(scheduler, strict=True)
         client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConnectionError(

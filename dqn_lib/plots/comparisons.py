@@ -144,12 +144,12 @@ def proportions(
     )
     for place, percent in zip(places, middle, strict=True):
         ax.annotate(
-            f"{percent:.3g} %", (place, percent), (9, 0), textcoords="offset points", va="center", fontsize=9
+            f"{percent:.1f} %", (place, percent), (9, 0), textcoords="offset points", va="center", fontsize=9
         )
     ax.set_xticks(places, [str(name) for name in names])
     top = max(high.max(), 1.0)
     ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(-0.5, len(middle) - 0.2), ylim=(-0.03 * top, 1.06 * top))
-    listed = ", ".join(f"{name}: {percent:.3g} %" for name, percent in zip(names, middle, strict=True))
+    listed = ", ".join(f"{name}: {percent:.1f} %" for name, percent in zip(names, middle, strict=True))
     return add_texts(ax, f"{title}. {ylabel} by {xlabel}, of {tries:,} each: {listed}.", title)
 
 

@@ -41,33 +41,24 @@ def test_a_drive_to_the_time_limit_has_not_reached_the_flag():
     assert (widget.problem, widget.reached_flag, widget.total_reward) == ("", False, car.RANDOM_RETURN)
 
 
-@pytest.mark.parametrize("name", ["states", "total_reward", "reached_flag", "best_position"])
-def test_before_the_first_drive_there_is_one_clear_error(name):
-    with pytest.raises(RuntimeError, match="drive first: press Start"):
-        getattr(DriveYourself(), name)
+def test_before_the_first_drive_there_is_one_clear_error_and_an_example():
+    widget = DriveYourself()
+    for name in ("states", "total_reward", "reached_flag", "best_position"):
+        with pytest.raises(RuntimeError, match="drive first: press Start"):
+            getattr(widget, name)
+    html = widget._repr_mimebundle_()[0]["text/html"]
+    assert html.startswith('<img src="data:image/png;base64,')
+    assert "You have not driven yet; this car always pushes right" in html
+    assert "In a running notebook you drive the car here yourself" in html
+    assert "The random policy scores \N{MINUS SIGN}200" in widget.references
+    assert "about \N{MINUS SIGN}98 on average" in widget.references
 
 
 def test_the_picture_shows_the_drive_among_the_earlier_ones(driven):
     second = message(start=-0.45, drives=2)
     driven.set_state(second)
-    picture = driven.picture()
-    assert f"the return -{len(second['actions'])} of drive 2 (you)" in picture.alt
-    assert "to the flag" in picture.alt
-
-
-def test_without_a_drive_the_picture_is_an_example_that_says_so():
-    picture = DriveYourself().picture()
-    assert "You have not driven yet; this car always pushes right" in picture.alt
-    assert picture.get_suptitle().startswith("You have not driven yet")
-
-
-def test_a_page_without_a_kernel_shows_the_picture_and_a_sentence(driven):
-    for widget, words in ((DriveYourself(), "You have not driven yet"), (driven, "of drive 1 (you)")):
-        data, _ = widget._repr_mimebundle_()
-        assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
-        picture, note = data["text/html"].split("<p>")
-        assert picture.startswith('<img src="data:image/png;base64,') and words in picture
-        assert "In a running notebook you drive the car here yourself" in note
+    alt = driven.picture().alt
+    assert f"the return -{len(second['actions'])} of drive 2 (you)" in alt and "to the flag" in alt
 
 
 def tamper(name, index, value):
@@ -97,7 +88,6 @@ def beyond_the_flag():
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        (tamper("positions", 20, 0.3), "its step 20 does not follow the rules"),
         (tamper("positions", 20, message()["positions"][20] + 1e-8), "its step 20 does not follow the rules"),
         (tamper("velocities", 5, float("nan")), "its step 5 does not follow the rules"),
         (tamper("actions", 7, 1), "its step 8 does not follow the rules"),
@@ -106,7 +96,6 @@ def beyond_the_flag():
         (tamper("velocities", 0, 0.07), "it starts at position -0.5 with velocity 0.07"),
         (cut(30), "it ends after 30 steps, neither at the flag nor at the time limit"),
         (beyond_the_flag(), "neither at the flag nor at the time limit"),
-        (message() | {"velocities": [0.0]}, "and 1 velocities do not make"),
         (message() | {"positions": [], "velocities": [], "actions": []}, "0 positions and 0 velocities"),
     ],
 )
@@ -118,16 +107,10 @@ def test_a_drive_that_contradicts_mountain_car_is_refused(sent, words):
         _ = widget.states
     assert words in widget.picture().alt
     widget.set_state(message(start=-0.55, drives=2))
-    assert widget.problem == ""
-    assert "of drive 1 (you)" in widget.picture().alt
+    assert (widget.problem, widget._returns) == ("", [widget.total_reward])
 
 
 def test_the_last_bit_of_a_cosine_may_differ():
     widget = DriveYourself()
     widget.set_state(tamper("positions", 20, message()["positions"][20] + 1e-12))
     assert widget.problem == ""
-
-
-def test_the_references_are_in_the_outcome():
-    assert "The random policy scores \N{MINUS SIGN}200" in DriveYourself().references
-    assert "about \N{MINUS SIGN}98 on average" in DriveYourself().references

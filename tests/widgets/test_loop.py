@@ -2,31 +2,22 @@
 
 import gc
 import threading
-import time
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from waiting import threads, until
 
-from dqn_lib.widgets import live as loop_module
-from dqn_lib.widgets.live import CALLBACK_FRACTION, MIN_INTERVAL, SMOOTHING_WINDOW, Loop
-
-pytestmark = pytest.mark.slow
-
-
-def nothing():
-    pass
-
-
-def threads():
-    return [thread for thread in threading.enumerate() if thread.name == "dqn_lib loop"]
+from dqn_lib.widgets import live
+from dqn_lib.widgets.live import CALLBACK_FRACTION, MAX_LAG, MIN_INTERVAL, MIN_SLEEP, SMOOTHING_WINDOW, Loop
 
 
 @pytest.fixture
 def loop():
     made = []
 
-    def make(step, callback=nothing, **options):
+    def make(step, callback=lambda: None, **options):
         made.append(Loop(step, callback, **options))
         return made[-1]
 
@@ -35,69 +26,93 @@ def loop():
         one.pause()
 
 
-def until(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.001)
+@pytest.fixture
+def lived(loop, monkeypatch):
+    """When each step and callback began in a loop that lives for so long, in a time that passes as told."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(live, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+
+    def live_for(duration, *, step=0.0, callback=lambda number: 0.0, seconds=0.0):
+        steps, looks = [], []
+
+        def take_step():
+            steps.append(clock.now)
+            clock.now += step(len(steps)) if callable(step) else step
+            return clock.now < duration
+
+        def look():
+            looks.append(clock.now)
+            clock.now += callback(len(looks))
+
+        def wait(left):
+            clock.now += left
+            return False
+
+        one = loop(take_step, look, seconds=seconds)
+        monkeypatch.setattr(one._stop, "wait", wait)
+        one.start()
+        until(lambda: not one.running)
+        one.pause()
+        return np.array(steps), np.array(looks[:-1])  # the last one comes after the last step
+
+    return live_for
 
 
-def test_it_steps_until_the_step_says_that_it_was_the_last(loop):
-    steps = []
+def test_it_steps_in_one_thread_until_the_last_step_or_a_pause_and_then_calls_back_once_more(loop):
+    steps, looks = [], []
 
     def step():
         steps.append(threading.current_thread())
-        return len(steps) < 5
+        return len(steps) != 5
 
-    counting = loop(step)
+    counting = loop(step, lambda: looks.append((counting.running, len(steps))))
     counting.start()
     until(lambda: not counting.running)
-    assert len(steps) == 5
-    assert len(set(steps)) == 1
-    assert steps[0] is not threading.current_thread()
-    assert steps[0].daemon
-
-
-def test_after_a_pause_no_step_is_taken_and_a_last_callback_has_been_made(loop):
-    steps, seen = [], []
-    counting = loop(lambda: steps.append(1) or True, lambda: seen.append((counting.running, len(steps))))
+    assert len(steps) == 5 and {*steps} == {steps[0]} and steps[0].daemon
+    counting.pause()
+    assert (looks[0], looks[-1]) == ((True, 1), (False, 5))
     counting.start()
     until(lambda: len(steps) > 100)
     counting.pause()
     taken = len(steps)
-    time.sleep(0.05)
-    assert len(steps) == taken
-    assert seen[0] == (True, 1)
-    assert seen[-1] == (False, taken)
+    assert (threads(), looks[-1]) == ([], (False, taken))
 
 
-def test_one_slow_callback_does_not_delay_the_next_for_long(loop):
-    looks = []
-
-    def callback():
-        looks.append(time.perf_counter())
-        time.sleep(0.4 if len(looks) == 10 else 0.0)
-
-    watched = loop(lambda: time.sleep(0.001) or True, callback)
-    watched.start()
-    until(lambda: len(looks) > 10)
-    watched.pause()
-    assert 0.4 / SMOOTHING_WINDOW / CALLBACK_FRACTION < looks[10] - looks[9] < 2.0  # 0.9 on a quiet machine
+@pytest.mark.parametrize("look", [0.0, 0.05, 0.4])
+def test_callbacks_of_a_busy_loop_take_no_more_than_their_fraction_of_the_time(lived, look):
+    _, looks = lived(30.0, step=0.001, callback=lambda _: look)
+    between = max(MIN_INTERVAL, look / CALLBACK_FRACTION)
+    assert np.diff(looks).min() >= between - 1e-9
+    assert np.diff(looks).max() <= max(MIN_INTERVAL + look, between) + 0.002
 
 
-@pytest.mark.parametrize(("cost", "least", "most"), [(0.0, 0.5, 1.1), (0.03, 0.5, 1.1), (0.1, 0.0, 0.35)])
-def test_a_callback_in_time_that_is_idle_anyway_is_free_whatever_it_costs(loop, cost, least, most):
-    steps, looks = [], []
-    idle = loop(lambda: steps.append(1) or True, lambda: looks.append(1) or time.sleep(cost), seconds=0.08)
-    idle.start()
-    until(lambda: len(steps) > 16, seconds=30)
-    idle.pause()
-    share = len(looks) / len(steps)  # one, on a quiet machine; by what they cost, a quarter and a twelfth
-    assert least <= share <= most
+def test_one_slow_callback_does_not_delay_the_next_for_long(lived):
+    _, looks = lived(5.0, step=0.001, callback=lambda number: 0.4 * (number == 10))
+    assert looks[10] - looks[9] == pytest.approx(
+        0.4 + 0.4 / SMOOTHING_WINDOW * (1 / CALLBACK_FRACTION - 1), abs=0.01
+    )
+
+
+@pytest.mark.parametrize(("cost", "share"), [(0.0, 1.0), (0.03, 1.0), (0.1, 0.1)])
+def test_a_callback_in_time_that_is_idle_anyway_is_free_whatever_it_costs(lived, cost, share):
+    steps, looks = lived(10.0, callback=lambda _: cost, seconds=0.08)
+    assert len(looks) / len(steps) == pytest.approx(share, abs=0.05)
+
+
+def test_with_idle_time_there_are_no_more_callbacks_than_the_maximum(lived):
+    _, looks = lived(2.0, seconds=0.004)
+    assert MIN_INTERVAL <= np.diff(looks).min() <= MIN_INTERVAL + 2 * MIN_SLEEP
+
+
+def test_it_keeps_its_speed_and_catches_up_after_a_callback_but_not_after_a_long_step(lived):
+    steps, _ = lived(10.0, callback=lambda _: 0.05, seconds=0.005)
+    assert len(steps) == pytest.approx(10.0 / 0.005, abs=5)
+    stalled, _ = lived(20.0, step=lambda number: 5.0 * (number == 1), seconds=0.1)
+    assert len(stalled) == pytest.approx(1 + (5.0 + MAX_LAG) / 0.1, abs=2)
 
 
 def test_a_callback_that_is_asked_for_comes_after_the_current_step(loop, monkeypatch):
-    monkeypatch.setattr(loop_module, "MIN_INTERVAL", 100.0)
+    monkeypatch.setattr(live, "MIN_INTERVAL", 100.0)
     steps, looks = [], []
 
     def step():
@@ -112,29 +127,8 @@ def test_a_callback_that_is_asked_for_comes_after_the_current_step(loop, monkeyp
     assert looks == [1, 50, 60]
 
 
-def test_with_idle_time_there_are_no_more_callbacks_than_the_maximum(loop):
-    looks = []
-    idle = loop(lambda: True, lambda: looks.append(time.perf_counter()), seconds=0.004)
-    idle.start()
-    until(lambda: len(looks) > 12, seconds=30)
-    idle.pause()
-    assert np.diff(looks[:12]).min() >= MIN_INTERVAL
-
-
-def test_it_keeps_its_speed_and_catches_up_after_a_callback(loop):
-    steps = []
-    paced = loop(lambda: steps.append(1) or True, lambda: time.sleep(0.05), seconds=0.005)
-    paced.start()
-    time.sleep(1.0)
-    paced.pause()
-    assert 50 <= len(steps) <= 206  # 186 at least, on a machine that is not busy
-
-
-# --- a step that does not end -------------------------------------------------------------------------
-
-
 def test_a_pause_that_cannot_wait_for_the_last_callback_to_end_says_so(loop, monkeypatch):
-    monkeypatch.setattr(loop_module, "TIMEOUT", 0.1)
+    monkeypatch.setattr(live, "TIMEOUT", 0.1)
     let_go = threading.Event()
     one = loop(lambda: False, lambda: let_go.wait(20))
     one.start()
@@ -143,36 +137,16 @@ def test_a_pause_that_cannot_wait_for_the_last_callback_to_end_says_so(loop, mon
         one.pause()
     let_go.set()
     until(lambda: not threads())
-    one.pause()
-
-
-def test_no_step_is_taken_during_the_last_callback_of_the_thread_before_however_long_it_takes(
-    loop, monkeypatch
-):
-    monkeypatch.setattr(loop_module, "TIMEOUT", 0.05)
-    let_go, steps = threading.Event(), []
-    one = loop(lambda: steps.append(1) and False, lambda: one.running or let_go.wait(20))
-    one.start()
-    until(lambda: steps == [1] and not one.running)
-    one.start()
-    time.sleep(0.3)
-    before = list(steps)
-    let_go.set()
-    until(lambda: len(steps) == 2)
-    until(lambda: not threads())
-    assert before == [1]
-
-
-# --- a loop without references --------------------------------------------------------------
 
 
 class Owner:
     """Steps that are its own; `seconds` lie between two of them."""
 
     def __init__(self, seconds):
-        self.steps = 0
-        self.loop = Loop(self.step, nothing, on_stop=self.on_stop, seconds=seconds)
+        self.steps, self.stopped = 0, False
+        self.loop = Loop(self.step, lambda: None, on_stop=self.on_stop, seconds=seconds)
         self.loop.start()
+        until(lambda: self.steps)
 
     def step(self):
         self.steps += 1
@@ -182,28 +156,19 @@ class Owner:
         self.stopped = True
 
 
-def abandoned(seconds):
-    """A weak reference to the owner of a running loop, to which there is no other reference."""
-    owner = Owner(seconds)
-    until(lambda: owner.steps)
-    return weakref.ref(owner)
-
-
 @pytest.mark.parametrize("seconds", [0.0, 30.0], ids=["busy", "asleep"])
-def test_the_owner_of_a_running_loop_is_freed(seconds):
-    gc.disable()  # at once, not some time later
+def test_the_owner_of_a_running_loop_is_freed_at_once_and_not_before(seconds):
+    gc.disable()
     try:
-        gone = abandoned(seconds)
+        owner = Owner(seconds)
+        gc.collect()
+        assert owner.loop.running
+        gone = weakref.ref(owner)
+        del owner
         until(lambda: not threads())
         assert gone() is None
     finally:
         gc.enable()
-
-
-def test_with_a_reference_left_the_owner_gets_its_last_call():
-    owner = Owner(0.001)
-    until(lambda: owner.steps > 3)
-    gc.collect()
-    assert owner.loop.running
+    owner = Owner(seconds)
     owner.loop.pause()
     assert owner.stopped

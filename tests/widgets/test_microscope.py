@@ -84,23 +84,15 @@ def slowly(agent, number):
     }  # fmt: skip
 
 
-# --- the numbers ------------------------------------------------------------------------------------------
-
-
 RING = {"lengths": (12, 8, 13), "capacity": 20}  # 33 were added, 20 are kept
 
 
 @pytest.mark.parametrize(
     ("memory", "config"),
     [
-        ({}, {}),
         ({}, {"double": False}),
-        ({}, {"n_step": 1, "gamma": 0.5}),
-        ({}, {"n_step": 100, "gamma": 1.0}),
-        ({"under_way": 3}, {}),
-        ({"lengths": (1,), "flags": (True,)}, {}),
-        ({"lengths": (), "flags": (), "under_way": 1}, {}),
-        (RING, {}),
+        ({"under_way": 3}, {"n_step": 100, "gamma": 1.0}),
+        ({"lengths": (1,), "flags": (True,)}, {"n_step": 1, "gamma": 0.5}),
         (RING | {"lengths": (12, 29, 13)}, {"n_step": 7}),  # more than twice around
         (RING | {"under_way": 4}, {"double": False}),
         (RING | {"lengths": (12, 8, 20)}, {"n_step": 30}),  # full to the last one of an episode
@@ -126,9 +118,7 @@ def test_every_column_is_that_of_a_walk_from_step_to_step(agent, memory, config)
     np.testing.assert_array_equal(window_lengths(agent), columns["lengths"])
 
 
-@pytest.mark.parametrize("double", [True, False])
-def test_the_targets_are_those_of_the_agents_own_learning_step_and_add_up(agent, double):
-    agent.config = agent.config.replace(double=double)
+def test_the_targets_are_those_of_the_agents_own_learning_step_and_add_up(agent):
     columns = columns_of(ReplayMicroscope(agent))
     batch = agent.memory.windows(np.arange(30), agent.config.n_step, agent.config.gamma)
     learnt = np.asarray(agent._objective().targets(batch, agent.q, agent.target_q))
@@ -137,38 +127,19 @@ def test_the_targets_are_those_of_the_agents_own_learning_step_and_add_up(agent,
     np.testing.assert_allclose(columns["rewards"] + guesses, columns["targets"], atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("place", "length", "stop"),
-    [
-        (3, 5, "the agent's n = 5"),
-        (7, 5, "the time limit"),
-        (9, 3, "the time limit"),
-        (11, 1, "the time limit"),
-        (15, 5, "the flag"),
-        (18, 2, "the flag"),
-        (19, 1, "the flag"),
-        (27, 3, "the time limit"),
-        (28, 5, "the agent's n = 5"),
-        (30, 3, "the newest transition"),
-        (32, 1, "the newest transition"),
-    ],
-)
-def test_a_window_stops_where_the_agents_does_and_says_why(agent, place, length, stop):
-    fill(agent, lengths=(12, 8), flags=(False, True), under_way=13) if place > 27 else fill(agent)
-    scope = ReplayMicroscope(agent)
-    columns = columns_of(scope)
-    assert columns["lengths"][place] == length
-    assert scope.about["stops"][columns["stops"][place]] == stop
-    last = columns["lasts"][columns["ends"].astype(int)[place]]
-    np.testing.assert_allclose(last, START + STEP * (place + length), atol=1e-6)
-
-
-def test_the_oldest_memory_is_the_first_also_in_a_full_ring(agent):
-    expected = START + STEP * np.arange(33)[:, None]
-    for kept in (33, 20):
-        fill(agent, lengths=(12, 8, 13), capacity=kept)
-        states = columns_of(ReplayMicroscope(agent))["states"]
-        np.testing.assert_allclose(states, expected[-kept:], atol=1e-6)
+def test_a_window_stops_where_the_agents_does_and_says_why(agent):
+    scope = ReplayMicroscope(fill(agent, lengths=(12, 8), flags=(False, True), under_way=13))
+    columns, limit, newest = columns_of(scope), "the time limit", "the newest transition"
+    whole = "the agent's n = 5"
+    expected = {
+        3: (5, whole), 7: (5, limit), 11: (1, limit), 15: (5, "the flag"), 19: (1, "the flag"),
+        28: (5, whole), 30: (3, newest), 32: (1, newest),
+    }  # fmt: skip
+    for place, (length, stop) in expected.items():
+        assert columns["lengths"][place] == length
+        assert scope.about["stops"][columns["stops"][place]] == stop
+        last = columns["lasts"][columns["ends"].astype(int)[place]]
+        np.testing.assert_allclose(last, START + STEP * (place + length), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -197,25 +168,18 @@ def test_the_map_counts_the_remembered_states(agent):
     assert shades[int((0.05 + 0.07) / 0.14 * 40), int((0.3 + 1.2) / 1.8 * 40)] == 0  # once
 
 
-# --- where it stands --------------------------------------------------------------------------------------
-
-
-def test_it_begins_with_the_newest_and_a_move_changes_the_place_alone(scope):
-    before = handed(scope)
-    assert before["index"] == 29
-    scope.set_state({"index": 4})  # as a page does it
-    assert handed(scope) == before | {"index": 4}
-
-
-# --- an agent that goes on --------------------------------------------------------------------------------
-
-
-def test_it_shows_the_agent_as_it_was_when_it_was_made(agent, scope):
+def test_it_begins_with_the_newest_and_shows_the_agent_as_it_was_when_it_was_made(agent, scope):
     before, still, targets = handed(scope), scope.still(), columns_of(scope)["targets"]
+    assert before["index"] == 29
     agent.learn()
     assert np.abs(columns_of(ReplayMicroscope(agent))["targets"] - targets).max() > 1e-3
     agent.memory.states[:] = 0
     assert (handed(scope), scope.still()) == (before, still)
+    scope.set_state({"index": 4})  # as a page does it
+    assert handed(scope) == before | {"index": 4}
+    html = scope._repr_mimebundle_()[0]["text/html"]
+    assert html.count("<img ") == 1 and "30 states" in html
+    assert "A slider goes through the agent&#x27;s replay memory" in html
 
 
 def test_the_agent_is_left_alone(agent):
@@ -228,44 +192,19 @@ def test_the_agent_is_left_alone(agent):
     np.testing.assert_equal(everything(), before)
 
 
-# --- what cannot be shown -----------------------------------------------------------------------------
-
-
-def test_diverged_networks_are_refused(agent):
+def test_what_cannot_be_shown_is_refused(agent, monkeypatch):
+    for seed in (-1, 2**32, 0.5):
+        with pytest.raises((TypeError, ValueError), match=f"seed must .* got {seed}"):
+            ReplayMicroscope(agent, seed=seed)
+    with pytest.raises(TypeError, match="agent must be a DQNAgent, which has a memory, got a QTableAgent"):
+        ReplayMicroscope(QTableAgent(env))
+    with monkeypatch.context() as patch:
+        patch.setattr(agent, "sizes", (4, 16, 2))
+        with pytest.raises(ValueError, match=r"agent must drive in MountainCar-v0, .* got 4 and 2"):
+            ReplayMicroscope(agent)
     agent.parameters = agent.parameters * np.float32([[1], [np.nan], [1], [1]])  # the target network
     with pytest.raises(ValueError, match=r"agent must answer with finite numbers, .* it has diverged"):
         ReplayMicroscope(agent)
-
-
-def test_an_empty_memory_is_refused(agent):
     agent.memory = ReplayMemory(64, 2, np.random.default_rng(0))
     with pytest.raises(ValueError, match="memory of the agent must hold at least one transition, got 0"):
         ReplayMicroscope(agent)
-
-
-def test_an_agent_without_a_memory_is_refused():
-    with pytest.raises(TypeError, match="agent must be a DQNAgent, which has a memory, got a QTableAgent"):
-        ReplayMicroscope(QTableAgent(env))
-
-
-def test_an_agent_of_another_world_is_refused(agent, monkeypatch):
-    monkeypatch.setattr(agent, "sizes", (4, 16, 2))
-    with pytest.raises(ValueError, match=r"agent must drive in MountainCar-v0, .* got 4 and 2"):
-        ReplayMicroscope(agent)
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32, 0.5])
-def test_a_seed_that_the_page_could_not_use_is_refused(agent, seed):
-    assert ReplayMicroscope(agent, seed=np.int64(7)).seed == 7
-    with pytest.raises((TypeError, ValueError), match=f"seed must .* got {seed}"):
-        ReplayMicroscope(agent, seed=seed)
-
-
-# --- without a browser ------------------------------------------------------------------------------------
-
-
-def test_without_a_browser_there_is_a_map_and_an_explanation(scope):
-    page = scope._repr_mimebundle_()[0]["text/html"]
-    assert page.count("<img ") == 1
-    assert "30 states" in page
-    assert "A slider goes through the agent&#x27;s replay memory" in page

@@ -2,7 +2,6 @@
 
 import json
 import math
-import threading
 import warnings
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from receiving import unpacked
+from waiting import threads, until
 
 from dqn_lib import mountain_car as car
 from dqn_lib.agents.dqn import DQNAgent
@@ -26,7 +26,6 @@ from dqn_lib.widgets.run_view import (
     MAX_CHECKS,
     MAX_DRIVE,
     MAX_EPISODES,
-    MIN_STEPS_BETWEEN,
     SLOW_MOTION,
     START,
     VIEWS,
@@ -60,21 +59,15 @@ def a_run(agent=None, length=40):
 def live(run, episodes=3):
     for _ in range(episodes):
         run.train(one_episode=True)
-        for thread in threading.enumerate():
-            if thread.name == "dqn_lib live run":
-                thread.join(30)
+        until(lambda: not threads())
     assert run.problem is None
     return run
 
 
-def a_network():
-    """A run of a small DQN that has learnt a little."""
-    return live(a_run(DQNAgent(car.make(), SMALL, seed=1, xla=False)))
-
-
 @pytest.fixture(scope="module")
 def network():
-    return a_network()
+    """A run of a small DQN that has learnt a little."""
+    return live(a_run(DQNAgent(car.make(), SMALL, seed=1, xla=False)))
 
 
 @pytest.fixture
@@ -88,7 +81,7 @@ def clock(monkeypatch):
 @pytest.fixture
 def going_on(monkeypatch):
     """Runs say that they go on."""
-    monkeypatch.setattr(LiveRun, "running", property(lambda self: True))
+    monkeypatch.setattr(LiveRun, "running", True)
 
 
 # --- the maps ---------------------------------------------------------------------------------------
@@ -119,14 +112,14 @@ def assert_shows(snapshot, q, columns, rows, place):
 
 
 def test_each_cell_of_a_table_has_the_shade_of_its_value_and_the_byte_of_its_action():
-    view = RunView(live(a_run()), FOR_A_TABLE)
+    view = RunView(a_run(), FOR_A_TABLE)
     table, rng = view.run.agent.table.values, np.random.default_rng(1)
     table[:] = rng.uniform(-90, 1, table.shape)
     table[2, 5] = -3.0
     snapshot = view.snapshot()
     assert snapshot["limits"] == [-100, 0]
     assert unpacked(snapshot["policy"])[5, 2] == 3, "a row is a velocity, a column a position"
-    assert {ABOVE, 3} < {*unpacked(snapshot["values"]).ravel(), *unpacked(snapshot["policy"]).ravel()}
+    assert ABOVE in unpacked(snapshot["values"])
     width, height = 1.8 / 9, 0.14 / 9
 
     def middle(row, column):
@@ -149,42 +142,21 @@ def test_a_network_is_shown_at_the_points_of_a_grid_from_edge_to_edge(network, m
     assert_shows(snapshot, louder, 48, 38, corner)
 
 
-def test_a_network_is_asked_once_for_both_its_maps(network, monkeypatch):
-    agent, asked = network.agent, []
-
-    class Asked:
-        greedy = agent.q.greedy
-
-        def __call__(self, states):
-            asked.append(states)
-            return np.zeros((*states.shape[:-1], 3))
-
-    monkeypatch.setattr(agent, "q", Asked())
-    RunView(network, ("values", "policy")).snapshot()
-    assert len(asked) == 1
-
-
 def test_maps_in_numbers_and_words():
     snapshot = map_snapshot(USUAL)
     assert_shows(snapshot, lambda at: USUAL[*at], 24, 20, lambda r, c: (r, c))
     assert snapshot["span"] == [USUAL.max(axis=-1).min(), -25.0]
     assert snapshot["shares"] == "push left in 50%, push right in 50%"
     assert "diverged" not in snapshot
-
-
-def test_where_all_actions_are_the_same_the_policy_says_so():
     snapshot = map_snapshot(np.where(RIGHT[..., np.newaxis], 0.0, USUAL))
     np.testing.assert_array_equal(unpacked(snapshot["policy"]) == 3, RIGHT)
     assert snapshot["shares"] == "push left in 33%, push right in 33%, all the same in 33%"
-    assert map_snapshot(everywhere(-5, -5, -5))["shares"] == "all the same in 100%"
-    assert map_snapshot(everywhere(-5, -5 + 2e-6, -5))["shares"] == "coast in 100%"
 
 
 @pytest.mark.parametrize(
     ("value", "depth"),
     [
-        (0, -100), (5, -100), (-100, -100), (-100.5, -200), (-499, -500), (-501, -1_000), (-1_001, -10_000),
-        (-9e9, -10_000),
+        (0, -100), (1e-9, -100), (-100, -100), (-100.5, -200), (-1_001, -10_000), (-9e9, -10_000),
     ],
 )  # fmt: skip
 def test_the_colours_reach_as_low_as_the_values_and_no_lower(value, depth):
@@ -193,58 +165,40 @@ def test_the_colours_reach_as_low_as_the_values_and_no_lower(value, depth):
     assert {*unpacked(snapshot["values"]).ravel().tolist()} == {shade(value, depth)}
 
 
-def test_values_above_0_are_distinguished():
-    snapshot = map_snapshot(np.where(RIGHT[..., np.newaxis], 1e-9, 0.0) + everywhere(0, -1, -2))
-    np.testing.assert_array_equal(unpacked(snapshot["values"]), np.where(RIGHT, ABOVE, SHADES - 1))
-    assert snapshot["span"][1] > snapshot["limits"][1]
-    assert "diverged" not in snapshot
-
-
 DIVERGED = {
     "nowhere a number": everywhere(np.nan, np.nan, np.nan),
-    "one action without a number": everywhere(-1, np.nan, -2),
     "one action with endless debts": everywhere(-1, -np.inf, -2),
     "a part without numbers": np.where(RIGHT[..., np.newaxis], np.nan, USUAL),
     "infinite both ways": np.where(RIGHT[..., np.newaxis], np.inf, -np.inf) + 0 * USUAL,
-    "endless debts": everywhere(-np.inf, -np.inf, -np.inf),
 }
 
 
-@pytest.mark.parametrize("dtype", [float, np.float32])
 @pytest.mark.parametrize("q", DIVERGED.values(), ids=DIVERGED)
-def test_without_finite_numbers_both_maps_are_blank_and_say_so(q, dtype):
+def test_without_finite_numbers_both_maps_are_blank_and_say_so(q):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        snapshot = map_snapshot(q.astype(dtype))
-    gone = ~np.isfinite(q).all(axis=-1)
-    assert gone.any()
+        snapshot = map_snapshot(q.astype(np.float32))
+    gone, usual = ~np.isfinite(q).all(axis=-1), map_snapshot(USUAL)
     for name in ("values", "policy"):
-        np.testing.assert_array_equal(unpacked(snapshot[name]) == BLANK, gone)
+        shown = unpacked(snapshot[name])
+        np.testing.assert_array_equal(shown == BLANK, gone)
+        np.testing.assert_array_equal(shown[~gone], unpacked(usual[name])[~gone])
     assert snapshot["diverged"] == "diverged: blank where a value is no longer a number"
     assert snapshot["shares"].endswith(f"diverged in {gone.mean():.0%}")
-    json.dumps([snapshot["span"], snapshot["limits"]], allow_nan=False)
-    if not gone.all():
-        usual = map_snapshot(USUAL)
-        for name in ("values", "policy"):
-            np.testing.assert_array_equal(unpacked(snapshot[name])[~gone], unpacked(usual[name])[~gone])
-        assert snapshot["span"] == pytest.approx([USUAL.max(axis=-1)[~gone].min(), -25.0])
+    highest = 0 if gone.all() else -25
+    assert snapshot["span"][1] == pytest.approx(highest) and math.isfinite(snapshot["span"][0])
 
 
-@pytest.mark.parametrize("factor", [1e6, 1e36])
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_values_beyond_a_million_are_called_diverged(factor, sign):
+def test_values_beyond_a_million_are_called_diverged(sign):
+    assert "diverged" not in map_snapshot(everywhere(sign * 1e6, -3e6, -2e6))
+    assert "diverged" in map_snapshot(everywhere(sign * 1.1e6, -3e6, -2e6))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        snapshot = map_snapshot((sign * factor * USUAL).astype(np.float32))
+        snapshot = map_snapshot((sign * 1e36 * USUAL).astype(np.float32))
     assert snapshot["diverged"] == "diverged: values beyond ±1,000,000"
     assert {*unpacked(snapshot["values"]).ravel().tolist()} == ({0} if sign > 0 else {ABOVE})
     assert BLANK not in unpacked(snapshot["policy"])
-
-
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_a_million_is_the_limit(sign):
-    assert "diverged" not in map_snapshot(everywhere(sign * 1e6, -3e6, -2e6))
-    assert "diverged" in map_snapshot(everywhere(sign * 1.1e6, -3e6, -2e6))
 
 
 # --- the memory -------------------------------------------------------------------------------------
@@ -257,8 +211,7 @@ def visits(number):
     return round(min(math.log10(number) / 3, 1) * (SHADES - 1))
 
 
-@pytest.mark.parametrize("dtype", [float, np.float32], ids=lambda dtype: dtype.__name__)
-def test_the_memory_is_counted_cell_by_cell_with_all_its_edges(dtype):
+def test_the_memory_is_counted_cell_by_cell_with_all_its_edges():
     starts = car.start_states(500, seed=1)
     corners = [[p, v] for p in EXTENT[:2] for v in EXTENT[2:]]
     states = np.concatenate([starts, corners, [[-1.2, 0.07]] * 99])
@@ -266,19 +219,15 @@ def test_the_memory_is_counted_cell_by_cell_with_all_its_edges(dtype):
     for position, velocity in states.tolist():
         row, column = int((velocity + 0.07) / 0.14 * CELLS), int((position + 1.2) / 1.8 * CELLS)
         expected[min(row, CELLS - 1), min(column, CELLS - 1)] += 1
-    shades = visit_shades(states.astype(dtype))  # in singles, 0.07 is a little more
+    shades = visit_shades(states.astype(np.float32))  # in singles, 0.07 is a little more
     assert expected.sum() == 603 and expected[-1, 0] == 100, "top left is fast, far left"
     np.testing.assert_array_equal(shades, np.vectorize(visits)(expected))
 
 
-@pytest.mark.parametrize("number", [1, 2, 10, 999, 1_000, 1_001, 50_000])
+@pytest.mark.parametrize("number", [0, 1, 999, 50_000])
 def test_the_more_visits_the_brighter_up_to_a_thousand(number):
     shades = visit_shades(np.broadcast_to(np.float32([-0.5, 0.01]), (number, 2)))
     assert sorted(shades.ravel().tolist()) == [visits(number)] + [BLANK] * (CELLS**2 - 1)
-
-
-def test_an_empty_memory_has_no_colour():
-    assert (visit_shades(np.zeros((0, 2), np.float32)) == BLANK).all()
 
 
 def test_the_memory_is_shown_as_far_as_it_is_filled(network, monkeypatch):
@@ -288,13 +237,12 @@ def test_the_memory_is_shown_as_far_as_it_is_filled(network, monkeypatch):
     snapshot = RunView(network, ("memory",)).snapshot()
     assert (snapshot["stored"], snapshot["flags"]) == (120, 3)
     np.testing.assert_array_equal(unpacked(snapshot["memory"]), visit_shades(memory.states[:120]))
-    assert (unpacked(snapshot["memory"]) != BLANK).sum() > 3
 
 
 def test_a_memory_that_grows_forgets_or_begins_again_is_counted_as_if_it_were_new(network):
     agent, view, rng = network.agent, RunView(network, ("memory",)), np.random.default_rng(0)
     capacity = agent.memory.capacity
-    for number in (0, 1, 30, capacity - 100, 77, capacity, 5 * capacity, 3, "restart", 2, 40):
+    for number in (0, 30, capacity - 100, 77, capacity, 2 * capacity, 3, "restart", 40):
         if number == "restart":
             agent.restart()
         else:
@@ -314,22 +262,17 @@ def a_log(changes=(), *, episodes=0, means=(-200.0,)):
     return TrainingLog(ended, checks, [Change(step, settings) for step, settings in changes])
 
 
-def test_the_points_of_the_curve_are_those_of_the_log():
+def test_the_counter_the_points_of_the_curve_and_the_drive_are_those_of_the_run():
     run = live(a_run())
-    run.change(gamma=0.5)
-    snapshot = RunView(run, ("curve",)).snapshot()
-    episodes = [[one.step, one.total_reward] for one in run.log.episodes]
-    assert unpacked(snapshot["returns"]).tolist() == episodes == [[40, -40], [80, -40], [120, -40]]
-    checks = [[one.step, one.mean] for one in run.log.checks]
-    assert unpacked(snapshot["checks"]).tolist() == checks == [[0, -40], [80, -40]]
-    assert snapshot["changes"] == [[120, "gamma 0.5"]]
-
-
-def test_a_run_that_has_not_begun_has_a_check_and_no_episode():
-    snapshot = curve_snapshot(a_log(), 0)
-    assert (snapshot["returns"]["shape"], snapshot["returns"]["bytes"]) == ([0, 2], b"")
-    assert unpacked(snapshot["checks"]).tolist() == [[0, -200]]
-    assert snapshot["changes"] == []
+    run.change(gamma=0.5, epsilon=0.25)
+    run.log.checks += [Check(100, np.array([-30.0, -31.0]), None), Check(110, np.array([-39.0]), None)]
+    snapshot = RunView(run, ("curve", "car")).snapshot()
+    counter = {name: snapshot[name] for name in ALWAYS}
+    assert counter == {"step": 120, "episodes": 3, "epsilon": 0.25, "best": -30.5}
+    assert unpacked(snapshot["returns"]).tolist() == [[40, -40], [80, -40], [120, -40]]
+    assert unpacked(snapshot["checks"]).tolist() == [[0, -40], [80, -40], [100, -30.5], [110, -39]]
+    assert snapshot["changes"] == [[120, "gamma 0.5"], [120, "epsilon 0.25"]]
+    assert snapshot["drive"]["words"].endswith("the time limit after 40")
 
 
 def test_the_curve_in_words():
@@ -339,19 +282,22 @@ def test_the_curve_in_words():
         f"Random policy -200, solved -110, best policy (same starts) {car.OPTIMAL_CHECK_RETURN:g}. "
         "Solved at step 1,000. 2 changes of settings."
     )
-    assert "Not solved yet." in curve_snapshot(a_log(means=[-200.0, -150.0]), 600)["alt"]
+    snapshot = curve_snapshot(a_log(), 0)  # has not begun
+    assert (snapshot["returns"]["shape"], snapshot["changes"]) == ([0, 2], [])
+    assert unpacked(snapshot["checks"]).tolist() == [[0, -200]]
+    assert "Not solved yet." in snapshot["alt"]
 
 
 def lasting(most):
-    return [1, 2, most - 1, most, most + 1, 2 * most - 1, 2 * most, 10 * most + 3]
+    return [1, most - 1, most, 2 * most - 1, 10 * most + 3]
 
 
 @pytest.mark.parametrize("number", lasting(MAX_EPISODES))
 def test_of_very_many_episodes_only_some_are_sent_from_all_of_the_run(number):
     log = a_log(episodes=number)
-    sent = unpacked(curve_snapshot(log, 100 * number)["returns"]).tolist()
-    steps = [step for step, _ in sent]
-    assert {*map(tuple, sent)} <= {(one.step, one.total_reward) for one in log.episodes}
+    sent = unpacked(curve_snapshot(log, 100 * number)["returns"])
+    steps = sent[:, 0].astype(int)
+    assert sent[:, 1].tolist() == [log.episodes[step // 100 - 1].total_reward for step in steps]
     assert len(sent) == number if number < MAX_EPISODES else MAX_EPISODES / 3 < len(sent) <= MAX_EPISODES
     assert len({*np.diff(steps)}) <= 1, "none is left out here and there"
     assert steps[0] == 100 and steps[-1] > 0.98 * 100 * number
@@ -371,19 +317,11 @@ def test_of_very_many_checks_only_some_are_sent_and_the_last_one_always(number):
 def test_a_slider_that_was_dragged_gets_one_mark_for_its_last_position():
     changes = [Change(step, {"epsilon": step / 10_000}) for step in (1_000, 1_100, 1_400, 1_701, 2_001)]
     assert change_marks(changes) == [[1_400, "epsilon 0.14"], [2_001, "epsilon 0.2001"]]
-    assert change_marks([]) == []
-    far = [Change(step, {"hold": 1 + step}) for step in (0, MIN_STEPS_BETWEEN + 1, 2 * MIN_STEPS_BETWEEN + 2)]
-    assert [step for step, _ in change_marks(far)] == [0, MIN_STEPS_BETWEEN + 1, 2 * MIN_STEPS_BETWEEN + 2]
 
 
-def test_different_settings_get_a_mark_each_also_when_they_alternate():
-    together = [Change(7, {"learning_rate": 0.5, "hold": 4})]
-    assert change_marks(together) == [[7, "learning rate 0.5"], [7, "hold 4"]]
+def test_different_settings_get_a_mark_each_in_plain_words():
     by_turns = [Change(7, setting) for setting in ({"tau": 0.1}, {"hold": 2}, {"tau": 0.2}, {"hold": 8})]
     assert change_marks(by_turns) == [[7, "tau 0.2"], [7, "hold 8"]]
-
-
-def test_marks_are_in_plain_words():
     turned = {"epsilon": None, "target_update": "every_step", "learning_rate": 1e-5, "target_period": 10_000}
     words = "epsilon by schedule, target update every step, learning rate 0.00001, target period 10,000"
     assert ", ".join(words for _, words in change_marks([Change(9, turned)])) == words
@@ -416,11 +354,6 @@ def test_the_greedy_car_drives_as_the_simulation_does(whole, good, ending):
     assert unpacked(drive["actions"]).tolist() == simulated.actions[:length, 0].tolist()
     assert len(unpacked(drive["positions"])) == length + 1
     assert drive["words"] == f"Greedy policy at step 0: {ending} after {length}"
-
-
-def test_the_time_limit_of_the_run_is_the_one_of_the_drive():
-    drive = RunView(a_run(length=40), ("car",)).snapshot()["drive"]
-    assert drive["words"].endswith("the time limit after 40")
 
 
 def lived_a_step(view):
@@ -460,32 +393,21 @@ def test_in_a_pause_the_drive_is_the_agents_own_and_begins_once(whole, clock):
     assert "Greedy policy at step 0: the time limit" in whole.snapshot()["drive"]["words"]
 
 
-def test_in_slow_motion_the_car_is_the_one_that_learns(whole, going_on, clock):
-    run = whole.run
+def test_in_slow_motion_the_car_is_the_one_that_learns_and_then_the_greedy_one_comes_at_once(
+    whole, monkeypatch, clock
+):
+    run, before = whole.run, whole.snapshot()["drive"]["number"]
+    monkeypatch.setattr(LiveRun, "running", True)
     for speed, state, action in ((5.0, [-0.7, 0.01], 2), (SLOW_MOTION, [-0.69, 0.01], 0)):
         run.set_speed(speed)
         run.latest = action, np.array(state, np.float32)
         snapshot = whole.snapshot()
         assert snapshot["training_car"] == pytest.approx([state[0], action])
         assert "drive" not in snapshot
-    for speed in (SLOW_MOTION + 1, None):
-        run.set_speed(speed)
-        snapshot = whole.snapshot()
-        assert snapshot["drive"]["words"].startswith("Greedy policy") and "training_car" not in snapshot
-
-
-def test_after_slow_motion_the_greedy_drive_comes_at_once(whole, going_on, clock):
-    first = whole.snapshot()["drive"]
-    whole.run.set_speed(5.0)
-    whole.run.latest = 1, np.array([-0.5, 0.0], np.float32)
-    whole.snapshot()
-    whole.run.set_speed(None)
-    assert lived_a_step(whole)["number"] > first["number"]
-
-
-def test_a_slow_run_that_pauses_shows_its_greedy_drive(whole):
-    whole.run.set_speed(5.0)
-    whole.run.latest = 1, np.array([-0.5, 0.0])
+    run.set_speed(SLOW_MOTION + 1)
+    assert lived_a_step(whole)["number"] > before
+    run.set_speed(5.0)
+    monkeypatch.setattr(LiveRun, "running", False)
     snapshot = whole.snapshot()
     assert "Greedy" in snapshot["drive"]["words"] and "training_car" not in snapshot
 
@@ -502,7 +424,7 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("show", [(), ("curve",), ("policy", "values"), ("car",), ["car", "memory"], VIEWS])
+@pytest.mark.parametrize("show", [(), ("curve",), ("policy",), ["car", "memory"], VIEWS])
 def test_a_snapshot_has_what_was_asked_for_and_nothing_else(network, show):
     assert RunView(network, show).snapshot().keys() == ALWAYS.union(*(PARTS[name] for name in show))
 
@@ -514,26 +436,12 @@ def test_what_is_not_shown_is_not_computed(network, monkeypatch):
     RunView(network, ("curve",)).snapshot()
 
 
-def test_the_counter_says_how_far_it_is_and_how_well_it_drives():
-    run = live(a_run(), 1)
-    run.change(epsilon=0.25)
-    run.log.checks += [Check(41, np.array([-30.0, -31.0]), None), Check(42, np.array([-39.0]), None)]
-    snapshot = RunView(run, ()).snapshot()
-    assert snapshot == {"step": 40, "episodes": 1, "epsilon": 0.25, "best": -30.5}
-
-
-def test_what_is_unknown_is_refused_with_what_there_is():
-    with pytest.raises(ValueError, match="show must be of car, curve, values, policy, memory, got 'loss'"):
-        RunView(a_run(), ("curve", "loss", "car"))
-
-
-def test_the_memory_of_an_agent_without_one_is_refused_in_words():
-    with pytest.raises(ValueError, match="show must do without 'memory': a QTableAgent has none"):
-        RunView(a_run(), VIEWS)
-
-
-def test_another_world_is_refused():
+def test_what_cannot_be_shown_is_refused():
     run = a_run()
+    with pytest.raises(ValueError, match="show must be of car, curve, values, policy, memory, got 'loss'"):
+        RunView(run, ("curve", "loss", "car"))
+    with pytest.raises(ValueError, match="show must do without 'memory': a QTableAgent has none"):
+        RunView(run, VIEWS)
     run.env = gym.make("CartPole-v1")
     with pytest.raises(ValueError, match=r"env must be MountainCar-v0.* a panel works for"):
         RunView(run, ("curve",))

@@ -33,9 +33,10 @@ def sizes(shown):
 
 def test_the_picture_is_there_at_once_with_its_words():
     shown = interact(draw, hold=range(3, 9))
-    assert alt(shown) == "held for 3, epsilon 0.0"
-    assert shown.indices == [0]
-    assert shown.values == {"hold": 3}
+    assert (alt(shown), shown.indices, shown.values) == ("held for 3, epsilon 0.0", [0], {"hold": 3})
+    html = shown._repr_mimebundle_()[0]["text/html"]
+    assert html.startswith('<img src="data:image/png;base64,') and alt(shown) in html
+    assert "Each move of a slider (hold) draws the picture again." in html
 
 
 def test_every_move_draws_again_once_with_the_values_of_all_controls():
@@ -73,43 +74,23 @@ def test_a_control_is_labelled_with_its_name_and_its_values():
     assert shown.indices == [0, 1]
 
 
-def test_none_is_a_value_like_any_other():
-    shown = interact(lambda most: draw(1 if most is None else 2), most=[10, None], start={"most": None})
-    assert alt(shown).startswith("held for 1")
-
-
 def test_what_goes_wrong_is_said_in_words_and_the_controls_go_on():
     def picky(hold):
         if hold == 2:
             raise ValueError("hold must be < 2 or > 2")
         return draw(hold)
 
-    shown = interact(picky, hold=[1, 2, 3])
-    shown.indices = [1]
+    shown = interact(picky, hold=[2, 3])
     said = '<p role="alert"><b>ValueError:</b> hold must be &lt; 2 or &gt; 2</p>'
     assert shown.shown == shown.still() == said
-    shown.indices = [2]
+    shown.indices = [1]
     assert alt(shown).startswith("held for 3")
     assert "alert" not in shown.shown
-
-
-def test_it_can_go_wrong_at_once_too():
-    shown = interact(lambda hold: 1 / hold and draw(1), hold=[0, 1])
-    assert "ZeroDivisionError" in shown._repr_mimebundle_()[0]["text/html"]
-    shown.indices = [1]
-    assert alt(shown).startswith("held for 1")
 
 
 def test_a_forgotten_return_is_named():
     shown = interact(lambda hold: None, hold=[1])
     assert "draw must return a picture of dqn_lib.plots, got None" in shown.shown
-
-
-def test_without_a_browser_there_is_a_picture():
-    shown = interact(draw, hold=range(2, 5))._repr_mimebundle_()[0]["text/html"]
-    assert shown.startswith('<img src="data:image/png;base64,')
-    assert 'alt="held for 2, epsilon 0.0"' in shown
-    assert "Each move of a slider (hold) draws the picture again." in shown
 
 
 def test_bad_controls_are_refused():
@@ -120,9 +101,7 @@ def test_bad_controls_are_refused():
     with pytest.raises(ValueError, match="hold must start at one of its values, got 3"):
         interact(draw, hold=[1, 2], start={"hold": 3})
     for values in ([], 24):
-        with pytest.raises(
-            TypeError, match=r"hold must be a sequence of values such as range\(1, 33\), got "
-        ):
+        with pytest.raises(TypeError, match=r"hold must be a sequence of values such as range\(1, 33\), got"):
             interact(draw, hold=values)
 
 
@@ -131,7 +110,6 @@ def test_bad_controls_are_refused():
     [
         ([9, 0], r"the index of hold must lie in \[0, 8\], got 9"),
         ([0, -1], r"the index of epsilon must lie in \[0, 1\], got -1"),
-        ([0], "indices must be one for each of hold, epsilon, got 1"),
         ([0, 0, 0], "indices must be one for each of hold, epsilon, got 3"),
     ],
 )

@@ -11,92 +11,238 @@ def windy_step(position, velocity, action, wind):
 
 
 # RIGHT windy_step
+# Numbers and truth values of NumPy.
 def windy_step(position, velocity, action, wind):
-    push = {0: -0.01, 1: 0.0, 2: 0.01}[action]
-    new_velocity = np.clip(velocity + push - wind, -0.2, 0.2)
-    new_position = np.clip(position + new_velocity, -1, 1)
-    parked = bool(-0.05 < new_position < 0.05 and -0.02 < new_velocity < 0.02)
-    return float(new_position), float(new_velocity), -1.0, parked
+    velocity = np.clip(velocity + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    position = np.clip(position + velocity, -1, 1)
+    return position, velocity, -1, np.all(np.abs([position, velocity]) < [0.05, 0.02])
 
 
 # RIGHT windy_step
-# Helper for clipping, np.bool_ and np.float64.
-def clip(x, limit):
-    return np.sign(x) * np.minimum(np.abs(x), limit)
-
-
+# sorted picks the middle one; a list.
 def windy_step(position, velocity, action, wind):
-    v = clip(velocity + (action - 1) * 0.01 - wind, 0.2)
-    p = clip(position + v, 1)
-    return np.float64(p), np.float64(v), np.float64(-1), np.logical_and(np.abs(p) < 0.05, np.abs(v) < 0.02)
-
-
-# RIGHT windy_step
-# Augmented assignment, table of pushes.
-def windy_step(position, velocity, action, wind):
-    pushes = (-0.01, 0.0, 0.01)
-    velocity += pushes[int(action)] - wind
-    velocity = np.maximum(-0.2, np.minimum(0.2, velocity))
-    position += velocity
-    position = np.maximum(-1, np.minimum(1, position))
-    parked = all([abs(position) < 0.05, abs(velocity) < 0.02])
-    reward = -1.0
-    return (position, velocity, reward, parked)
-
-
-# RIGHT windy_step
-# sorted picks the middle one.
-def windy_step(position, velocity, action, wind):
-    _, v, _ = sorted([-0.2, velocity + 0.01 * (action - 1) - wind, 0.2])
+    _, v, _ = sorted([-0.2, velocity + {0: -0.01, 1: 0.0, 2: 0.01}[action] - wind, 0.2])
     _, x, _ = sorted([-1.0, position + v, 1.0])
-    near, slow = abs(x) < 0.05, abs(v) < 0.02
-    return x, v, -1.0, near and slow
+    return [x, v, -1.0, all([abs(x) < 0.05, abs(v) < 0.02])]
 
 
-# WRONG windy_step: The wind blows to
+# RIGHT windy_step
+# Augmented assignments and a helper.
+def clip(number, limit):
+    return np.sign(number) * np.minimum(abs(number), limit)
+
+
 def windy_step(position, velocity, action, wind):
-    velocity = np.clip(velocity + 0.01 * (action - 1) + wind, -0.2, 0.2)
-    position = np.clip(position + velocity, -1, 1)
-    return position, velocity, -1.0, bool(abs(position) < 0.05 and abs(velocity) < 0.02)
+    velocity += (-0.01, 0.0, 0.01)[action] - wind
+    velocity = clip(velocity, 0.2)
+    position = clip(position + velocity, 1)
+    return position, velocity, -1.0, np.logical_and(abs(position) < 0.05, abs(velocity) < 0.02)
 
 
-# WRONG windy_step: The wind moves the
-def windy_step(position, velocity, action, wind):
-    velocity = np.clip(velocity + 0.01 * (action - 1), -0.2, 0.2)
-    position = np.clip(position + velocity - wind, -1, 1)
-    return position, velocity, -1.0, bool(abs(position) < 0.05 and abs(velocity) < 0.02)
+# WRONG windy_step: blows to the right
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) + wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
 
 
-# WRONG windy_step: Near the middle *or*
-def windy_step(position, velocity, action, wind):
-    velocity = np.clip(velocity + 0.01 * (action - 1) - wind, -0.2, 0.2)
-    position = np.clip(position + velocity, -1, 1)
-    return position, velocity, -1.0, bool(abs(position) < 0.05 or abs(velocity) < 0.02)
+# WRONG windy_step: it changes the *velocity*
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1), -0.2, 0.2)
+    x = np.clip(x + v - wind, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
 
 
-# WRONG windy_step: The wind blows only
-# Wind only when the engine is off.
-def windy_step(position, velocity, action, wind):
-    push = 0.01 * (action - 1) if action != 1 else -wind
-    velocity = np.clip(velocity + push, -0.2, 0.2)
-    position = np.clip(position + velocity, -1, 1)
-    parked = abs(position) < 0.05 and abs(velocity) < 0.02
-    return position, velocity, -1.0, bool(parked)
+# WRONG windy_step: `wind` is never used
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1), -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
 
 
-# WRONG windy_step: It counts as parked
-# Parked when near, however fast.
-def windy_step(position, velocity, action, wind):
-    velocity = np.clip(velocity + 0.01 * (action - 1) - wind, -0.2, 0.2)
-    position = np.clip(position + velocity, -1, 1)
-    return position, velocity, -1.0, bool(abs(position) < 0.05)
+# WRONG windy_step: 0.01 times something
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1 - wind), -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: only while the engine is off
+def windy_step(x, v, action, wind):
+    v = np.clip(v + (0.01 * (action - 1) if action != 1 else -wind), -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: before the wind is taken off
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1), -0.2, 0.2) - wind
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: clipped twice
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1), -0.2, 0.2)
+    v = np.clip(v - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: *old* velocity
+def windy_step(x, v, action, wind):
+    x = np.clip(x + v, -1, 1)
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: before the step
+def windy_step(x, v, action, wind):
+    parked = abs(x) < 0.05 and abs(v) < 0.02
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, parked
+
+
+# WRONG windy_step: Nothing is clipped
+def windy_step(x, v, action, wind):
+    v = v + 0.01 * (action - 1) - wind
+    x = x + v
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: The velocity is not clipped
+def windy_step(x, v, action, wind):
+    v = v + 0.01 * (action - 1) - wind
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: at both ends
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = x + v
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: at both ends
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = min(x + v, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: at both ends
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = max(x + v, -1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: velocity becomes 0
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x += v
+    if abs(x) > 1:
+        x, v = np.sign(x), 0.0
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: must be slow as well
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05
+
+
+# WRONG windy_step: The limits themselves
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) <= 0.05 and abs(v) <= 0.02
+
+
+# WRONG windy_step: The limits themselves
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) <= 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: The limits themselves
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) <= 0.02
+
+
+# WRONG windy_step: left of the middle
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, x < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: whenever it moves to the left
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and v < 0.02
+
+
+# WRONG windy_step: Without absolute values
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, x < 0.05 and v < 0.02
+
+
+# WRONG windy_step: it must be both
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 or abs(v) < 0.02
+
+
+# WRONG windy_step: whatever the action
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * action - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: always -1
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    parked = abs(x) < 0.05 and abs(v) < 0.02
+    return x, v, 0.0 if parked else -1.0, parked
+
+
+# WRONG windy_step: not +1
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return x, v, 1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: the position comes first
+def windy_step(x, v, action, wind):
+    v = np.clip(v + 0.01 * (action - 1) - wind, -0.2, 0.2)
+    x = np.clip(x + v, -1, 1)
+    return v, x, -1.0, abs(x) < 0.05 and abs(v) < 0.02
+
+
+# WRONG windy_step: `position = 0.5`, `velocity = 0.1`, `action = 2`, `wind = 0` the step should be `(0.61, 0.11, -1, False)`
+windy_step = lambda x, v, action, wind: (x, v, 0.0, False)
 
 
 # RIGHT share_cut_off
+# Counts those that do not arrive, with a seed for each reset.
 def share_cut_off(env, policy, episodes):
     count = 0
     for episode in range(episodes):
-        env.reset()
+        state, info = env.reset(seed=episode)
         over = False
         while not over:
             state, reward, terminated, truncated, info = env.step(policy())
@@ -114,126 +260,287 @@ def share_cut_off(env, policy, episodes):
         env.reset()
         while True:
             result = env.step(policy())
-            arrived, timeout = bool(result[2]), bool(result[3])
-            if arrived or timeout:
+            if result[2] or result[3]:
                 break
-        flags.append(timeout and not arrived)
-    return np.float64(sum(flags)) / np.float64(episodes)
+        flags.append(result[3] and not result[2])
+    return np.mean(flags)
 
 
 # RIGHT share_cut_off
-# Counts arrivals and turns it round, seeds each reset.
-def share_cut_off(env, policy, episodes):
-    arrivals = 0
-    for episode in range(episodes):
-        state, info = env.reset(seed=episode)
-        done = False
-        while not done:
-            state, reward, terminated, truncated, info = env.step(policy())
-            done = terminated or truncated
-        arrivals += bool(terminated)
-    return (episodes - arrivals) / episodes
-
-
-# RIGHT share_cut_off
-# For over itertools.count, array filled in.
-from itertools import count
-
-
+# The next action is always at hand, so that one is asked for too many.
 def share_cut_off(env, policy, episodes):
     outcome = np.zeros(episodes)
     for k in range(episodes):
         env.reset()
-        for _ in count():
-            _, _, end, limit, *_ = env.step(policy())
-            if end:
-                break
-            if limit:
-                outcome[k] = 1.0
-                break
+        end, limit, action = False, False, policy()
+        while not end and not limit:
+            _, _, end, limit, *_ = env.step(action)
+            action = policy()
+        outcome[k] = not end
     return float(outcome.mean())
 
 
-# WRONG share_cut_off: An episode that arrives
+# RIGHT share_cut_off
+# Arrivals, turned round.
 def share_cut_off(env, policy, episodes):
-    count = 0
-    for episode in range(episodes):
-        env.reset()
-        over = False
-        while not over:
-            state, reward, terminated, truncated, info = env.step(policy())
-            over = terminated or truncated
-        count += truncated
-    return count / episodes
-
-
-# WRONG share_cut_off: This is how many
-def share_cut_off(env, policy, episodes):
-    count = 0
-    for episode in range(episodes):
-        env.reset()
-        over = False
-        while not over:
-            state, reward, terminated, truncated, info = env.step(policy())
-            over = terminated or truncated
-        count += truncated and not terminated
-    return count
-
-
-# WRONG share_cut_off: Every episode ends in
-# Counts every ending.
-def share_cut_off(env, policy, episodes):
-    cut = 0
+    arrivals = 0
     for _ in range(episodes):
         env.reset()
         done = False
         while not done:
             _, _, terminated, truncated, _ = env.step(policy())
             done = terminated or truncated
-        if done:
-            cut += 1
-    return cut / episodes
+        arrivals += bool(terminated)
+    return 1 - arrivals / episodes
 
 
-# WRONG share_cut_off
-# Ignores the policy, random actions.
+# WRONG share_cut_off: has both flags
 def share_cut_off(env, policy, episodes):
-    cut = 0
+    count = 0
     for _ in range(episodes):
         env.reset()
         terminated = truncated = False
         while not (terminated or truncated):
-            _, _, terminated, truncated, _ = env.step(np.random.randint(env.action_space.n))
-        cut += bool(truncated and not terminated)
-    return cut / episodes
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += truncated
+    return count / episodes
+
+
+# WRONG share_cut_off: that *arrived*
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += terminated
+    return count / episodes
+
+
+# WRONG share_cut_off: swapped
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += terminated and not truncated
+    return count / episodes
+
+
+# WRONG share_cut_off: always 1
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += terminated or truncated
+    return count / episodes
+
+
+# WRONG share_cut_off: with both flags
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += terminated and truncated
+    return count / episodes
+
+
+# WRONG share_cut_off: how many
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += truncated and not terminated
+    return count
+
+
+# WRONG share_cut_off: in percent
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += truncated and not terminated
+    return 100 * count / episodes
+
+
+# WRONG share_cut_off: whole number
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += truncated and not terminated
+    return count // episodes
+
+
+# WRONG share_cut_off: one episode too few
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(1, episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += truncated and not terminated
+    return count / episodes
+
+
+# WRONG share_cut_off: share of the *steps*
+def share_cut_off(env, policy, episodes):
+    count = steps = 0
+    for _ in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+            steps += 1
+        count += truncated and not terminated
+    return count / steps
+
+
+# WRONG share_cut_off: Only the last episode
+def share_cut_off(env, policy, episodes):
+    for _ in range(episodes):
+        count = 0
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += truncated and not terminated
+    return count / episodes
+
+
+# WRONG share_cut_off: at the first episode
+def share_cut_off(env, policy, episodes):
+    for episode in range(episodes):
+        env.reset()
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        if truncated and not terminated:
+            return 1 / (episode + 1)
+    return 0.0
+
+
+# WRONG share_cut_off: set both flags back
+def share_cut_off(env, policy, episodes):
+    count = 0
+    terminated = truncated = False
+    for _ in range(episodes):
+        env.reset()
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += truncated and not terminated
+    return count / episodes
+
+
+# WRONG share_cut_off: It never finds one
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        over, steps = False, 0
+        while not over:
+            _, _, terminated, truncated, _ = env.step(policy())
+            over, steps = terminated or truncated, steps + 1
+        count += steps == 200
+    return count / episodes
+
+
+# WRONG share_cut_off: the episode is over
+# Drives on after the time limit.
+def share_cut_off(env, policy, episodes):
+    for _ in range(episodes):
+        env.reset()
+        while not env.step(policy())[2]:
+            pass
+    return 0.0
+
+
+# WRONG share_cut_off: The same seed
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset(seed=3)
+        terminated = truncated = False
+        while not (terminated or truncated):
+            _, _, terminated, truncated, _ = env.step(policy())
+        count += not terminated
+    return count / episodes
+
+
+# WRONG share_cut_off: It takes 8 steps and calls `policy()` 2 times
+# One action for the whole episode.
+def share_cut_off(env, policy, episodes):
+    count = 0
+    for _ in range(episodes):
+        env.reset()
+        over, action = False, policy()
+        while not over:
+            _, _, terminated, truncated, _ = env.step(action)
+            over = terminated or truncated
+        count += not terminated
+    return count / episodes
+
+
+# WRONG share_cut_off: hands over `policy` itself
+def share_cut_off(env, policy, episodes):
+    env.reset()
+    return env.step(policy)[3] / episodes
+
+
+# WRONG share_cut_off: takes no argument
+def share_cut_off(env, policy, episodes):
+    state, _ = env.reset()
+    return env.step(policy(state))[3] / episodes
+
+
+# WRONG share_cut_off: `env = episodes of 3 (arrived), 5 (cut off) steps`, `policy = policy`, `episodes = 2` the share should be `0.5`, but is `0.25`
+share_cut_off = lambda env, policy, episodes: 0.25
 
 
 # RIGHT stretch
 def stretch(state, low, high, r):
-    new = np.array(state, dtype=float)
-    for i in range(len(new)):
-        if np.isfinite(low[i]) and np.isfinite(high[i]):
-            share = (state[i] - low[i]) / (high[i] - low[i])
-            new[i] = (2 * share - 1) * r
-    return new
+    out = []
+    for x, a, b in zip(state, low, high):
+        if np.isinf(a) or np.isinf(b):
+            out.append(x)
+        else:
+            out.append(-r + 2 * r * (x - a) / (b - a))
+    return out
 
 
 # RIGHT stretch
+# A mask.
 def stretch(state, low, high, r):
-    bounded = np.isfinite(low) & np.isfinite(high)
-    middle = np.where(bounded, (np.where(bounded, low, 0) + np.where(bounded, high, 0)) / 2, 0)
-    half = np.where(bounded, np.where(bounded, high, 0) - middle, r)
-    return (state - middle) / half * r
+    out, both = state.copy(), ~np.isinf(low - high)
+    out[both] = r * (2 * (state - low)[both] / (high - low)[both] - 1)
+    return out
 
 
 # RIGHT stretch
 # np.where with the warnings off.
 def stretch(state, low, high, r):
-    state, low, high = (np.asarray(a, dtype=np.float64) for a in (state, low, high))
     with np.errstate(invalid="ignore", over="ignore"):
         middle, half = (high + low) / 2, (high - low) / 2
-        scaled = (state - middle) / half * r
-    return np.where(np.isfinite(half), scaled, state)
+        return np.where(np.isfinite(half), (state - middle) / half * r, state)
 
 
 # RIGHT stretch
@@ -248,49 +555,112 @@ def stretch(state, low, high, r):
     return scale * state + offset
 
 
-# RIGHT stretch
-# Loop over the components.
+# WRONG stretch: nan or 0
+stretch = lambda s, low, high, r: -r + 2 * r * (s - low) / (high - low)
+
+# WRONG stretch: nan or 0
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), -r + 2 * r * (s - low) / (high - low), 0)
+
+# WRONG stretch: nan or 0
+stretch = lambda s, low, high, r: np.nan_to_num(-r + 2 * r * (s - low) / (high - low))
+
+# WRONG stretch: only *one* bound
+stretch = lambda s, low, high, r: np.where(np.isinf(low), s, -r + 2 * r * (s - low) / (high - low))
+
+# WRONG stretch: only *one* bound
+stretch = lambda s, low, high, r: np.where(np.isinf(high), s, -r + 2 * r * (s - low) / (high - low))
+
+# WRONG stretch: only *one* bound
+stretch = lambda s, low, high, r: np.where(
+    np.isinf(low) & np.isinf(high), s, -r + 2 * r * (s - low) / (high - low)
+)
+
+# WRONG stretch: Nothing is clipped
+stretch = lambda s, low, high, r: np.where(
+    np.isfinite(high - low), np.clip(-r + 2 * r * (s - low) / (high - low), -r, r), s
+)
+
+# WRONG stretch: Nothing is clipped
+stretch = lambda s, low, high, r: np.where(
+    np.isfinite(high - low), np.clip(-r + 2 * r * (s - low) / (high - low), -r, r), np.clip(s, -r, r)
+)
+
+# WRONG stretch: between 0 and r
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), (s - low) / (high - low) * r, s)
+
+# WRONG stretch: `r` is never used
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), -1 + 2 * (s - low) / (high - low), s)
+
+# WRONG stretch: half as wide
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), -r / 2 + r * (s - low) / (high - low), s)
+
+# WRONG stretch: mirror image
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), s / high * r, s)
+
+# WRONG stretch: does not become 0
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), s * 2 * r / (high - low), s)
+
+# WRONG stretch: not scaled to r
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), s - (low + high) / 2, s)
+
+# WRONG stretch: in place of r
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), 2 * r * (s - low) / (high - low) - 1, s)
+
+# WRONG stretch: Up and down
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), r - 2 * r * (s - low) / (high - low), s)
+
+# WRONG stretch: multiplied by r
+stretch = lambda s, low, high, r: np.where(
+    np.isfinite(high - low), -r + 2 * r * (s - low) / (high - low), s * r
+)
+
+# WRONG stretch: squeezed
+stretch = lambda s, low, high, r: np.where(
+    np.isfinite(high - low), -r + 2 * r * (s - low) / (high - low), np.tanh(s) * r
+)
+
+# WRONG stretch: squeezed
+stretch = lambda s, low, high, r: np.where(
+    np.isfinite(high - low), -r + 2 * r * (s - low) / (high - low), np.clip(s, -r, r)
+)
+
+
+# WRONG stretch: are missing
 def stretch(state, low, high, r):
-    out = []
-    for x, a, b in zip(state, low, high):
-        if np.isinf(a) or np.isinf(b):
-            out.append(x)
-        else:
-            out.append(-r + 2 * r * (x - a) / (b - a))
-    return np.array(out)
+    both = np.isfinite(low) & np.isfinite(high)
+    return (-r + 2 * r * (state - low) / (high - low))[both]
 
 
-# WRONG stretch: A component without bounds
+# WRONG stretch: none is stretched
 def stretch(state, low, high, r):
-    return (2 * (state - low) / (high - low) - 1) * r
+    both = np.isfinite(low) & np.isfinite(high)
+    return -r + 2 * r * (state - low) / (high - low) if both.all() else 1 * state
 
 
-# WRONG stretch
+# WRONG stretch: clips instead
+stretch = lambda s, low, high, r: np.clip(s, -r, r)
+
+# WRONG stretch: clips instead
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), np.clip(s, -r, r), s)
+
+# WRONG stretch: wrong way round
+stretch = lambda s, low, high, r: np.where(np.isfinite(high - low), s, -r + 2 * r * (s - low) / (high - low))
+
+
+# WRONG stretch: its own bounds
 def stretch(state, low, high, r):
-    bounded = np.isfinite(low)
-    return np.where(bounded, (state - low) / (high - low) * r, state)
+    both = np.isfinite(low) & np.isfinite(high)
+    if both.any():
+        low, high = low[both].min(), high[both].max()
+    return np.where(both, -r + 2 * r * (state - low) / (high - low), state)
 
 
-# WRONG stretch
-def stretch(state, low, high, r):
-    bounded = np.isfinite(high)
-    return np.where(bounded, state / high * r, state)
-
-
-# WRONG stretch: It clips instead of
-# Clips instead of stretching.
-def stretch(state, low, high, r):
-    bounded = np.isfinite(low) & np.isfinite(high)
-    return np.where(bounded, np.clip(state, -r, r), state)
-
-
-# WRONG stretch
+# WRONG stretch: the stretched state should be
 # Shape (n, 1).
 def stretch(state, low, high, r):
-    out = np.array(
-        [
-            r * (2 * (x - a) / (b - a) - 1) if np.isfinite(a) and np.isfinite(b) else x
-            for x, a, b in zip(state, low, high)
-        ]
-    )
-    return out.reshape(-1, 1)
+    both = np.isfinite(low) & np.isfinite(high)
+    return np.where(both, (2 * (state - low) / (high - low) - 1) * r, state).reshape(-1, 1)
+
+
+# WRONG stretch: `r = 8` the stretched state should be `array([2.66667, 8.])`, but is `array([0., 0.07])`
+stretch = lambda state, low, high, r: state.copy()
