@@ -18,16 +18,9 @@ FLOORS = [
     {"plots"},
     {"widgets", "exercises"},
 ]
-NETWORK = {
-    "agents.backend",
-    "agents.learner",
-    "agents.q_network",
-    "agents.dqn",
-    "agents.tutorial",
-    "agents.bugs",
-    "checkpoint",
-    "exercises.lesson03",
-}  # need TensorFlow
+NETWORK = {f"agents.{name}" for name in ("backend", "learner", "q_network", "dqn", "tutorial", "bugs")}
+NETWORK |= {"checkpoint"}  # need TensorFlow
+UNWANTED = {"tensorflow", "keras", "matplotlib", "ipywidgets", "IPython"}  # below plots and widgets
 STUBS = {
     ".".join(path.parent.relative_to(ROOT).parts): ast.parse(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "dqn_lib").rglob("__init__.pyi"))
@@ -76,34 +69,24 @@ def imports_package(tree, *packages):
     return [name for name in imported(tree) if name.split(".")[0] in packages]
 
 
-def loaded_by(*modules):
-    """Which heavy packages a fresh process has loaded after importing each of the modules in turn."""
-    script = (
-        "import importlib, json, sys\n"
-        "heavy = ('tensorflow', 'keras', 'matplotlib', 'gymnasium', 'numpy', 'ipywidgets', 'IPython')\n"
-        "seen = {}\n"
-        "for name in sys.argv[1:]:\n"
-        "    importlib.import_module(name)\n"
-        "    seen[name] = [package for package in heavy if package in sys.modules]\n"
-        "print(json.dumps(seen))"
-    )
-    command = [sys.executable, "-c", script, *modules]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+def run_afresh(script, *arguments):
+    """What a fresh process makes of `found`."""
+    script = f"import importlib, json, sys\nfound = {{}}\n{script}\nprint(json.dumps(found))"
+    command = [sys.executable, "-c", script, *arguments]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=200)
     return json.loads(run.stdout)
 
 
-def test_the_package_alone_loads_nothing_heavy():
-    assert loaded_by("dqn_lib") == {"dqn_lib": []}
-
-
-LAZY = """
-import importlib, json, sys
-found = {}
+LOAD = """
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    found[name] = sorted(sys.modules)
+"""
+ASK = """
 for package, names in json.loads(sys.argv[1]).items():
     module = importlib.import_module(package)
     missing = [name for name in names if getattr(module, name, None) is None]
     found[package] = [missing, [name for name in dir(module) if not name.startswith("_")]]
-print(json.dumps(found))
 """
 
 
@@ -114,31 +97,24 @@ def offered(stub):
     return sorted(alias.name for alias in aliases)
 
 
-def test_a_lazy_package_loads_no_other_module():
+def test_a_lazy_package_loads_no_other_module_and_nothing_heavy():
     assert {"dqn_lib", "dqn_lib.experiments", "dqn_lib.plots", "dqn_lib.widgets"} <= STUBS.keys()
-    script = (
-        "import importlib, sys\n"
-        "for name in sys.argv[1:]: importlib.import_module(name)\n"
-        "print(*sorted(name for name in sys.modules if name.split('.')[0] == 'dqn_lib'))"
-    )
-    command = [sys.executable, "-c", script, *STUBS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.split() == sorted(STUBS)
+    loaded = list(run_afresh(LOAD, *STUBS).values())[-1]
+    assert [name for name in loaded if name.split(".")[0] == "dqn_lib"] == sorted(STUBS)
+    assert not {*UNWANTED, "numpy", "gymnasium"} & set(loaded)
 
 
 @pytest.mark.slow
 def test_every_name_that_a_lazy_package_offers_exists_and_is_listed():
     names = {package: offered(stub) for package, stub in STUBS.items()}
-    command = [sys.executable, "-c", LAZY, json.dumps(names)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=200)
-    assert json.loads(done.stdout) == {package: [[], names[package]] for package in names}
+    assert run_afresh(ASK, json.dumps(names)) == {package: [[], names[package]] for package in names}
 
 
 def test_nothing_on_the_lower_floors_loads_tensorflow_or_matplotlib_unless_it_needs_a_network():
     light = [m for m in MODULES if floor(m) <= 2 and m.removeprefix("dqn_lib.") not in NETWORK]
     assert {f"dqn_lib.{name}" for name in ("agents.q_table", "training", "value_iteration")} < set(light)
-    unwanted = {"tensorflow", "keras", "matplotlib", "ipywidgets", "IPython"}
-    assert {name: found for name, seen in loaded_by(*light).items() if (found := unwanted & set(seen))} == {}
+    loaded = run_afresh(LOAD, *light)
+    assert {name: found for name in light if (found := UNWANTED & set(loaded[name]))} == {}
 
 
 def test_imports_go_down_or_sideways_never_up():
@@ -157,15 +133,11 @@ def test_there_are_no_circles_of_imports():
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
-def test_nothing_below_the_plots_knows_matplotlib_or_widgets():
+def test_nothing_below_the_plots_knows_matplotlib_or_widgets_and_nothing_pyplot():
     unwanted = ("matplotlib", "mpl_toolkits", "pylab", "ipywidgets", "IPython")
     below = [module for module in MODULES if floor(module) < 4]
     assert {m: found for m in below if (found := imports_package(MODULES[m], *unwanted))} == {}
-
-
-def test_no_module_imports_pyplot():
-    names = {module: " ".join(imported(MODULES[module])) for module in MODULES}
-    assert [module for module in MODULES if "matplotlib.pyplot" in names[module]] == []
+    assert [m for m in MODULES if "matplotlib.pyplot" in " ".join(imported(MODULES[m]))] == []
 
 
 def names_tensorflow(module):
@@ -208,16 +180,11 @@ def own_names(tree):
                 yield name
 
 
-def private_elsewhere(tree):
-    return sorted(private_names(tree) - OWN)
-
-
 OWN = {name for tree in MODULES.values() for name in own_names(tree)}
 
 
-def everywhere(complaints):
-    """What a function complains of, in all modules."""
-    return [f"{module}: {each}" for module, tree in MODULES.items() for each in complaints(tree)]
+def private_elsewhere(tree):
+    return sorted(private_names(tree) - OWN)
 
 
 def drawn_globally(tree):
@@ -242,17 +209,17 @@ def flags_called_done(tree):
     return sorted({"done", "dones"} & set(flags))
 
 
-def test_nothing_random_is_global():
-    assert everywhere(drawn_globally) == []
-
-
-def test_no_private_interface_of_a_dependency_is_used_but_where_there_is_a_reason():
-    assert set(everywhere(private_elsewhere)) == PRIVATE
-
-
-@pytest.mark.parametrize("complaints", [drawn_without_a_seed, flags_called_done])
-def test_every_generator_has_a_seed_and_no_flag_is_called_done(complaints):
-    assert everywhere(complaints) == []
+@pytest.mark.parametrize(
+    ("complaints", "allowed"),
+    [
+        (drawn_globally, set()),
+        (drawn_without_a_seed, set()),
+        (flags_called_done, set()),
+        (private_elsewhere, PRIVATE),
+    ],
+)
+def test_nothing_is_random_without_a_seed_private_elsewhere_or_called_done(complaints, allowed):
+    assert {f"{module}: {each}" for module, tree in MODULES.items() for each in complaints(tree)} == allowed
 
 
 @pytest.mark.parametrize(

@@ -53,21 +53,21 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-def test_the_first_call_installs_and_the_second_does_nothing(checkout: Checkout) -> None:
+def test_the_first_call_installs_and_the_second_does_nothing(checkout):
     assert checkout.prepare() == ALL_STEPS
     assert checkout.installed == ".[lab,test]"
     assert checkout.prepare() == []
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
-def test_a_changed_file_is_installed_into_the_environment_there_is(checkout: Checkout, name: str) -> None:
+def test_a_changed_file_is_installed_into_the_environment_there_is(checkout, name):
     checkout.prepare()
     (checkout.root / name).write_text("second", encoding="utf-8")
     assert checkout.prepare() == ALL_STEPS[1:]
     assert checkout.prepare() == []
 
 
-def test_an_extra_is_added_once_and_stays(checkout: Checkout) -> None:
+def test_an_extra_is_added_once_and_stays(checkout):
     checkout.prepare()
     assert checkout.prepare("benchmark") == ALL_STEPS[1:]
     assert checkout.prepare() == []
@@ -77,7 +77,7 @@ def test_an_extra_is_added_once_and_stays(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("step", ALL_STEPS)
-def test_an_interrupted_installation_is_made_again_from_the_start(checkout: Checkout, step: str) -> None:
+def test_an_interrupted_installation_is_made_again_from_the_start(checkout, step):
     checkout.fail_at = step
     with pytest.raises(KeyboardInterrupt):
         checkout.prepare()
@@ -85,14 +85,14 @@ def test_an_interrupted_installation_is_made_again_from_the_start(checkout: Chec
     assert checkout.prepare() == ALL_STEPS
 
 
-def test_where_uv_cannot_install_pip_does(checkout: Checkout) -> None:
+def test_where_uv_cannot_install_pip_does(checkout):
     checkout.fail_at, checkout.failure = "uv", subprocess.CalledProcessError(2, "uv")
     assert checkout.prepare() == ["venv", "pip", "uv", "pip", "import dqn_lib"]
     assert checkout.installed == ".[lab,test]"
     assert checkout.prepare() == []
 
 
-def test_an_interrupted_update_is_not_taken_for_a_finished_one(checkout: Checkout) -> None:
+def test_an_interrupted_update_is_not_taken_for_a_finished_one(checkout):
     checkout.prepare()
     (checkout.root / "pyproject.toml").write_text("second", encoding="utf-8")
     checkout.fail_at = "pip"
@@ -103,8 +103,11 @@ def test_an_interrupted_update_is_not_taken_for_a_finished_one(checkout: Checkou
     assert checkout.prepare() == ALL_STEPS
 
 
-def test_a_damaged_stamp_another_python_and_a_moved_checkout_start_from_scratch(checkout: Checkout) -> None:
+def test_an_environment_that_is_not_whole_or_not_its_own_is_made_again(checkout):
     checkout.prepare()
+    for python in (checkout.root / ".venv").glob("*/python*"):
+        python.unlink()
+    assert checkout.prepare() == ALL_STEPS
     (checkout.root / ".venv" / "installed.json").write_text("{", encoding="utf-8")
     assert checkout.prepare() == ALL_STEPS
     assert checkout.prepare(version="3.13") == ALL_STEPS
@@ -112,27 +115,20 @@ def test_a_damaged_stamp_another_python_and_a_moved_checkout_start_from_scratch(
     assert checkout.prepare(version="3.13") == ALL_STEPS
 
 
-def test_an_environment_whose_python_is_gone_is_made_again(checkout: Checkout) -> None:
-    checkout.prepare()
-    for python in (checkout.root / ".venv").glob("*/python*"):
-        python.unlink()
-    assert checkout.prepare() == ALL_STEPS
-
-
 @pytest.mark.parametrize("version", [(3, 6, 15), (3, 10, 13), (3, 14, 0), (4, 11, 0)])
-def test_an_unsupported_python_is_named_with_those_that_will_do(version: tuple[int, ...]) -> None:
+def test_an_unsupported_python_is_named_with_those_that_will_do(version):
     complaint = bootstrap.complaint(version, True, GOOD)
     assert f"Python {version[0]}.{version[1]}" in complaint
     assert all(f"{major}.{minor}" in complaint for major, minor in bootstrap.SUPPORTED)
 
 
-@pytest.mark.parametrize("version", [(3, 11, 7), (3, 12, 1), (3, 13, 0)])
-def test_a_supported_python_needs_venv(version: tuple[int, ...]) -> None:
-    assert bootstrap.complaint(version, True, GOOD) == ""
-    assert "python3-venv" in bootstrap.complaint(version, False, GOOD)
+def test_a_supported_python_needs_venv():
+    for version in ((3, 11, 7), (3, 13, 0)):
+        assert bootstrap.complaint(version, True, GOOD) == ""
+        assert "python3-venv" in bootstrap.complaint(version, False, GOOD)
 
 
-def test_a_refusal_is_one_sentence_and_touches_nothing(tmp_path: Path) -> None:
+def test_a_refusal_is_one_sentence_and_touches_nothing(tmp_path):
     script = tmp_path / "tools" / "bootstrap.py"
     script.parent.mkdir()
     script.write_bytes(SCRIPT.read_bytes())
@@ -149,7 +145,7 @@ def test_a_refusal_is_one_sentence_and_touches_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("usable", [True, False])
-def test_another_python_has_to_prove_itself(monkeypatch: pytest.MonkeyPatch, usable: bool) -> None:
+def test_another_python_has_to_prove_itself(monkeypatch, usable):
     monkeypatch.setattr(bootstrap, "complaint", lambda *_: "Not this one")
     monkeypatch.setattr(bootstrap, "which", lambda name: name if name == "python3.12" else None)
     monkeypatch.setattr(bootstrap.subprocess, "call", lambda *_, **__: 0 if usable else 127)
@@ -160,17 +156,12 @@ def test_another_python_has_to_prove_itself(monkeypatch: pytest.MonkeyPatch, usa
             bootstrap.find_python()
 
 
-@pytest.mark.parametrize(
-    "name", ["macosx-x86_64", "win32", "win-arm64", "linux-x86_64-musl", "linux-i686-32bit"]
-)
-def test_a_platform_without_tensorflow_is_named_before_anything_is_installed(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+@pytest.mark.parametrize("name", ["macosx-x86_64", "win32", "linux-x86_64-musl"])
+def test_a_platform_without_tensorflow_is_named_before_anything_is_installed(monkeypatch, name):
     monkeypatch.setattr(bootstrap, "own_platform", lambda: name)
     monkeypatch.setattr(bootstrap, "which", lambda _: None)
-    with pytest.raises(
-        SystemExit, match=f"^TensorFlow has no wheels for {name}.*Apple silicon.*\\.$"
-    ) as said:
+    message = f"^TensorFlow has no wheels for {name}.*Apple silicon.*\\.$"
+    with pytest.raises(SystemExit, match=message) as said:
         bootstrap.find_python()
     assert ("Intel" in str(said.value)) == name.startswith("macosx")
 
@@ -179,25 +170,20 @@ def test_a_platform_without_tensorflow_is_named_before_anything_is_installed(
     ("platform", "machine", "triplet", "name"),
     [
         ("linux-x86_64", "x86_64", "x86_64-pc-linux-gnu", "linux-x86_64"),
-        ("linux-aarch64", "aarch64", "aarch64-unknown-linux-gnu", "linux-aarch64"),
         ("linux-x86_64", "x86_64", "x86_64-pc-linux-musl", "linux-x86_64-musl"),
         ("macosx-11-universal2", "x86_64", "x86_64-apple-darwin", "macosx-x86_64"),
         ("macosx-11-universal2", "arm64", "aarch64-apple-darwin", "macosx-arm64"),
-        ("macosx-10.13-x86_64", "x86_64", "x86_64-apple-darwin", "macosx-x86_64"),
-        ("win-amd64", "AMD64", None, "win-amd64"),
         ("win-arm64", "ARM64", None, "win-arm64"),
     ],
 )
-def test_the_platform_is_that_of_the_python(
-    monkeypatch: pytest.MonkeyPatch, platform: str, machine: str, triplet: str | None, name: str
-) -> None:
+def test_the_platform_is_that_of_the_python(monkeypatch, platform, machine, triplet, name):
     monkeypatch.setattr(bootstrap.sysconfig, "get_platform", lambda: platform)
     monkeypatch.setattr(bootstrap.sysconfig, "get_config_var", lambda _: triplet)
     monkeypatch.setattr(bootstrap.platform, "machine", lambda: machine)
     assert bootstrap.own_platform() == name
 
 
-def test_a_python_says_by_itself_whether_it_would_do() -> None:
+def test_a_python_says_by_itself_whether_it_would_do():
     assert subprocess.run([sys.executable, str(SCRIPT), "--check"], check=True).returncode == 0
 
 
@@ -214,7 +200,7 @@ optional-dependencies = {{ lab = ["editables"], test = [] }}
 
 
 @pytest.mark.slow
-def test_a_folder_with_an_umlaut_is_no_trouble_in_an_ascii_locale(tmp_path: Path) -> None:
+def test_a_folder_with_an_umlaut_is_no_trouble_in_an_ascii_locale(tmp_path):
     """The real set-up, with the project's own settings for the build, but next to nothing to install."""
     root = tmp_path / "Übung (1)"
     for name in ("tools", "dqn_lib"):

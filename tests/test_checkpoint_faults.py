@@ -1,6 +1,5 @@
 """A file that is not a whole run is refused in words; nothing in it is executed, nothing altered passes."""
 
-import contextlib
 import io
 import json
 import pickle
@@ -94,22 +93,15 @@ def test_the_helpers_of_these_tests_keep_a_valid_file_valid(whole, env, tmp_path
 
 
 @pytest.mark.parametrize(
-    "data",
-    [b"", b"PK", b"this is a letter, not a run\n" * 100, npy(np.zeros(9)), pickle.dumps({"a": 1})],
-    ids=["empty", "two bytes", "text", "npy", "pickle"],
+    "data", [b"", b"PK", b"a letter, not a run\n" * 100, npy(np.zeros(9))], ids=["empty", "PK", "text", "npy"]
 )
 def test_a_file_that_is_not_an_archive_is_refused(refused, data):
     refused(data, "not a complete checkpoint")
 
 
 def test_a_truncated_file_is_refused_wherever_it_was_cut(refused, whole):
-    for length in [*range(0, len(whole), 997), *range(len(whole) - 30, len(whole))]:
+    for length in [*range(0, len(whole), 1997), *range(len(whole) - 30, len(whole))]:
         refused(whole[:length], "")
-
-
-def test_an_archive_of_something_else_is_refused(refused):
-    np.savez(file := io.BytesIO(), x=np.arange(5))
-    refused(file.getvalue(), "the entry run is missing")
 
 
 class Bomb:
@@ -124,46 +116,27 @@ class Bomb:
 
 @pytest.mark.parametrize("name", [RUN, KERNEL, STATES])
 def test_a_pickle_in_the_file_is_refused_and_never_executed(refused, whole, tmp_path, name):
-    array = np.array([Bomb(tmp_path / "executed")], dtype=object)
-    content = npy(array, allow_pickle=True)
-    refused(with_entry(whole, name, content), f"{name[:-4]} must .*")
+    bomb = Bomb(tmp_path / "executed")
+    in_array = npy(np.array([bomb], dtype=object), allow_pickle=True)
+    refused(with_entry(whole, name, in_array), f"{name[:-4]} must .*")
+    refused(with_entry(whole, name, pickle.dumps(bomb)), "")
     assert not (tmp_path / "executed").exists()
-    np.load(io.BytesIO(content), allow_pickle=True)
+    np.load(io.BytesIO(in_array), allow_pickle=True)
     assert (tmp_path / "executed").exists()  # the bomb was live
-
-
-@pytest.mark.parametrize("name", [RUN, KERNEL])
-def test_an_entry_that_is_a_bare_pickle_is_refused_and_never_executed(refused, whole, tmp_path, name):
-    refused(with_entry(whole, name, pickle.dumps(Bomb(tmp_path / "executed"))), "")
-    assert not (tmp_path / "executed").exists()
 
 
 @pytest.mark.parametrize(
     ("array", "words"),
     [
         (np.zeros((4, 53), np.float32), r"must have the shape \(4, 54\), got \(4, 53\)"),
-        (np.zeros((54, 4), np.float32), r"must have the shape \(4, 54\), got \(54, 4\)"),
         (np.zeros(216, np.float32), r"must have the shape \(4, 54\), got \(216,\)"),
         (np.zeros((4, 54), np.float32, order="F"), r"must have the shape \(4, 54\)"),
         (np.zeros((4, 54), np.float64), "must have the type float32, got float64"),
         (np.zeros((4, 54), ">f4"), "must have the type float32, got >f4"),
-        (np.zeros((4, 54), np.int32), "must have the type float32, got int32"),
-        (np.full((4, 54), np.nan, np.float32), "must be finite, got NaN"),
-        (np.full((4, 54), -np.inf, np.float32), "must be finite, got NaN or infinity"),
+        (np.full((4, 54), np.nan, np.float32), "must be finite, got NaN or infinity"),
         (np.zeros((3000, 5), np.float32), "must be at most 864 bytes, got 60128"),
     ],
-    ids=[
-        "small",
-        "turned",
-        "flat",
-        "fortran",
-        "double",
-        "big-endian",
-        "integers",
-        "nan",
-        "infinite",
-        "large",
-    ],
+    ids=["small", "flat", "fortran", "double", "big-endian", "nan", "large"],
 )
 def test_an_array_that_does_not_fit_is_refused_by_name(refused, whole, array, words):
     refused(with_entry(whole, KERNEL, npy(array)), f"agent/parameters {words}")
@@ -201,58 +174,46 @@ def test_a_size_that_is_only_claimed_is_refused(refused, whole):
     refused(whole[:at] + b"\xff\xff\xff\x7f" + whole[at + 4 :], "must be at most 864 bytes, got 2147483647")
 
 
+ADVICE = r"got 'dqn_lib run 1'; load it with the version of dqn_lib that saved it$"
+
+
 @pytest.mark.parametrize(
     ("keys", "value", "words"),
     [
-        (("format",), "dqn_lib run 0", "format must be 'dqn_lib run 3', got 'dqn_lib run 0'"),
         (("format",), "another", "format must be 'dqn_lib run 3', got 'another'$"),
+        (("format",), "dqn_lib run 1", f"format must be 'dqn_lib run 3', {ADVICE}"),
         (("class",), "os:system", "its agent is of the class 'os:system', which does not exist here"),
         (("class",), ["dqn_lib.agents.dqn:DQNAgent"], "not those of a run"),
-        (("config", "gamma"), 1.5, r"gamma must lie in \[0, 1\], got 1.5"),
         (("config", "gamma"), float("nan"), r"gamma must lie in \[0, 1\], got nan"),
         (("config", "gamma"), 10**400, r"gamma must lie in \[0, 1\]"),
         (("config", "memory_size"), 10**30, "memory_size must lie in"),
-        (("config", "hidden"), [0], "every entry of hidden must lie in"),
-        (("config", "hidden"), "64", "hidden must"),
         (("config", "hidden"), [5, 4, 3], r"agent/parameters must have the shape \(4, 66\), got \(4, 54\)"),
-        (("config", "batch_size"), 8.0, "batch_size must be an integer"),
         (("config", "colour"), "red", "colour is not a setting"),
         (("config",), {"hidden": [4]}, "config must have the settings .*n_step"),
         (("seed",), -1, "seed must be at least 0, got -1"),
-        (("seed",), "7", "seed must be an integer"),
+        (("spaces",), {}, "saved in an environment with"),
+        (("agent",), 3, "agent must have the entries"),
         (("agent", "steps"), -1, r"steps must lie in \[0, \d+\], got -1"),
-        (("agent", "steps"), 1.5, "steps must be an integer, got 1.5"),
         (("agent", "updates"), None, "updates must be an integer, got None"),
-        (("agent", "memory", "added"), "many", "added must be an integer, got 'many'"),
+        (("agent", "loss"), {"a": 1}, "loss must be a number"),
+        (("agent", "parameters"), [], r"agent/parameters must be None, with an array in another entry"),
+        (("agent", "memory", "added"), 10**30, "added must lie in"),
         (("agent", "memory", "rng", "state", "state"), 2**128, "not those of a run"),
         (("agent", "memory", "rng", "bit_generator"), "MT19937", "must be for a PCG64"),
         (("agent", "exploration"), {}, "agent/exploration must have the entries"),
-        (
-            ("agent", "parameters"),
-            [],
-            r"agent/parameters must be None, with an array in another entry, got \[\]",
-        ),
-        (("agent",), 3, "agent must have the entries"),
-        (("episodes",), [{"number": 1}], "not those of a run"),
+        (("agent", "exploration", "repeated_action"), 99, "repeated_action must lie in"),
         (("episodes",), 5, "not those of a run"),
+        (("episodes", 0, "step"), "one", "an episode's step must be an integer"),
         (("checks",), [], "unknown entries: checks/0"),
         (("checks",), [{"step": 0, "environment": ""}] * 9, "the entry checks/3/returns is missing"),
         (("checks", 0, "environment"), 5, "a check's environment must be a string, got 5"),
-        (("checks", 0), {"step": 0}, "not those of a run"),
-        (("spaces",), {}, "saved in an environment with"),
+        (("checks", 0, "step"), "one", "a check's step must be an integer"),
         (("changes",), None, "not those of a run"),
-        (("changes",), {"step": 1, "settings": {}}, "not those of a run"),
-        (("changes", 1), {"step": 1}, "not those of a run"),
         (("changes", 1), {"step": 1, "settings": {}, "by": "hand"}, "not those of a run"),
         (("changes", 1, "step"), -1, r"a change's step must lie in \[0, \d+\], got -1"),
-        (("changes", 1, "step"), True, "a change's step must be an integer, got True"),
         (("changes", 1, "settings"), [["gamma", 0.5]], "not those of a run"),
         (("changes", 1, "settings"), {"gamma": 1.5}, r"gamma must lie in \[0, 1\], got 1.5"),
-        (("changes", 1, "settings"), {"gamma": float("nan")}, r"gamma must lie in \[0, 1\], got nan"),
-        (("changes", 1, "settings"), {"gamma": [0.5]}, "gamma must be a number"),
-        (("changes", 1, "settings"), {"target_update": "slow"}, "target_update must be one of"),
         (("changes", 1, "settings"), {"batch_size": 8}, "batch_size cannot change during a run"),
-        (("changes", 1, "settings"), {"colour": "red"}, "colour cannot change during a run"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -261,51 +222,15 @@ def test_an_invalid_value_is_refused_with_a_reason(refused, whole, keys, value, 
 
 
 @pytest.mark.parametrize(
-    ("keys", "value"),
-    [
-        (("agent", "steps"), 10**400),
-        (("agent", "updates"), 10**30),
-        (("agent", "memory", "added"), -5),
-        (("agent", "memory", "added"), 10**30),
-        (("agent", "exploration", "repeated_action"), 99),
-        (("agent", "exploration", "repeated_action"), "left"),
-        (("agent", "loss"), {"a": 1}),
-        (("agent", "parameters"), 5),
-        (("episodes", 0, "step"), "one"),
-        (("checks", 0, "step"), "one"),
-    ],
-    ids=lambda value: str(value)[:30],
-)
-def test_a_value_that_would_raise_later_is_refused(refused, whole, keys, value):
-    refused(with_run(whole, *keys, value=value), "")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", "null", "5", "[" * 10**5 + "]" * 10**5, '{"a":' * 10**5, "9" * 5_000, "1e999"],
-    ids=["nothing", "open", "list", "null", "number", "deep list", "deep object", "digits", "infinity"],
+    "text", ["", "[]", "null", "[" * 10**5, "9" * 5_000], ids=["nothing", "list", "null", "deep", "digits"]
 )
 def test_invalid_json_is_refused(refused, whole, text):
     refused(with_text(whole, text), "")
-
-
-def test_bytes_that_are_not_utf_8_are_refused(refused, whole):
     refused(with_entry(whole, RUN, npy(np.frombuffer(b"\xff\xfe\x00", np.uint8))), "not those of a run")
 
 
-def test_a_file_of_an_earlier_format_is_refused_with_advice(whole, env, tmp_path):
-    (tmp_path / "old.npz").write_bytes(with_run(whole, "format", value="dqn_lib run 1"))
-    with pytest.raises(CheckpointError) as refusal:
-        load(tmp_path / "old.npz", env)
-    assert str(refusal.value) == (
-        "old.npz: format must be 'dqn_lib run 3', got 'dqn_lib run 1'; "
-        "load it with the version of dqn_lib that saved it"
-    )
-
-
-@pytest.mark.parametrize("env_id", ["CartPole-v1", "Acrobot-v1"])
-def test_a_run_from_another_environment_is_refused(refused, tmp_path, env_id):
-    save(tmp_path / "run.npz", DQNAgent(gym.make(env_id), CONFIG.replace(input_range=None), xla=False))
+def test_a_run_from_another_environment_is_refused(refused, tmp_path):
+    save(tmp_path / "run.npz", DQNAgent(gym.make("CartPole-v1"), CONFIG, xla=False))
     refused((tmp_path / "run.npz").read_bytes(), r"environment with .* this one has .*-1\.2")
 
 
@@ -349,18 +274,11 @@ def places(data, where):
     return sorted(random.Random(0).sample(range(starts[0], directory), 150))
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        "directory",
-        "headers",
-        "numbers",
-    ],
-)
-def test_a_flipped_byte_is_refused_or_changes_nothing(load_contents, whole, where):
+@pytest.mark.parametrize(("where", "flips"), [("directory", 4), ("headers", 4), ("numbers", 1)])
+def test_a_flipped_byte_is_refused_or_changes_nothing(load_contents, whole, where, flips):
     expected, refusals = load_contents(whole), 0
     for place in places(whole, where):
-        for flip in (0x01, 0x0C, 0x0E, 0x80) if where != "numbers" else (0xFF,):
+        for flip in (0xFF, 0x01, 0x0C, 0x0E)[:flips]:
             flipped = bytearray(whole)
             flipped[place] ^= flip
             try:
@@ -370,13 +288,3 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(load_contents, whole, wher
             else:
                 assert found == expected, (place, flip)
     assert refusals > 100
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
-def test_a_damaged_file_with_another_compression_is_refused(load_contents, whole, method):
-    data = packed(entries(whole), method)
-    for place in range(60, 1_000, 11):
-        flipped = bytearray(data)
-        flipped[place] ^= 0x55
-        with contextlib.suppress(CheckpointError):
-            assert load_contents(bytes(flipped)) == load_contents(whole)

@@ -56,33 +56,26 @@ def wrong_values(spec):
             return [(v, "must lie in") for v in outside] + [(v, "must be a number") for v in types]
 
 
-WRONG = [
-    pytest.param(kind, spec, value, rule, id=f"{kind.__name__}-{spec.name}-{value!r}")
-    for kind, spec in FIELDS
-    for value, rule in wrong_values(spec)
-]
+EVERY_FIELD = pytest.mark.parametrize(("kind", "spec"), FIELDS, ids=lambda item: getattr(item, "name", None))
 
 
-@pytest.mark.parametrize(("kind", "spec", "value", "rule"), WRONG)
-def test_a_wrong_value_is_refused_by_field_rule_and_value(kind, spec, value, rule):
-    with pytest.raises((TypeError, ValueError)) as raised:
-        kind(**{spec.name: value})
-    message = str(raised.value)
-    culprit = (
-        value[-1]
-        if isinstance(value, tuple) and "tuple" not in rule and family(spec) == "integers"
-        else value
-    )
-    assert re.match(rf"(every entry of )?{spec.name} must", message)
-    assert rule in message
-    assert message.endswith(f", got {culprit!r}")
-    if rule == "must lie in":
-        assert isinstance(raised.value, ValueError)
-        bounds = re.search(r"\[(\S+), (\S+)\]", message).groups()
-        assert [float(bound) for bound in bounds] == [spec.metadata["low"], spec.metadata["high"]]
+@EVERY_FIELD
+def test_a_wrong_value_is_refused_by_field_rule_and_value(kind, spec):
+    for value, rule in wrong_values(spec):
+        with pytest.raises((TypeError, ValueError)) as raised:
+            kind(**{spec.name: value})
+        message = str(raised.value)
+        entry = family(spec) == "integers" and isinstance(value, tuple) and "tuple" not in rule
+        assert re.match(rf"(every entry of )?{spec.name} must", message)
+        assert rule in message
+        assert message.endswith(f", got {value[-1] if entry else value!r}")
+        if rule == "must lie in":
+            assert isinstance(raised.value, ValueError)
+            bounds = re.search(r"\[(\S+), (\S+)\]", message).groups()
+            assert [float(bound) for bound in bounds] == [spec.metadata["low"], spec.metadata["high"]]
 
 
-@pytest.mark.parametrize(("kind", "spec"), FIELDS, ids=lambda item: getattr(item, "name", None))
+@EVERY_FIELD
 def test_the_bounds_themselves_are_accepted(kind, spec):
     low, high = spec.metadata["low"], spec.metadata["high"]
     accepted = {
@@ -97,7 +90,7 @@ def test_the_bounds_themselves_are_accepted(kind, spec):
         assert getattr(config, spec.name) == value
 
 
-@pytest.mark.parametrize(("kind", "spec"), FIELDS, ids=lambda item: getattr(item, "name", None))
+@EVERY_FIELD
 def test_every_field_has_one_sentence_and_a_row_in_the_table(kind, spec):
     help_text = spec.metadata["help"]
     assert re.fullmatch(r"[A-Z].*[^.]\.", help_text)
@@ -132,48 +125,35 @@ def in_numpy(spec, value):
             return [np.float64(value), np.float32(value), np.array(float(value))]
 
 
-IN_NUMPY = [
-    pytest.param(kind, spec, plain_value(spec), value, id=f"{kind.__name__}-{spec.name}-{value!r}")
-    for kind, spec in FIELDS
-    for value in in_numpy(spec, plain_value(spec))
-]
-
-
-@pytest.mark.parametrize(("kind", "spec", "plain", "value"), IN_NUMPY)
-def test_numbers_of_numpy_become_python_numbers(kind, spec, plain, value):
-    if family(spec) == "number":
-        plain = float(value)
-    some = SMALLEST_BATCH[kind]
-    for config in (kind(**some | {spec.name: value}), kind(**some).replace(**{spec.name: value})):
-        expected = kind(**some | {spec.name: plain})
-        assert (config, hash(config), repr(config)) == (expected, hash(expected), repr(expected))
-        assert json.dumps(dataclasses.asdict(config)) == json.dumps(dataclasses.asdict(expected))
-        assert config.changed() == expected.changed()
-        found = getattr(config, spec.name)
-        assert type(found) in (bool, int, float, str, tuple)
-        assert not isinstance(found, tuple) or {type(entry) for entry in found} == {int}
+@EVERY_FIELD
+def test_numbers_of_numpy_become_python_numbers(kind, spec):
+    some, plain = SMALLEST_BATCH[kind], plain_value(spec)
+    expected = kind(**some | {spec.name: float(plain) if family(spec) == "number" else plain})
+    for value in in_numpy(spec, plain):
+        for config in (kind(**some | {spec.name: value}), kind(**some).replace(**{spec.name: value})):
+            assert (config, hash(config), repr(config)) == (expected, hash(expected), repr(expected))
+            assert json.dumps(dataclasses.asdict(config)) == json.dumps(dataclasses.asdict(expected))
+            assert config.changed() == expected.changed()
+            found = getattr(config, spec.name)
+            assert type(found) in (bool, int, float, str, tuple)
+            assert not isinstance(found, tuple) or {type(entry) for entry in found} == {int}
 
 
 def test_numbers_of_numpy_are_refused_like_python_numbers():
-    for value in (np.float32("nan"), np.float64(1.5), np.array(1.5)):
-        with pytest.raises(ValueError, match="gamma must lie in"):
-            DQNConfig(gamma=value)
-    for value in (np.array([0.5]), np.array([0.5, 0.6]), np.bool_(1), np.array(True), np.str_("0.5")):
-        with pytest.raises(TypeError, match="gamma must be a number, got"):
-            DQNConfig(gamma=value)
-    for value in (np.float64(24.0), np.array([24]), np.array("24")):
-        with pytest.raises(TypeError, match="hold must be an integer, got"):
-            DQNConfig(hold=value)
-    for value in (np.array([[64, 64]]), np.array([64.0, 64.0])):
-        with pytest.raises(TypeError, match="every entry of hidden must be an integer, got"):
-            DQNConfig(hidden=value)
-    with pytest.raises(ValueError, match="target_update must be one of"):
-        DQNConfig(target_update=np.array(["soft", "hard"]))
-
-
-def test_changed_live_settings_are_python_numbers_too():
-    changed = DQNConfig().change_live(gamma=np.float64(0.9), hold=np.int64(8), target_update=np.str_("hard"))
-    assert repr(changed) == "DQNConfig(gamma=0.9, target_update='hard', hold=8)"
+    for name, value, rule in (
+        ("gamma", np.float32("nan"), "must lie in"),
+        ("gamma", np.array(1.5), "must lie in"),
+        ("gamma", np.array([0.5]), "must be a number, got"),
+        ("gamma", np.array(True), "must be a number, got"),
+        ("gamma", np.str_("0.5"), "must be a number, got"),
+        ("hold", np.float64(24.0), "must be an integer, got"),
+        ("hold", np.array([24]), "must be an integer, got"),
+        ("hidden", np.array([[64, 64]]), "must be an integer, got"),
+        ("hidden", np.array([64.0, 64.0]), "must be an integer, got"),
+        ("target_update", np.array(["soft", "hard"]), "must be one of"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=f"{name} {rule}"):
+            DQNConfig(**{name: value})
 
 
 def test_a_list_of_units_is_a_copy():
@@ -183,16 +163,13 @@ def test_a_list_of_units_is_a_copy():
     assert config.hidden == (32, 32)
 
 
-def test_replace_gives_a_changed_copy_and_leaves_the_original():
+def test_replace_gives_a_changed_and_checked_copy_and_leaves_the_original():
     config = DQNConfig(tau=0.1)
     copy = config.replace(gamma=0.5)
     assert (copy.gamma, copy.tau, config.gamma) == (0.5, 0.1, 0.99)
     assert type(copy) is DQNConfig
-
-
-def test_replace_checks_again():
     with pytest.raises(ValueError, match=r"gamma must lie in \[0, 1\], got 1.5"):
-        DQNConfig().replace(gamma=1.5)
+        config.replace(gamma=1.5)
 
 
 @pytest.mark.parametrize("kind", [TableConfig, DQNConfig])
@@ -203,7 +180,7 @@ def test_replace_refuses_an_unknown_name_and_lists_the_known_ones(kind):
         kind(gama=0.9)
 
 
-@pytest.mark.parametrize(("kind", "spec"), FIELDS, ids=lambda item: getattr(item, "name", None))
+@EVERY_FIELD
 def test_only_live_fields_change_during_a_run(kind, spec):
     live = [other.name for other in dataclasses.fields(kind) if other.metadata["live"]]
     if spec.name in live:
@@ -221,22 +198,9 @@ def test_a_live_change_is_checked_and_unknown_names_are_refused():
         DQNConfig().change_live(gama=0.9)
 
 
-def test_the_settings_that_lessons_change_are_live():
-    DQNConfig().change_live(gamma=0.9, learning_rate=0.01, epsilon=0.2, tau=0.1, target_update="hard")
-    TableConfig().change_live(gamma=0.9, learning_rate=0.01, epsilon=0.2, hold=5)
-
-
 def test_a_memory_smaller_than_a_batch_is_refused():
     with pytest.raises(ValueError, match=r"memory_size must be at least batch_size \(64\), got 63"):
         DQNConfig(memory_size=63)
     with pytest.raises(ValueError, match=r"memory_size must be at least batch_size \(101\), got 100"):
         DQNConfig(memory_size=100).replace(batch_size=101)
     assert DQNConfig(memory_size=64).memory_size == 64
-
-
-@pytest.mark.parametrize("kind", [TableConfig, DQNConfig])
-def test_a_configuration_is_frozen_and_takes_its_settings_by_name(kind):
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        kind().gamma = 0.5
-    with pytest.raises(TypeError, match="positional"):
-        kind(0.5)

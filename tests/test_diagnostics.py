@@ -1,4 +1,4 @@
-"""Diagnostics: the measurements are right, and measuring changes nothing."""
+"""Diagnostics: the measurements are right, those of the learning step, and measuring changes nothing."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
-from dqn_lib.diagnostics import POINTS, SAMPLE, Diagnosis
+from dqn_lib.diagnostics import POINTS, SAMPLE, Diagnosis, td_targets
 from dqn_lib.training import TrainingLog, train
 
 CONFIG = DQNConfig(hidden=(16, 16), memory_size=2_000, n_step=3)
@@ -50,8 +50,7 @@ def test_the_error_and_the_values_by_hand():
         agent.observe(state, 2, -1.0, following, terminated=ends, truncated=False)
     diagnosis = Diagnosis()
     diagnosis.log.check(agent, env, every=1)
-    rng = np.random.default_rng(0)
-    measured = diagnosis.measure(agent, rng)
+    measured = diagnosis.measure(agent, np.random.default_rng(0))
     q = agent.q(states)
     errors = np.abs([-1.9 + 0.81 * q[2].max() - q[0, 2], -1.9 - q[1, 2], -1.0 - q[2, 2]])
     picked = np.random.default_rng(0).integers(3, size=SAMPLE)
@@ -61,7 +60,6 @@ def test_the_error_and_the_values_by_hand():
 
 def test_the_memory_and_the_map_at_the_end(run):
     diagnosis, agent, _ = run
-    assert diagnosis.remembered.shape == (2_000, 2)
     np.testing.assert_array_equal(diagnosis.remembered, agent.memory.states)
     assert diagnosis.values.shape == (POINTS, POINTS)
     flag, bottom = np.array([0.6, -0.07]), np.array([-1.2, -0.07])
@@ -69,17 +67,40 @@ def test_the_memory_and_the_map_at_the_end(run):
     assert diagnosis.values[0, 0] == pytest.approx(agent.q(bottom).max(), rel=1e-5)
 
 
-def test_the_remembered_states_of_a_memory_that_is_not_full():
+def test_the_remembered_states_of_a_memory_that_is_not_full_are_a_copy():
     env, diagnosis = mountain_car.make(), Diagnosis()
     agent = DQNAgent(env, CONFIG, seed=2)
+    with pytest.raises(ValueError, match="every must be at least 1, got 0"):
+        diagnosis.record(env, agent, steps=10, every=0)
     list(diagnosis.record(env, agent, steps=300))
     assert len(diagnosis.remembered) == len(agent.memory) < 500
-    remembered = diagnosis.remembered.copy()
     agent.memory.states[:] = 0
-    np.testing.assert_array_equal(diagnosis.remembered, remembered)
+    assert diagnosis.remembered[:, 0].all()
 
 
-def test_every_must_be_a_number_of_steps():
+# --- targets and estimates ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_targets_and_estimates_are_those_of_the_learning_step_and_change_nothing(double):
     env = mountain_car.make()
-    with pytest.raises(ValueError, match="every must be at least 1, got 0"):
-        list(Diagnosis().record(env, DQNAgent(env, CONFIG), steps=10, every=0))
+    config = DQNConfig(learning_starts=64, learn_every=64, tau=0.1, hidden=(16,), double=double)
+    agent = DQNAgent(env, config, seed=3, xla=False)
+    list(train(env, agent, episodes=2))
+    for _ in range(2):  # the target network is always the current one
+        agent.learn()
+        first, before = np.arange(len(agent.memory)), agent.get_state()
+        found = td_targets(agent, first)
+        np.testing.assert_equal(agent.get_state(), before)
+        batch, q = agent.memory.windows(first, config.n_step, config.gamma), agent.q
+        targets = agent._objective().targets(batch, q, agent.target_q)
+        np.testing.assert_allclose(found.targets, targets, atol=1e-4)
+        estimates = q(batch.states)[first, batch.actions]
+        np.testing.assert_allclose(found.estimates, estimates, atol=1e-4)
+        chooser = q if double else agent.target_q
+        np.testing.assert_array_equal(found.chosen, chooser(batch.next_states).argmax(axis=-1))
+        guess = (1 - batch.terminated) * batch.discounts * found.bootstrap
+        np.testing.assert_allclose(found.targets, batch.reward_sums + guess, atol=1e-4)
+    one = td_targets(agent, np.array(7))
+    assert one.targets.shape == ()
+    np.testing.assert_allclose(one.targets, found.targets[7], rtol=1e-5)

@@ -35,17 +35,14 @@ def holds(steps, epsilon, hold, seed=0):
 
 
 # Exploring steps come in holds, so a long hold needs a wide band: five standard errors or more each.
-@pytest.mark.parametrize(
-    ("epsilon", "hold", "band"),
-    [(0.05, 1, 0.005), (0.5, 1, 0.01), (0.1, 4, 0.01), (0.5, 4, 0.02), (0.05, 24, 0.02), (0.5, 24, 0.06)],
-)
+@pytest.mark.parametrize(("epsilon", "hold", "band"), [(0.05, 1, 0.005), (0.5, 4, 0.02), (0.05, 24, 0.02)])
 def test_epsilon_is_the_fraction_of_steps_that_explore(epsilon, hold, band):
     explored = [action is not None for action in choices(100_000, epsilon, hold)]
     assert np.mean(explored) == pytest.approx(epsilon, abs=band)
 
 
 @pytest.mark.parametrize("epsilon", [0.3, 1.0])
-@pytest.mark.parametrize("hold", [1, 2, 10, 24])
+@pytest.mark.parametrize("hold", [1, 2, 24])
 def test_an_action_is_repeated_for_hold_steps(epsilon, hold):
     ended = holds(10_000, epsilon, hold)
     assert len(ended) > 50
@@ -54,16 +51,11 @@ def test_an_action_is_repeated_for_hold_steps(epsilon, hold):
     assert {actions[0] for actions in ended} == {0, 1, 2}
 
 
-def test_repeated_actions_are_independent():
+def test_actions_are_equally_likely_and_independent_of_the_one_before():
     first = np.array([actions[0] for actions in holds(40_000, 0.8, 4)])
     # 8,000 holds: the same action again with probability 1/3, standard error 0.005
     assert (first[1:] == first[:-1]).mean() == pytest.approx(1 / 3, abs=0.03)
-
-
-def test_every_action_is_as_likely_as_any_other():
-    actions = choices(30_000, 1.0, 1)
-    # 10,000 each, standard error sqrt(30,000 * 1/3 * 2/3) = 82
-    assert np.bincount(actions, minlength=3) == pytest.approx([10_000] * 3, abs=500)
+    assert np.bincount(first, minlength=3) / len(first) == pytest.approx([1 / 3] * 3, abs=0.03)
 
 
 class Watched(QTableAgent):
@@ -88,13 +80,6 @@ def test_a_repeated_action_continues_in_the_next_episode():
     assert {length % 24 for length in stretches[:-1]} == {0}
 
 
-def test_hold_one_is_plain_epsilon_greedy():
-    explored = np.array([action is not None for action in choices(100_000, 0.2, 1)])
-    # whether the step before explored makes no difference
-    assert explored[1:][explored[:-1]].mean() == pytest.approx(0.2, abs=0.02)
-    assert explored[1:][~explored[:-1]].mean() == pytest.approx(0.2, abs=0.02)
-
-
 def test_the_hold_probability_by_hand():
     # epsilon 1/2, hold 4: p = 0.5 / (4 - 0.5 * 3) = 0.2
     # a cycle is (1 - 0.2) / 0.2 = 4 free steps and 4 held ones
@@ -110,13 +95,7 @@ def test_epsilon_zero_never_explores_and_epsilon_one_always_does(hold):
     assert set(choices(5_000, 1.0, hold)) == {0, 1, 2}
 
 
-def test_a_changed_epsilon_applies_from_the_next_greedy_step():
-    who = explorer()
-    assert [who.explore(0.0, 24) for _ in range(100)] == [None] * 100
-    assert all(who.explore(1.0, 24) is not None for _ in range(100))
-
-
-@pytest.mark.parametrize(("hold", "more"), [(4, {2}), (3, {1}), (2, {0, 1}), (1, {0, 1})])
+@pytest.mark.parametrize(("hold", "more"), [(4, {2}), (3, {1}), (1, {0})])
 def test_a_changed_hold_applies_to_the_current_repetition(hold, more):
     who = explorer()
     held = {who.explore(1.0, 200), who.explore(1.0, 200)}
@@ -128,14 +107,10 @@ def test_a_changed_hold_applies_to_the_current_repetition(hold, more):
     assert len(held) == 1
 
 
-def test_epsilon_zero_ends_a_repetition():
+def test_epsilon_zero_ends_a_repetition_and_a_larger_one_starts_at_once():
     who = explorer()
-    assert [who.explore(epsilon, 200) is None for epsilon in (1.0, 1.0, 0.0, 1e-12)] == [
-        False,
-        False,
-        True,
-        True,
-    ]
+    epsilons = (1.0, 1.0, 0.0, 1e-12, 1.0)
+    assert [who.explore(epsilon, 200) is None for epsilon in epsilons] == [False, False, True, True, False]
 
 
 def test_the_schedule_at_its_corners():
@@ -143,10 +118,6 @@ def test_the_schedule_at_its_corners():
     # one ninth of the fall of 0.9 at each step after the tenth
     steps = [0, 9, 10, 11, 15, 18, 19, 20, 1_000_000]
     assert [schedule(step) for step in steps] == pytest.approx([1, 1, 1, 0.9, 0.5, 0.2, 0.1, 0.1, 0.1])
-
-
-def test_a_schedule_may_be_immediate_or_increase():
-    assert [EpsilonSchedule(1.0, 0.0, 0, 1)(step) for step in (0, 1, 2)] == [1, 0, 0]
     assert [EpsilonSchedule(0.0, 1.0, 2, 2)(step) for step in (2, 3, 4, 5)] == [0, 0.5, 1, 1]
 
 
@@ -163,9 +134,3 @@ def test_a_state_restored_from_json_continues_identically(inside):
 def test_the_same_seed_explores_the_same_way_and_another_differently():
     assert choices(200, 0.5, 4, seed=3) == choices(200, 0.5, 4, seed=3)
     assert choices(200, 0.5, 4, seed=3) != choices(200, 0.5, 4, seed=4)
-
-
-def test_a_repetition_longer_than_the_new_hold_ends():
-    who = explorer()
-    assert all(who.explore(1.0, 200) is not None for _ in range(5))
-    assert who.explore(1e-12, 3) is None

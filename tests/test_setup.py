@@ -44,30 +44,30 @@ def closure(requirement: Requirement, found: set[tuple[str, str]]) -> set[tuple[
     return found
 
 
-def test_each_constraint_is_one_exact_version_and_no_package_has_two() -> None:
+def test_each_constraint_is_one_exact_version_and_no_package_has_two():
     assert [pin for pin in PINS if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)] == []
     assert len(PINNED) == len(PINS)
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_each_dependency_is_pinned_within_its_range(group: str) -> None:
+def test_each_dependency_is_pinned_within_its_range(group: str):
     for requirement in map(Requirement, GROUPS[group]):
         assert requirement.specifier.contains(PINNED[canonicalize_name(requirement.name)]), requirement
 
 
-def test_everything_the_lessons_and_tests_install_is_pinned_and_installed_as_pinned() -> None:
+def test_everything_the_lessons_and_tests_install_is_pinned_and_installed_as_pinned():
     needed = {name for name, _ in closure(Requirement("dqn_lib[lab,test]"), set())} - {"dqn-lib"}
     installed = {name: importlib.metadata.version(name) for name in needed}
     assert installed.items() <= PINNED.items()
 
 
-def test_each_dependency_says_why_it_is_there() -> None:
+def test_each_dependency_says_why_it_is_there():
     lines = [line.strip() for line in (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()]
     for dependency in chain.from_iterable(GROUPS.values()):
         assert re.fullmatch(r"# .+\.", lines[lines.index(f'"{dependency}",') - 1]), dependency
 
 
-def test_one_list_of_python_versions() -> None:
+def test_one_list_of_python_versions():
     allowed = SpecifierSet(PROJECT["requires-python"])
     assert {f"3.{minor}" for minor in range(30) if f"3.{minor}.5" in allowed} == SUPPORTED
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
@@ -76,7 +76,7 @@ def test_one_list_of_python_versions() -> None:
     assert not {"include", "exclude"} & set(matrix)
 
 
-def test_conda_and_binder_install_the_same() -> None:
+def test_conda_and_binder_install_the_same():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, _, installs = environment["dependencies"]
     assert environment["channels"] == ["conda-forge"]
@@ -84,29 +84,17 @@ def test_conda_and_binder_install_the_same() -> None:
     assert installs == {"pip": ["-c constraints.txt", f"-e .[{','.join(bootstrap.EXTRAS)}]"]}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "constraints.txt",
-        "environment.yml",
-        "pyproject.toml",
-        "Makefile",
-        ".ci/run",
-        ".github/workflows/ci.yml",
-        ".github/workflows/weekly.yml",
-        ".pre-commit-config.yaml",
-        "tools/bootstrap.py",
-        "tools/jupyterlab/overrides.json",
-    ],
-)
-def test_no_address_in_a_file_that_installs(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
-    for url in PROJECT.get("urls", {}).values():
-        text = text.replace(url, "")
-    assert re.findall(r"\S*://\S*|--\S*index-url|--find-links|--trusted-host", text) == []
+def test_no_address_in_a_file_that_installs():
+    names = "constraints.txt environment.yml pyproject.toml Makefile .pre-commit-config.yaml .ci/run"
+    names += " .github/workflows/ci.yml .github/workflows/weekly.yml tools/bootstrap.py"
+    for name in f"{names} tools/jupyterlab/overrides.json".split():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for url in PROJECT.get("urls", {}).values():
+            text = text.replace(url, "")
+        assert re.findall(r"\S*://\S*|--\S*index-url|--find-links|--trusted-host", text) == [], name
 
 
-def test_jupyterlab_asks_nothing_and_fetches_no_news() -> None:
+def test_jupyterlab_asks_nothing_and_fetches_no_news():
     overrides = json.loads((ROOT / "tools" / "jupyterlab" / "overrides.json").read_text(encoding="utf-8"))
     assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
     for plugin, settings in overrides.items():
@@ -128,24 +116,14 @@ def opened_in_the_locale_s_encoding(node: ast.AST) -> bool:
     return name == "open" and any("b" not in mode for mode in modes)
 
 
-@pytest.mark.parametrize(
-    ("code", "found"),
-    [
-        ("p.read_text()", True),
-        ("p.write_text(x)", True),
-        ("p.read_text(encoding='utf-8')", False),
-        ("open(p)", True),
-        ("open(p, 'rb')", False),
-        ("p.open('w')", True),
-        ("p.open('wb')", False),
-        ("lab.open(page, cells)", False),
-    ],
-)
-def test_an_encoding_left_out_is_seen(code: str, found: bool) -> None:
-    assert opened_in_the_locale_s_encoding(ast.parse(code, mode="eval").body) == found
+def test_an_encoding_left_out_is_seen():
+    for code in ("p.read_text()", "p.write_text(x)", "open(p)", "p.open('w')"):
+        assert opened_in_the_locale_s_encoding(ast.parse(code, mode="eval").body), code
+    for code in ("p.read_text(encoding='utf-8')", "open(p, 'rb')", "p.open('wb')", "lab.open(page, cells)"):
+        assert not opened_in_the_locale_s_encoding(ast.parse(code, mode="eval").body), code
 
 
-def test_every_text_file_is_read_and_written_in_a_named_encoding() -> None:
+def test_every_text_file_is_read_and_written_in_a_named_encoding():
     """The locale's encoding is another one on Windows and on a machine set up for another language."""
     found = []
     for folder in ("dqn_lib", "tests", "tools", "docs", "benchmarks"):

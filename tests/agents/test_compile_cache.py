@@ -38,7 +38,7 @@ def learnt(width):
 if __name__ == "__main__":
     print(*[learnt(int(width)) for width in sys.argv[1:]])
 """
-WIDTHS = ("4", "5", "6", "7")
+WIDTHS = ("4", "5")
 TRACED_BEFORE = """
 from dqn_lib.agents.backend import tf
 for number in range(1, 4):  # more often, and TensorFlow would warn of it
@@ -101,72 +101,17 @@ def assert_whole(programs, count):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name.partition("-")[0]
 
 
-def test_each_program_is_cached_once_and_nothing_else(warm):
-    machine, digests = warm
-    assert_whole(machine.programs(), len(WIDTHS))
-    assert len(set(digests)) == len(WIDTHS)
-
-
-def test_the_next_process_reads_them_even_if_it_has_traced_other_functions(warm):
+def test_each_program_is_cached_once_and_the_next_process_reads_it_whatever_it_has_traced(warm):
     machine, digests = warm
     before = machine.programs()
-    assert machine.learnt(*WIDTHS[:2], first=TRACED_BEFORE) == digests[:2]
+    assert_whole(before, len(WIDTHS))
+    assert len(set(digests)) == len(WIDTHS)
+    assert machine.learnt(*WIDTHS, first=TRACED_BEFORE) == digests
     assert machine.programs() == before
 
 
 def test_a_disabled_cache_has_no_files_and_the_results_are_identical(warm, machine):
     assert machine.learnt("4", **{compile_cache.SWITCH: "off"}) == warm[1][:1]
-    assert not machine.programs()
-
-
-def damage(path, kind):
-    """Something wrong with a file; the last two have the right digest in their names."""
-    contents = bytearray(path.read_bytes())
-    if kind == "truncated":
-        contents = contents[:-1000]
-    elif kind == "flipped":
-        contents[len(contents) // 2] ^= 1
-    elif kind == "empty":
-        contents = b""
-    else:
-        contents = b"nonsense" * 100
-        digest = hashlib.sha256(contents).hexdigest()
-        path.unlink()
-        path = path.with_name(f"{digest}-{path.name.partition('-')[2]}")
-    path.write_bytes(contents)
-    return path
-
-
-def test_what_is_damaged_is_compiled_again_and_replaced(warm, machine):
-    shutil.copytree(warm[0].cache, machine.cache)
-    kinds = ("truncated", "flipped", "empty", "nonsense")
-    damaged = [damage(path, kind) for path, kind in zip(sorted(machine.programs()), kinds, strict=True)]
-    before = {path: path.read_bytes() for path in damaged}
-    assert machine.learnt(*WIDTHS, first=TRACED_BEFORE) == warm[1]
-    programs = machine.programs()
-    assert_whole(programs, len(WIDTHS))
-    assert {name for name, _ in programs.values()} == {name for name, _ in warm[0].programs().values()}
-    assert not any(path.exists() and path.read_bytes() == contents for path, contents in before.items())
-
-
-@pytest.mark.weekly
-def test_without_a_folder_for_the_cache_programs_are_compiled(warm, machine):
-    machine.cache.mkdir()
-    (machine.cache / "dqn_lib").write_text("a file, where a folder should be", encoding="utf-8")
-    assert machine.learnt("4") == warm[1][:1]
-    assert (machine.cache / "dqn_lib").read_text(encoding="utf-8") == "a file, where a folder should be"
-
-
-NO_ROOM = """
-import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # no larger file, as on a full disk
-"""
-
-
-@pytest.mark.weekly
-@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as Unix can")
-def test_without_space_for_temporary_files_programs_are_compiled(warm, machine):
-    assert machine.learnt("4", first=NO_ROOM) == warm[1][:1]
     assert not machine.programs()
 
 
@@ -184,37 +129,6 @@ def test_two_processes_that_write_at_once_do_not_disturb_each_other(warm, machin
     assert machine.programs() == programs
 
 
-def test_flags_of_the_user_are_removed_and_the_cache_is_used(warm, machine, tmp_path):
-    flags = f"--tf_xla_persistent_cache_directory={tmp_path / 'theirs'}"
-    assert machine.learnt("4", TF_XLA_FLAGS=flags) == warm[1][:1]
-    assert_whole(machine.programs(), 1)
-    assert not (tmp_path / "theirs").exists()
-
-
-WITH_CHILDREN = """
-import subprocess
-import joblib
-import dqn_lib.agents.dqn
-assert "TF_XLA_FLAGS" not in os.environ
-code = "import sys; exec(sys.argv.pop(1))"
-child = subprocess.run([sys.executable, "-c", code, CODE, "4"], capture_output=True, text=True)
-print(child.stdout, child.stderr)
-def work(code):
-    names = {"__name__": "child"}
-    exec(code, names)
-    return names["learnt"](4)
-print(*joblib.Parallel(n_jobs=2, backend="loky")(joblib.delayed(work)(CODE) for _ in range(1)))
-"""
-
-
-@pytest.mark.weekly
-def test_child_processes_use_the_cache(warm, machine):
-    code = AGENTS.replace("FIRST", "")
-    first = f"CODE = {code!r}\n{WITH_CHILDREN}"
-    assert machine.learnt(first=first) == warm[1][:1] * 2
-    assert_whole(machine.programs(), 1)
-
-
 # --- within this process ------------------------------------------------------------------------------
 
 
@@ -223,7 +137,6 @@ def cache(tmp_path, monkeypatch):
     """An empty cache for this process."""
     if compile_cache._own is None:
         pytest.skip("this process has no cache: it is disabled")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(compile_cache, "folder", lambda version: tmp_path / "cache" / f"tensorflow-{version}")
     return tmp_path / "cache"
 
@@ -243,27 +156,42 @@ def name_of(path):
     return path.name.partition("-")[2]
 
 
+def damaged(contents, kind):
+    flipped = bytearray(contents)
+    flipped[len(contents) // 2] ^= 1
+    kinds = {"truncated": contents[:-1000], "flipped": flipped, "empty": b"", "nonsense": b"nonsense" * 100}
+    return bytes(kinds[kind])
+
+
+@pytest.mark.parametrize("kind", ["truncated", "flipped", "empty", "nonsense", "another program"])
+def test_a_damaged_program_is_compiled_again_and_replaced_without_a_word(cache, capfd, kind):
+    doubled("two", 2.0)
+    (path,) = files(cache)
+    if kind == "another program":
+        doubled("three", 3.0)
+        (other,) = set(files(cache)) - {path}
+        contents = other.read_bytes()
+    else:
+        contents = damaged(path.read_bytes(), kind)
+    bad = path
+    if kind in ("nonsense", "another program"):  # with the right digest
+        bad = path.with_name(f"{hashlib.sha256(contents).hexdigest()}-{name_of(path)}")
+        path.unlink()
+    bad.write_bytes(contents)
+    doubled("two", 2.0)
+    (after,) = files(path.parent)
+    assert name_of(after) == name_of(path)
+    assert after.read_bytes() != contents
+    assert_whole([after], 1)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_deleted_folder_is_created_again(cache):
     doubled()
-    (before,) = files(cache)
     shutil.rmtree(cache)
     shutil.rmtree(compile_cache._own.name)
     doubled()
-    (after,) = files(cache)
-    assert (after.parent, name_of(after)) == (before.parent, name_of(before))
-
-
-def test_another_programs_file_is_noticed_and_replaced(cache):
-    doubled("two", 2.0)
-    doubled("three", 3.0)
-    two, three = sorted(files(cache), key=lambda path: path.stat().st_mtime_ns)
-    theirs = three.read_bytes()
-    wrong = two.with_name(f"{hashlib.sha256(theirs).hexdigest()}-{name_of(two)}")
-    wrong.write_bytes(theirs)
-    two.unlink()
-    doubled("two", 2.0)
-    assert [name_of(path) for path in files(two.parent)] == [name_of(two)]
-    assert not wrong.exists()
+    assert len(files(cache)) == 1
 
 
 def test_two_programs_of_one_name_are_told_apart(cache):
@@ -310,10 +238,8 @@ def test_the_oldest_programs_are_deleted_first(cache, monkeypatch):
 
 def test_an_error_while_compiling_deletes_the_cached_program(cache):
     doubled()
-    with (
-        contextlib.suppress(KeyError),
-        compile_cache.cached_program("doubled", backend.tf.__version__) as found,
-    ):
+    version = backend.tf.__version__
+    with contextlib.suppress(KeyError), compile_cache.cached_program("doubled", version) as found:
         assert found
         raise KeyError
     assert not files(cache)
@@ -326,14 +252,6 @@ def test_no_temporary_folder_no_cache(tmp_path, monkeypatch):
     assert compile_cache.temporary_folder() is None
     with compile_cache.enabled_during_import():
         assert compile_cache.FLAGS not in os.environ
-
-
-@pytest.mark.parametrize("word", ["off", "OFF", "0", "false", "no"])
-def test_the_switch(monkeypatch, word):
-    monkeypatch.setenv(compile_cache.SWITCH, word)
-    assert not compile_cache.is_enabled()
-    monkeypatch.setenv(compile_cache.SWITCH, "on")
-    assert compile_cache.is_enabled()
 
 
 def test_another_version_processor_or_setting_of_xla_has_a_folder_of_its_own(monkeypatch):

@@ -1,13 +1,11 @@
 """The gradient step is the one that Keras takes, and every agent that needs the same one shares it."""
 
-import gc
 import itertools
 import subprocess
 import sys
 import threading
 import warnings
-import weakref
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,13 +13,12 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 
 from dqn_lib import mountain_car
-from dqn_lib.agents import bugs as defects
-from dqn_lib.agents import learner
+from dqn_lib.agents import bugs, learner
 from dqn_lib.agents.backend import keras, tf
 from dqn_lib.agents.dqn import DQNAgent
-from dqn_lib.agents.learner import MEAN, ONLINE, SQUARE, TARGET, Objective, compiled_steps
-from dqn_lib.agents.q_network import QFunction, join, split
-from dqn_lib.agents.tutorial import TutorialAgent
+from dqn_lib.agents.learner import ONLINE, TARGET, Objective, compiled_steps
+from dqn_lib.agents.q_network import QFunction
+from dqn_lib.agents.tutorial import TutorialAgent, TutorialConfig
 from dqn_lib.config import DQNConfig
 from dqn_lib.replay import Batch
 
@@ -33,20 +30,22 @@ SMALL = DQNConfig(
     hidden=(6, 5), memory_size=256, learning_starts=32, batch_size=BATCH, learn_every=4, updates=UPDATES
 )
 RATE = np.float32(1e-3)
+SCALING = np.array([[3.0, 40.0], [1.0, -0.5]], np.float32)
+SOFT, HARD = np.full(UPDATES, 0.2, np.float32), np.array([0, 0, 1, 0], np.float32)
 
 
-def random_parameters(seed=0):
+def random_parameters():
     """Two networks that differ, and an Adam that has seen nothing."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     weights = sum((i + 1) * o for i, o in itertools.pairwise(SIZES))
     parameters = np.zeros((4, weights), np.float32)
     parameters[[ONLINE, TARGET]] = rng.normal(0, 0.5, (2, weights))
     return parameters
 
 
-def random_batches(seed=1, updates=UPDATES):
+def random_batches(updates=UPDATES):
     """Windows of random states, a fifth of them terminated, with rewards on both sides of Huber's bend."""
-    rng, shape = np.random.default_rng(seed), (updates, BATCH)
+    rng, shape = np.random.default_rng(1), (updates, BATCH)
     states, following = rng.uniform([-1.2, -0.07], [0.6, 0.07], (2, *shape, 2)).astype(np.float32)
     return Batch(
         states,
@@ -56,10 +55,6 @@ def random_batches(seed=1, updates=UPDATES):
         (rng.random(shape) < 0.2).astype(np.float32),
         rng.uniform(0.5, 1, shape).astype(np.float32),
     )
-
-
-SCALING = np.array([[3.0, 40.0], [1.0, -0.5]], np.float32)
-SOFT, HARD = np.full(UPDATES, 0.2, np.float32), np.array([0, 0, 1, 0], np.float32)
 
 
 def arguments(parameters, batches, taus=SOFT, before=0):
@@ -99,112 +94,60 @@ def by_keras(objective, parameters, batches, taus):
     return *flat, losses
 
 
-@pytest.mark.parametrize("taus", [SOFT, HARD], ids=["soft", "hard"])
-@pytest.mark.parametrize("double", [True, False], ids=["double", "plain"])
-@pytest.mark.parametrize("loss", ["huber", "squared"])
-def test_steps_are_those_of_keras(loss, double, taus):
-    objective, parameters, batches = Objective(double, loss), random_parameters(), random_batches()
+@pytest.mark.parametrize(
+    ("objective", "taus"),
+    [
+        (Objective(double=True, loss="huber"), SOFT),
+        (Objective(double=False, loss="huber"), HARD),
+        (Objective(double=True, loss="squared"), HARD),
+    ],
+    ids=str,
+)
+def test_two_chunks_of_steps_are_those_of_keras(objective, taus):
+    now, batches, losses = random_parameters(), random_batches(updates=2 * UPDATES), []
+    online, target, expected = by_keras(objective, now, batches, [*taus, *taus])
     steps = compiled_steps(objective, SIZES, UPDATES, BATCH)
-    found, losses = steps(*arguments(parameters, batches, taus))
-    online, target, expected = by_keras(objective, parameters, batches, taus)
+    for start in (0, UPDATES):
+        chunk = Batch(*(array[start : start + UPDATES] for array in batches))
+        before = now.copy()
+        found, more = steps(*arguments(now, chunk, taus, before=start))
+        np.testing.assert_array_equal(now, before)  # the arguments are not modified
+        now, losses = found, [*losses, *more]
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
-    assert np.abs(found[ONLINE] - parameters[ONLINE]).max() > 3 * RATE
-    np.testing.assert_allclose(found[ONLINE], online, rtol=0, atol=RATE / 50)
-    np.testing.assert_allclose(found[TARGET], target, rtol=0, atol=RATE / 50)
+    assert np.abs(now[ONLINE] - random_parameters()[ONLINE]).max() > 3 * RATE
+    np.testing.assert_allclose(now[ONLINE], online, rtol=0, atol=RATE / 50)
+    np.testing.assert_allclose(now[TARGET], target, rtol=0, atol=RATE / 50)
 
 
-def test_adams_step_number_continues_across_chunks():
-    """Adam's steps get smaller as its averages fill, so four and four are eight only if it is told."""
-    objective, parameters, batches = Objective(), random_parameters(), random_batches(updates=2 * UPDATES)
-    online, _, _ = by_keras(objective, parameters, batches, [*SOFT, *SOFT])
-    steps = compiled_steps(objective, SIZES, UPDATES, BATCH)
-
-    def in_two_chunks(before):
-        now = parameters
-        for start, number in ((0, 0), (UPDATES, before)):
-            chunk = Batch(*(array[start : start + UPDATES] for array in batches))
-            now, _ = steps(*arguments(now, chunk, before=number))
-        return now[ONLINE]
-
-    np.testing.assert_allclose(in_two_chunks(UPDATES), online, rtol=0, atol=RATE / 50)
-    assert np.abs(in_two_chunks(0) - online).max() > RATE
-
-
-def test_the_arguments_are_not_modified():
-    parameters, batches = random_parameters(), random_batches()
-    before = parameters.copy()
-    found, _ = compiled_steps(Objective(), SIZES, UPDATES, BATCH)(*arguments(parameters, batches))
-    np.testing.assert_array_equal(parameters, before)
-    assert (found != before).any(axis=1).all()
-
-
-def test_join_is_the_inverse_of_split_and_both_read_weights_as_the_q_function_does():
-    flat = random_parameters()[ONLINE]
-    layers = split(tf.constant(flat), SIZES, xp=learner.tnp)
-    np.testing.assert_array_equal(join(layers, xp=learner.tnp), flat)
-    states = random_batches().states[0]
-    twin = QFunction.from_flat(flat, SIZES)
-    np.testing.assert_allclose(learner.q_values(layers, states), twin(states), rtol=1e-4, atol=1e-5)
-
-
-# --- shared ---------------------------------------------------------------------------------------------
+# --- shared -------------------------------------------------------------------------------------------
 
 
 def agent_of(kind=DQNAgent, env=None, seed=0, **settings):
     return kind(env or mountain_car.make(), SMALL.replace(**settings), seed=seed, xla=False)
 
 
-def with_bounds(low, high):
-    return SimpleNamespace(observation_space=Box(low, high, (2,), np.float32), action_space=Discrete(3))
+def env_with(low, high, actions=3):
+    return SimpleNamespace(observation_space=Box(low, high, (2,), np.float32), action_space=Discrete(actions))
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"seed": 5},
-        {"memory_size": 999, "learning_starts": 7, "learn_every": 3, "n_step": 5},
-        {"gamma": 0.5, "learning_rate": 0.1, "tau": 0.5, "target_update": "hard", "target_period": 3},
-        {"bias_range": 0.1, "hold": 3, "epsilon": 0.3},
-        {"env": with_bounds(-10, 10), "input_range": 2.0},
-        {"env": with_bounds(-np.inf, np.inf)},
-        {"input_range": None},
-        {"kind": defects.TimeLimitIsTerminal},
-        {"kind": defects.FlagPunished},
-    ],
-    ids=str,
-)
-def test_arguments_of_the_step_do_not_compile_it_again(other):
-    assert agent_of(**other)._compiled() is agent_of()._compiled()
+def test_arguments_of_the_step_do_not_compile_it_again():
+    live = {"gamma": 0.5, "learning_rate": 0.1, "tau": 0.5, "target_update": "hard", "hold": 3}
+    plain_tutorial = TutorialConfig(**asdict(SMALL), all_outputs=False)
+    for other in (
+        agent_of(seed=5, memory_size=999, learning_starts=7, learn_every=3, n_step=5, **live),
+        agent_of(env=env_with(-10, 10), input_range=2.0),
+        agent_of(input_range=None),
+        agent_of(bugs.TimeLimitIsTerminal),
+        TutorialAgent(mountain_car.make(), plain_tutorial, xla=False),
+    ):
+        assert other._compiled() is agent_of()._compiled(), other.config
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"hidden": (6,)},
-        {"hidden": (5, 6)},
-        {"updates": 5},
-        {"batch_size": 9},
-        {"double": False},
-        {"loss": "squared"},
-        {"kind": defects.NoStopGradient},
-        {"kind": defects.RowMinusColumn},
-        {"env": SimpleNamespace(observation_space=Box(-1, 1, (2,), np.float32), action_space=Discrete(2))},
-    ],
-    ids=str,
-)
-def test_another_shape_or_objective_is_compiled_separately(other):
-    assert agent_of(**other)._compiled() is not agent_of()._compiled()
-
-
-def test_the_repaired_tutorial_agent_shares_the_compiled_step():
-    ours = agent_of(updates=2, learn_every=2)
-    settings = {
-        name: getattr(ours.config, name) for name in ("hidden", "batch_size", "updates", "double", "loss")
-    }
-    for all_outputs in (False, True):
-        config = TutorialAgent.Config(**settings, all_outputs=all_outputs)
-        theirs = TutorialAgent(mountain_car.make(), config, xla=False)
-        assert (theirs._compiled() is ours._compiled()) == (not all_outputs)
+def test_another_shape_or_objective_is_compiled_separately():
+    others = [{"hidden": (6,)}, {"hidden": (5, 6)}, {"updates": 5}, {"batch_size": 9}, {"double": False}]
+    others += [{"loss": "squared"}, {"kind": bugs.NoStopGradient}, {"env": env_with(-1, 1, actions=2)}]
+    for other in others:
+        assert agent_of(**other)._compiled() is not agent_of()._compiled(), other
 
 
 def test_a_class_defined_again_with_other_contents_is_compiled_again():
@@ -220,9 +163,8 @@ def test_a_class_defined_again_with_other_contents_is_compiled_again():
     for kind in (define(1.0), define(0.0), DQNAgent):
         agent = agent_of(kind, seed=1)
         for number in range(40):
-            agent.memory.add(
-                [-0.5, 0.01 * (number % 5)], number % 3, -1.0, [-0.4, 0], terminated=False, truncated=False
-            )
+            state = [-0.5, 0.01 * (number % 5)]
+            agent.memory.add(state, number % 3, -1.0, [-0.4, 0], terminated=False, truncated=False)
         agent.learn()
         learnt.append(agent.parameters)
     np.testing.assert_array_equal(learnt[0], learnt[2])
@@ -249,26 +191,6 @@ def test_two_threads_that_ask_for_the_same_step_compile_it_once(monkeypatch):
         thread.join()
     assert len(compilations) == 1
     assert len(found) == 2 and found[0] is found[1]
-
-
-# --- nothing is left behind ---------------------------------------------------------------------------
-
-
-def filled(agent):
-    rng = np.random.default_rng(0)
-    for number in range(60):
-        state, following = rng.uniform([-1.2, -0.07], [0.6, 0.07], (2, 2))
-        agent.memory.add(state, number % 3, -1.0, following, terminated=number % 9 == 0, truncated=False)
-    return agent
-
-
-def test_an_unreferenced_agent_is_freed():
-    agent = filled(agent_of())
-    agent.learn()
-    left = [weakref.ref(thing) for thing in (agent, agent.memory, agent.memory.states, agent.parameters)]
-    del agent
-    gc.collect()
-    assert [ref() for ref in left] == [None] * 4
 
 
 MANY = """
@@ -310,7 +232,7 @@ def test_two_hundred_agents_one_after_the_other_leave_less_than_20_kilobytes_eac
     assert float(done.stdout) < 20_000  # an agent is 0.2 MB, what is compiled for it 5 MB
 
 
-# --- without XLA ----------------------------------------------------------------------------------------
+# --- with and without XLA -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -322,29 +244,22 @@ class ByNumPy(Objective):
         return tf.ensure_shape(targets, (BATCH,))
 
 
-def test_without_xla_there_is_a_warning_and_the_same_result():
+def test_without_xla_there_is_one_warning_and_the_same_result():
     inputs = arguments(random_parameters(), random_batches())
-    with pytest.warns(
-        UserWarning, match=r"XLA cannot compile the gradient step here \(Detected .*PyFunc"
-    ) as said:
+    message = r"XLA cannot compile the gradient step here \(Detected .*PyFunc"
+    with pytest.warns(UserWarning, match=message) as said:
         steps = compiled_steps(ByNumPy(), SIZES, UPDATES, BATCH)
         assert compiled_steps(ByNumPy(), SIZES, UPDATES, BATCH) is steps
     assert len(said) == 1
-    for kind in (Objective(), ByNumPy()):
-        plain = compiled_steps(kind, SIZES, UPDATES, BATCH, xla=False)
-        for one, other in zip(steps(*inputs), plain(*inputs), strict=True):
-            np.testing.assert_array_equal(one, other)
-    with_xla = compiled_steps(Objective(), SIZES, UPDATES, BATCH, xla=True)
-    for one, other in zip(steps(*inputs), with_xla(*inputs), strict=True):
-        np.testing.assert_allclose(one, other, rtol=0, atol=RATE / 50)
-
-
-def test_with_xla_true_its_error_is_raised():
+    for xla, tolerance in ((False, 0), (True, RATE / 50)):
+        healthy = compiled_steps(Objective(), SIZES, UPDATES, BATCH, xla=xla)
+        for one, other in zip(steps(*inputs), healthy(*inputs), strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
     with pytest.raises(tf.errors.OpError, match="PyFunc"):
         compiled_steps(ByNumPy(), SIZES, UPDATES, BATCH, xla=True)
 
 
-@pytest.mark.parametrize("error", [ValueError, TypeError, RuntimeError, ZeroDivisionError])
+@pytest.mark.parametrize("error", [ValueError, RuntimeError])
 def test_a_mistake_in_an_objective_is_raised_as_it_is(error):
     class Mistaken(Objective):
         def error_loss(self, _):
@@ -393,14 +308,3 @@ def test_an_objective_may_branch_and_loop(xla):
     for found, expected, other in zip(steps(*inputs), slowly, plain, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=RATE / 50)
         assert np.abs(found - other).max() > RATE
-
-
-def test_a_state_restored_in_another_agent_gives_the_same_steps():
-    one, other = filled(agent_of(seed=1)), agent_of(seed=2)
-    for _ in range(3):
-        one.learn()
-    other.set_state(one.get_state())
-    for agent in (one, other):
-        agent.learn()
-    np.testing.assert_equal(other.get_state(), one.get_state())
-    assert one.parameters[[MEAN, SQUARE]].any(axis=1).all()

@@ -1,5 +1,7 @@
 """Q-learning on a grid: which cell a state falls into, one update by hand, and whether it learns at all."""
 
+import warnings
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -16,192 +18,126 @@ def env():
     return car.make()
 
 
-def table(cells=4):
+@pytest.fixture
+def table():
     """A table over [0, 4] x [10, 18] with three actions; every entry is its own number."""
-    values = np.arange(cells * cells * 3, dtype=float).reshape(cells, cells, 3)
+    values = np.arange(4 * 4 * 3, dtype=float).reshape(4, 4, 3)
     return TableQ(values, np.array([0.0, 10.0]), np.array([4.0, 18.0]))
 
 
 @pytest.mark.parametrize(
     ("state", "cell"),
     [
-        ([0.0, 10.0], (0, 0)),
         ([0.99, 11.99], (0, 0)),
         ([1.0, 10.0], (1, 0)),  # an edge belongs to the cell it opens
-        ([0.0, 12.0], (0, 1)),
-        ([3.5, 10.5], (3, 0)),
         ([0.5, 17.5], (0, 3)),
         ([4.0, 18.0], (3, 3)),  # the upper edge belongs to the last cell
-        ([-0.1, 9.9], (0, 0)),
         ([-50.0, 14.5], (0, 2)),
-        ([50.0, 1e9], (3, 3)),
+        ([1e30, np.inf], (3, 3)),
+        ([-np.inf, -1e30], (0, 0)),
     ],
 )
-def test_a_state_falls_into_its_cell_and_beyond_the_edge_into_the_last(state, cell):
-    q = table()
-    assert q(state).tolist() == q.values[cell].tolist()
-    assert q.cell(state) == 4 * cell[0] + cell[1]
-    assert q.rows[q.cell(state)].tolist() == q.values[cell].tolist()
+def test_a_state_falls_into_its_cell_and_beyond_the_edge_into_the_last(table, state, cell):
+    assert table(state).tolist() == table.values[cell].tolist()
+    assert table.cell(state) == 4 * cell[0] + cell[1]
 
 
-def test_the_corners_of_the_environment_are_the_corners_of_the_table(env):
-    q = QTableAgent(env, TableConfig(cells=7)).q
-    low, high = env.observation_space.low, env.observation_space.high
-    assert q.cell([low, high, [low[0], high[1]], [high[0], low[1]]]).tolist() == [0, 48, 6, 42]
-
-
-def test_many_states_at_once_give_the_same_values():
-    q, rng = table(), np.random.default_rng(0)
-    states = rng.uniform([-1, 9], [5, 19], size=(6, 7, 2))
+def test_one_state_or_many_have_the_same_values(table):
+    states = np.random.default_rng(0).uniform([-1, 9], [5, 19], size=(6, 7, 2))
     for place in np.ndindex(6, 7):
-        assert q(states)[place].tolist() == q(states[place]).tolist()
-        assert q.greedy(states)[place] == 2
+        assert table(states)[place].tolist() == table(states[place]).tolist()
+        np.testing.assert_array_equal(table.row(states[place]), table(states[place]))
+        assert table.greedy(states)[place] == 2
+    table.row(states[0, 0])[1] = 99.0
+    assert table(states[0, 0])[1] == 99.0
+    assert TableQ(np.zeros((2, 2, 3)), np.zeros(2), np.ones(2)).greedy([0.5, 0.5]) == 0  # of equal ones
 
 
-def test_of_equal_actions_the_first_is_greedy():
-    assert TableQ(np.zeros((2, 2, 3)), np.zeros(2), np.ones(2)).greedy([0.5, 0.5]) == 0
-
-
-def learn_once(env, terminated, truncated):
-    """Q(s, 1) = -2, best Q(s') = -3, reward -1, gamma 0.9, learning rate 0.5."""
+@pytest.mark.parametrize("truncated", [False, True])  # a truncated episode could have gone on
+@pytest.mark.parametrize(
+    ("terminated", "learned"),
+    [
+        (False, -2.85),  # target -1 + 0.9 * -3 = -3.7; -2 + 0.5 * (-3.7 + 2)
+        (True, -1.5),  # target -1; -2 + 0.5 * (-1 + 2)
+    ],
+)
+def test_one_update_by_hand_and_the_next_with_changed_settings(env, terminated, truncated, learned):
     agent = QTableAgent(env, TableConfig(cells=2, gamma=0.9, learning_rate=0.5))
     agent.table.values[0, 0, 1] = -2.0
     agent.table.values[1, 1] = [-5.0, -3.0, -4.0]
-    low, high = np.float32([-1.0, -0.05]), np.float32([0.5, 0.05])
-    agent.observe(low, 1, -1.0, high, terminated=terminated, truncated=truncated)
-    return agent
-
-
-@pytest.mark.parametrize(
-    ("terminated", "truncated", "learned"),
-    [
-        # target -1 + 0.9 * -3 = -3.7; -2 + 0.5 * (-3.7 + 2) = -2.85
-        (False, False, -2.85),
-        (False, True, -2.85),  # a truncated episode could have gone on
-        # target -1; -2 + 0.5 * (-1 + 2) = -1.5
-        (True, False, -1.5),
-        (True, True, -1.5),
-    ],
-)
-def test_one_update_by_hand(env, terminated, truncated, learned):
-    agent = learn_once(env, terminated, truncated)
-    expected = np.zeros((2, 2, 3))
+    step = np.float32([-1.0, -0.05]), 1, -1.0, np.float32([0.5, 0.05])
+    agent.observe(*step, terminated=terminated, truncated=truncated)
+    expected, found = np.zeros((2, 2, 3)), agent.q
     expected[0, 0, 1], expected[1, 1] = learned, [-5, -3, -4]
-    np.testing.assert_allclose(agent.table.values, expected)
+    np.testing.assert_allclose(found.values, expected)
     assert agent.steps == 1
-
-
-def test_q_is_a_copy_that_learning_does_not_reach(env):
-    agent = learn_once(env, terminated=False, truncated=False)
-    before = agent.q
-    agent.observe(np.float32([-1, -0.05]), 1, -1.0, np.float32([0.5, 0.05]), terminated=True, truncated=False)
-    assert before.values[0, 0, 1] == pytest.approx(-2.85)
-    assert agent.q.values[0, 0, 1] != before.values[0, 0, 1]
-
-
-def test_the_table_starts_from_its_initial_value_in_the_shape_of_the_environment(env):
-    agent = QTableAgent(env, TableConfig(cells=5, initial_value=-7.0))
-    assert agent.q.values.shape == (5, 5, 3)
-    assert (agent.q.values == -7).all()
-    assert QTableAgent(gym.make("Acrobot-v1"), TableConfig(cells=3)).q.values.shape == (3,) * 6 + (3,)
-
-
-def test_it_acts_greedily_without_epsilon_and_at_random_with_epsilon_one(env):
-    agent = QTableAgent(env, TableConfig(epsilon=0.0))
-    agent.table.values[..., 2] = 1.0
-    state = np.float32([-0.5, 0.0])
-    assert {agent.act(state) for _ in range(200)} == {2}
-    agent.change(epsilon=1.0)
-    assert agent.epsilon == 1
-    assert {agent.act(state) for _ in range(200)} == {0, 1, 2}
-
-
-def test_live_settings_act_from_the_next_step_and_the_others_cannot_change(env):
-    agent = learn_once(env, terminated=False, truncated=False)
     agent.change(gamma=0.0, learning_rate=1.0)
-    agent.observe(
-        np.float32([-1, -0.05]), 1, -1.0, np.float32([0.5, 0.05]), terminated=False, truncated=False
-    )
-    assert agent.table.values[0, 0, 1] == -1  # target -1 + 0 * -3, all the way
+    agent.observe(*step, terminated=False, truncated=False)
+    assert agent.q.values[0, 0, 1] == -1  # target -1 + 0 * -3, all the way
+    np.testing.assert_allclose(found.values, expected)  # a copy, which learning does not reach
     with pytest.raises(ValueError, match="cells cannot change"):
         agent.change(cells=10)
 
 
-def trained(env, seed, episodes=40, **settings):
-    agent = QTableAgent(env, TableConfig(**settings), seed=seed)
-    return agent, list(train(env, agent, episodes=episodes))
+GOOD = {"state": [0.1, 0.02], "action": 1, "reward": -1.0, "next_state": [0.1, 0.03]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("state", value) for value in ([np.nan, 0.0], [0.0, np.inf])),
+        ("next_state", [0.0, -np.inf]),
+        *(("reward", value) for value in (np.nan, -np.inf)),
+        *(("action", value) for value in (np.nan, 1.5, -1, None, 3, np.int64(7))),
+    ],
+)
+def test_what_is_no_number_or_no_action_is_refused_and_changes_nothing(env, name, value):
+    agent = QTableAgent(env, TableConfig(cells=4, initial_value=-3.0))
+    values = {**GOOD, name: value}
+    for place in ("state", "next_state"):
+        values[place] = np.array(values[place])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises((ValueError, TypeError), match=rf"^{name} must .*got "):
+            agent.observe(*values.values(), terminated=False, truncated=False)
+    assert (agent.table.values == -3).all()
+    assert agent.steps == 0
+
+
+def test_it_acts_greedily_without_epsilon_and_at_random_with_epsilon_one(env):
+    agent, other = (QTableAgent(env, TableConfig(epsilon=0.0), seed=seed) for seed in (0, 1))
+    agent.table.values[..., 2] = 1.0
+    state = np.float32([-0.5, 0.0])
+    assert {agent.act(state) for _ in range(200)} == {2}
+    for one in (agent, other):
+        one.change(epsilon=1.0)
+    assert agent.epsilon == 1
+    actions = [agent.act(state) for _ in range(200)]
+    assert set(actions) == {0, 1, 2}
+    assert actions != [other.act(state) for _ in range(200)]
 
 
 @pytest.mark.slow
 def test_it_learns_something_in_400_episodes(env):
-    agent, _ = trained(env, seed=0, episodes=400, epsilon=0.0)
-    assert greedy_returns(agent.q, env).mean() > -200  # seed 0: -193.6; an untrained table never arrives
-    assert greedy_returns(QTableAgent(env).q, env).mean() == -200
+    agent = QTableAgent(env, TableConfig(epsilon=0.0))
+    assert greedy_returns(agent.q, env).mean() == -200
+    list(train(env, agent, episodes=400))
+    assert greedy_returns(agent.q, env).mean() > -200  # seed 0: -193.6
     visited = agent.q.values[agent.q.values != 0]
     assert len(visited) > 200
     # no reward is above -1 and none below -1 / (1 - 0.99)
     assert (visited < 0).all() and (visited > -100).all()
 
 
-def test_the_same_seed_gives_the_same_run_and_another_one_another(env):
-    settings = {"epsilon": 0.3, "hold": 5}
-    (one, its), (two, its_twins), (other, _) = (trained(env, seed, **settings) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one.q.values, two.q.values)
-    assert its == its_twins
-    assert (one.q.values != other.q.values).any()
-    one, other = (QTableAgent(env, TableConfig(epsilon=1.0), seed=seed) for seed in (1, 2))
-    state = np.float32([-0.5, 0.0])
-    assert [one.act(state) for _ in range(50)] != [other.act(state) for _ in range(50)]
-
-
 def test_a_restored_table_agent_continues_identically(env):
-    one, _ = trained(env, seed=1, epsilon=0.3, hold=5)
+    one = QTableAgent(env, TableConfig(epsilon=0.3, hold=5), seed=1)
+    list(train(env, one, episodes=10))
     state = one.get_state()
     first = list(train(env, one, episodes=10))
     other = QTableAgent(env, one.config, seed=1)
     other.set_state(state)  # taken before the ten episodes: it must not have followed them
     assert list(train(env, other, episodes=10)) == first
-    assert (other.steps, other.episodes) == (one.steps, one.episodes)
-    np.testing.assert_array_equal(other.q.values, one.q.values)
-
-
-def test_an_environment_without_bounds_is_refused():
-    with pytest.raises(ValueError, match=r"finite bounds.*inf"):
-        QTableAgent(gym.make("CartPole-v1"))
-
-
-def test_a_table_too_large_is_refused_before_it_is_made():
-    with pytest.raises(ValueError, match=r"^cells .*\(20, 20, 20, 20, 20, 20, 3\).*10,000,000"):
-        QTableAgent(gym.make("Acrobot-v1"), TableConfig(cells=20))
-
-
-@pytest.mark.parametrize("name", ["MountainCarContinuous-v0", "Pendulum-v1"])
-def test_an_environment_without_discrete_actions_is_refused(name):
-    with pytest.raises(TypeError, match="action_space must be Discrete, got Box"):
-        QTableAgent(gym.make(name))
-
-
-@pytest.mark.parametrize("seed", [-1, 0.5, None, True])
-def test_a_bad_seed_is_named(env, seed):
-    with pytest.raises((TypeError, ValueError), match=f"seed must be .*{seed!r}"):
-        QTableAgent(env, seed=seed)
-
-
-def test_one_state_s_row_is_that_of_its_cell():
-    rng = np.random.default_rng(0)
-    low, high = car.STATE_LOW.astype(float), car.STATE_HIGH.astype(float)
-    q = TableQ(rng.normal(size=(7, 7, 3)), low, high)
-    states = rng.uniform(low - 0.1, high + 0.1, (1_000, 2)).astype(np.float32)
-    states = [*states, car.STATE_LOW, car.STATE_HIGH, np.array([np.inf, -np.inf], np.float32)]
-    for state in states:
-        np.testing.assert_array_equal(q.row(state), q.rows[q.cell(state)])
-    q.row(states[0])[1] = 99.0
-    assert q(states[0])[1] == 99.0
-
-
-def test_a_state_far_beyond_the_edge_lies_in_the_last_cell():
-    table = TableQ(np.zeros((4, 2)), np.array([0.0]), np.array([1.0]))
-    assert [int(table.cell(np.array([x]))) for x in (1e30, np.inf, -1e30)] == [3, 3, 0]
+    np.testing.assert_equal(other.get_state(), one.get_state())
 
 
 @pytest.mark.parametrize("seed", [None, 0, 9])
@@ -214,18 +150,32 @@ def test_a_restarted_table_is_a_new_one_with_its_seed_and_settings(env, seed):
     agent.restart(seed)
     new = QTableAgent(env, config.replace(**live), seed=4 if seed is None else seed)
     assert (agent.seed, agent.config) == (new.seed, new.config)
-    np.testing.assert_equal(agent.get_state(), new.get_state())
-    np.testing.assert_array_equal(kept.values, before)
     for one in (agent, new):
         list(train(env, one, episodes=2))
     np.testing.assert_equal(agent.get_state(), new.get_state())
+    np.testing.assert_array_equal(kept.values, before)
 
 
-def test_a_restart_with_a_bad_seed_is_refused_and_changes_nothing(env):
+@pytest.mark.parametrize("seed", [-1, 0.5, True])
+def test_a_bad_seed_is_named_and_changes_nothing(env, seed):
     agent = QTableAgent(env, seed=4)
     list(train(env, agent, episodes=1))
     before = agent.get_state()
-    with pytest.raises(TypeError, match=r"seed must be an integer, got 0\.5"):
-        agent.restart(0.5)
+    for call in (lambda: QTableAgent(env, seed=seed), lambda: agent.restart(seed)):
+        with pytest.raises((TypeError, ValueError), match=f"seed must be .*{seed!r}"):
+            call()
     assert agent.seed == 4
     np.testing.assert_equal(agent.get_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "message"),
+    [
+        ("CartPole-v1", 2, r"finite bounds.*inf"),
+        ("Acrobot-v1", 20, r"^cells .*\(20, 20, 20, 20, 20, 20, 3\).*10,000,000"),
+        ("MountainCarContinuous-v0", 2, "action_space must be Discrete, got Box"),
+    ],
+)
+def test_an_environment_that_has_no_table_is_refused(name, cells, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        QTableAgent(gym.make(name), TableConfig(cells=cells))

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("in a kernel")]  # its fixture is made once
+pytestmark = pytest.mark.slow
 
 PRINTS = """
 from dqn_lib.exercises import lesson02 as lesson
@@ -33,6 +33,10 @@ def push_with_the_motion(state):
 
 lesson01.push_with_the_motion.check(push_with_the_motion)
 """
+WARNS = """
+warnings.warn("be careful")
+release.set()
+"""
 BLANK = """
 exercise.TIME_LIMIT = 10
 
@@ -51,46 +55,29 @@ def push_with_the_motion(state):
 
 lesson01.push_with_the_motion.check(push_with_the_motion)
 """
-WARN = """
-warnings.warn("be careful")
-
-"""
-
-
-SOURCES = PRINTS, STUCK, WARN, "release.set()", BLANK, FAILS
-
-
-@pytest.fixture(scope="module")
-def cells(tmp_path_factory):
-    cells = [nbformat.v4.new_code_cell(source.strip()) for source in SOURCES]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    resources = {"metadata": {"path": str(tmp_path_factory.mktemp("kernel"))}}
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
-    return notebook.cells
 
 
 def streams(cell, name):
     return "".join(output.text for output in cell.outputs if output.get("name") == name)
 
 
-def test_a_print_and_a_picture_in_an_answer_do_not_flood_the_page(cells):
-    cell = cells[0]
-    assert "✓ Correct." in cell.outputs[-1]["data"]["text/plain"]
-    assert streams(cell, "stdout").count("q is") == 10
-    assert "... (not shown: 12,190 more lines)" in streams(cell, "stdout")
-    assert sum(output.output_type == "display_data" for output in cell.outputs) == 10
+def result(cell):
+    return cell.outputs[-1]["data"]["text/plain"]
 
 
-def test_a_stuck_answer_is_told_and_warnings_are_seen_in_the_next_cell(cells):
-    assert "Does it wait for something?" in cells[1].outputs[-1]["data"]["text/plain"]
-    assert "UserWarning: be careful" in streams(cells[2], "stderr")
+def test_what_a_student_sees_below_each_cell(tmp_path):
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in (PRINTS, STUCK, WARNS, BLANK, FAILS)]
+    resources = {"metadata": {"path": str(tmp_path)}}
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+    prints, stuck, warns, blank, fails = notebook.cells
 
-
-def test_a_blank_cell_is_not_attempted_yet(cells):
-    assert "○ Not attempted yet." in cells[4].outputs[-1]["data"]["text/plain"]
-
-
-def test_an_error_is_reported_with_the_line_of_the_cell(cells):
-    message = cells[5].outputs[-1]["data"]["text/plain"]
-    assert "it raised IndexError: index 2 is out of bounds" in message
-    assert "This is line 2: `return state[2]`." in message
+    assert "✓ Correct." in result(prints)
+    assert streams(prints, "stdout").count("q is") == 10
+    assert "... (not shown: 12,190 more lines)" in streams(prints, "stdout")
+    assert sum(output.output_type == "display_data" for output in prints.outputs) == 10
+    assert "Does it wait for something?" in result(stuck)
+    assert "UserWarning: be careful" in streams(warns, "stderr")
+    assert "○ Not attempted yet." in result(blank)
+    assert "it raised IndexError: index 2 is out of bounds" in result(fails)
+    assert "This is line 2: `return state[2]`." in result(fails)

@@ -1,6 +1,5 @@
 """The leaderboard: sorted, kept in a file, and never half written."""
 
-import contextlib
 import json
 import os
 import re
@@ -28,7 +27,7 @@ def path(tmp_path):
     return tmp_path / "board.json"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def trials(monkeypatch):
     """Every trial that was made; the steps it took follow from the learning rate and the seed."""
 
@@ -55,113 +54,100 @@ def visible(folder):
     return sorted(file.name for file in folder.iterdir() if not file.name.startswith("."))
 
 
-def test_an_entry_is_trained_with_each_seed_and_adds_up(path, trials):
-    board = Leaderboard(path).enter("base", DQNConfig())
-    assert trials == [(DQNConfig(), seed, PATIENCE) for seed in SEEDS]
-    assert board.entries == [Entry("base", {}, [10_001, 10_002, 10_003])]
-    assert board.entries[0].total == 30_006
-
-
-def test_a_seed_that_never_gets_there_costs_twice_the_patience():
-    assert Entry("lost", {}, [9_000, None, 10_000]).total == 19_000 + 2 * PATIENCE
-
-
-def test_the_fewest_steps_come_first(path, trials):
+def test_a_new_board_is_empty_and_writes_nothing(path):
     board = Leaderboard(path)
-    for name, config in (("middle", DQNConfig()), ("slow", SLOW), ("fast", FAST)):
-        assert board.enter(name, config) is board
-    assert names(board) == ["fast", "middle", "slow"]
-
-
-def test_the_same_name_replaces_its_entry(path, trials):
-    board = Leaderboard(path).enter("mine", SLOW).enter("other", DQNConfig()).enter("mine", FAST)
-    assert names(board) == ["mine", "other"]
-    assert board.entries[0].changed == {"learning_rate": 2e-3}
-
-
-def test_the_file_is_read_again(path, trials):
-    board = Leaderboard(path).enter("a", SLOW).enter("b", FAST)
-    again = Leaderboard(str(path))
-    assert again.entries == board.entries
-    assert repr(again) == repr(board)
-    assert names(again.enter("c", DQNConfig())) == ["b", "c", "a"]
-    assert names(Leaderboard(path)) == ["b", "c", "a"]
-
-
-def test_nothing_is_left_beside_the_file(path, trials):
-    Leaderboard(path).enter("a", SLOW).enter("b", FAST)
-    assert visible(path.parent) == ["board.json"]
-    assert not list(path.parent.glob(".*.part"))
-
-
-def test_a_new_board_writes_nothing(path):
-    board = Leaderboard(path)
-    assert board.entries == []
-    assert repr(board) == "no entries yet"
+    assert (board.entries, repr(board)) == ([], "no entries yet")
     assert "<th>name</th>" in board._repr_html_()
     assert not path.exists()
 
 
-def test_a_setting_looks_the_same_when_it_is_read_again(path, trials):
-    board = Leaderboard(path).enter("wide", DQNConfig(hidden=(128, 128)))
-    assert "hidden=(128, 128)" in repr(board)
-    assert repr(Leaderboard(path)) == repr(board)
+def test_an_entry_is_trained_with_each_seed_and_the_fewest_steps_come_first(path, trials):
+    board = Leaderboard(path)
+    assert board.enter("base", DQNConfig()) is board
+    assert trials == [(DQNConfig(), seed, PATIENCE) for seed in SEEDS]
+    assert board.entries == [Entry("base", {}, [10_001, 10_002, 10_003])]
+    assert board.entries[0].total == 30_006
+    assert names(board.enter("slow", SLOW).enter("fast", FAST)) == ["fast", "base", "slow"]
+
+
+def test_the_file_is_read_again_and_everything_in_it_looks_the_same(path):
+    config = DQNConfig(
+        hold=np.int64(24), gamma=np.float64(0.5), double=np.bool_(0), hidden=(np.int64(8), np.int32(8))
+    )
+    board = Leaderboard(path).enter("numpy", config).enter("fast", FAST)
+    again = Leaderboard(str(path))
+    assert again.entries == board.entries
+    assert repr(again) == repr(board)
+    assert "hold=24" in repr(again) and "hidden=(8, 8)" in repr(again) and "np." not in repr(again)
+    assert names(again.enter("slow", SLOW)) == names(Leaderboard(path)) == ["fast", "numpy", "slow"]
+    assert visible(path.parent) == ["board.json"]
+    assert not list(path.parent.glob(".*.part"))
+
+
+def test_of_two_entries_with_one_name_the_better_stays_and_that_is_said(path):
+    board = Leaderboard(path).enter("other", DQNConfig()).enter("mine", SLOW).enter("mine", FAST)
+    assert names(board) == ["mine", "other"]
+    board.enter("mine", SLOW)
+    best = Entry("mine", {"learning_rate": 2e-3}, [5_001, 5_002, 5_003])
+    assert board.entries[0] == Leaderboard(path).entries[0] == best
+    for shown in (repr(board), board._repr_html_()):
+        assert "keeps its better entry of 15,006 steps in all; " in shown
+        assert "this time (learning_rate=0.0005) it took 60,006." in shown
+    assert "keeps" not in repr(board.enter("mine", FAST))  # the same once more
+
+
+def an_entry(**changed):
+    return json.dumps([{"name": "a", "changed": {}, "steps": [1, 2, 3]} | changed]).encode()
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        "",
-        "{",
-        "not json",
-        "3",
-        "null",
-        '{"a": 1}',
-        "[1]",
-        "[null]",
-        '["text"]',
-        '[{"name": "a"}]',
-        '[{"name": "a", "changed": {}, "steps": [1, 2, 3], "more": 0}]',
-    ]
-    + [
-        json.dumps([{"name": "a", "changed": {}, "steps": [1, 2, 3]} | {key: value}])
-        for key, value in (
-            ("steps", 3),
-            ("steps", ["x"] * 3),
-            ("steps", [1, 2]),
-            ("steps", [1, 2, True]),
-            ("changed", []),
-            ("name", 7),
-        )
+        b"",
+        b"not json",
+        b"\xff\xfe\x00\x81",
+        b"3",
+        b'{"a": 1}',
+        b"[null]",
+        b'[{"name": "a"}]',
+        b"[" * 100_000,
+        an_entry(more=0),
+        an_entry(steps=3),
+        an_entry(steps=["x"] * 3),
+        an_entry(steps=[1, 2]),
+        an_entry(steps=[1, 2, True]),
+        an_entry(changed=[]),
+        an_entry(name=7),
     ],
+    ids=range(15),
 )
 def test_a_broken_file_is_refused_with_one_clear_error_and_kept(content, path):
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content)
+    told = f"path must be a leaderboard written by this class, got {path}"
     with pytest.raises(
-        ValueError, match=re.escape(f"path must be a leaderboard written by this class, got {path}")
+        ValueError, match=re.escape(told) + "(.|\n)*Rename it to keep it, and a new one will be begun"
     ):
         Leaderboard(path)
-    assert path.read_text(encoding="utf-8") == content
+    assert path.read_bytes() == content
 
 
-def test_a_file_that_is_no_text_is_refused_with_the_same_error(path):
-    path.write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(ValueError, match="Rename it to keep it, and a new one will be begun"):
+def test_a_folder_in_place_of_the_file_and_a_file_in_no_folder_are_refused(path):
+    path.mkdir()
+    with pytest.raises(ValueError, match="path must be a leaderboard written by this class, got"):
         Leaderboard(path)
-    assert path.read_bytes() == b"\xff\xfe\x00\x81"
+    with pytest.raises(ValueError, match="path must lie in a folder that exists, got"):
+        Leaderboard(path.parent / "nowhere" / "board.json")
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
-def test_an_interruption_while_training_leaves_file_and_entries_as_they_were(name, path, trials, monkeypatch):
+def test_an_interruption_while_training_leaves_file_and_entries_as_they_were(name, path, trials):
     board = Leaderboard(path).enter("first", SLOW)
     entries, content = list(board.entries), path.read_bytes()
 
-    def interrupted(env, config, *, seed, patience):
-        if seed == SEEDS[-1]:
-            raise KeyboardInterrupt
-        return 1
+    def interrupt():
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(leaderboard, "steps_to_solve", interrupted)
+    trials.on_first = interrupt
     with pytest.raises(KeyboardInterrupt):
         board.enter(name, FAST)
     assert board.entries == entries
@@ -183,12 +169,14 @@ def locked():
         folder.chmod(0o777 if file_only else 0o555)
         if user == 0:  # whom no permission stops
             os.seteuid(65534)
-        return folder / "board.json"
 
-    yield folder / "board.json", lock
-    if user == 0:
-        os.seteuid(0)
-    folder.chmod(0o755)
+    def unlock():
+        if user == 0:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+    yield folder / "board.json", lock, unlock
+    unlock()
     shutil.rmtree(folder)
 
 
@@ -196,7 +184,7 @@ def locked():
 def test_what_cannot_be_written_is_told_before_the_training_and_kept_in_memory(
     file_only, locked, trials, capsys
 ):
-    path, lock = locked
+    path, lock, _ = locked
     Leaderboard(path).enter("before", SLOW)
     content = path.read_bytes()
     lock(file_only=file_only)
@@ -213,35 +201,31 @@ def test_what_cannot_be_written_is_told_before_the_training_and_kept_in_memory(
     assert "Only this kernel knows of 'mine', 'another'." in repr(board)
 
 
-def test_what_could_not_be_written_is_written_with_the_next_entry(locked, trials):
-    path, lock = locked
+def test_what_could_not_be_written_is_written_with_the_next_entry_and_never_again(locked):
+    path, lock, unlock = locked
     lock()
     board = Leaderboard(path).enter("mine", FAST)
     assert not path.exists()
-    if hasattr(os, "seteuid"):
-        with contextlib.suppress(PermissionError):
-            os.seteuid(0)
-    path.parent.chmod(0o755)
+    unlock()
     assert "Not saved" not in repr(board.enter("other", SLOW))
     assert names(Leaderboard(path)) == ["mine", "other"]
+    path.unlink()
+    assert names(board.enter("new", SLOW)) == ["new"]
 
 
 @pytest.mark.parametrize("failing", ["write_text", "replace"])
-def test_a_failure_while_writing_leaves_the_old_file_and_loses_no_entry(failing, path, trials, monkeypatch):
+def test_a_failure_while_writing_leaves_the_old_file_and_loses_no_entry(failing, path, monkeypatch):
     board = Leaderboard(path).enter("first", SLOW)
     content = path.read_bytes()
 
     def full(*arguments, **options):
         raise OSError("disk full")
 
-    monkeypatch.setattr(
-        *((leaderboard.os, "replace") if failing == "replace" else (type(path), "write_text")), full
-    )
+    monkeypatch.setattr(*((os, "replace") if failing == "replace" else (type(path), "write_text")), full)
     assert names(board.enter("second", FAST)) == ["second", "first"]
     assert f"Not saved: {path} cannot be written (disk full)." in repr(board)
     assert path.read_bytes() == content
     assert not list(path.parent.glob(".*.part"))
-    assert names(Leaderboard(path)) == ["first"]
 
 
 def test_a_file_that_becomes_something_else_meanwhile_is_left_alone(path, trials):
@@ -256,39 +240,13 @@ def test_a_file_that_becomes_something_else_meanwhile_is_left_alone(path, trials
     assert trials == []
 
 
-def test_what_another_kernel_has_entered_meanwhile_stays(path, trials):
+def test_what_another_kernel_has_entered_or_taken_out_meanwhile_counts(path):
     mine, other = Leaderboard(path), Leaderboard(path)
     mine.enter("mine", SLOW)
-    other.enter("other", FAST)
-    assert names(other) == names(Leaderboard(path)) == ["other", "mine"]
-    mine.enter("mine", DQNConfig())
-    assert names(mine) == ["other", "mine"]
-    assert mine.entries[1].changed == {}
-
-
-def test_an_entry_that_was_taken_out_of_the_file_does_not_come_back(path, trials):
-    board = Leaderboard(path).enter("old", SLOW).enter("new", FAST)
-    path.write_text(
-        json.dumps(
-            [entry for entry in json.loads(path.read_text(encoding="utf-8")) if entry["name"] != "old"]
-        ),
-        encoding="utf-8",
-    )
-    assert names(board.enter("newer", DQNConfig())) == ["new", "newer"]
-
-
-def test_of_two_entries_with_one_name_the_better_stays_and_that_is_said(path, trials):
-    board = Leaderboard(path).enter("mine", FAST)
-    board.enter("mine", SLOW)
-    assert board.entries == Leaderboard(path).entries == [
-        Entry("mine", {"learning_rate": 2e-3}, [5_001, 5_002, 5_003])
-    ]  # fmt: skip
-    assert (
-        "'mine' keeps its better entry of 15,006 steps in all; "
-        "this time (learning_rate=0.0005) it took 60,006." in repr(board)
-    )
-    assert "keeps its better entry" in board._repr_html_()
-    assert "keeps" not in repr(board.enter("mine", FAST))  # the same once more
+    assert names(other.enter("other", FAST)) == names(Leaderboard(path)) == ["other", "mine"]
+    kept = [entry for entry in json.loads(path.read_bytes()) if entry["name"] == "other"]
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    assert names(mine.enter("new", DQNConfig())) == ["other", "new"]
 
 
 ENTER = """
@@ -330,89 +288,61 @@ def test_three_kernels_at_once_lose_nothing(path):
     assert visible(path.parent) == ["board.json"]
 
 
-def test_a_kernel_that_does_not_let_go_of_the_file_is_not_waited_for_for_ever(path, trials, monkeypatch):
+def test_a_kernel_that_does_not_let_go_of_the_file_is_not_waited_for_for_ever(path, monkeypatch):
     monkeypatch.setattr(leaderboard, "LOCK_SECONDS", 0.1)
     with FileLock(path.with_name(f".{path.name}.lock")):
         board = Leaderboard(path).enter("mine", FAST)
     assert names(board) == ["mine"]
     assert "another kernel" in repr(board) and not path.exists()
-    assert names(Leaderboard(path)) == []
     board.enter("other", SLOW)
     assert names(Leaderboard(path)) == ["mine", "other"]
 
 
-def test_numbers_of_numpy_are_entered_like_plain_ones(path, trials):
-    config = DQNConfig(
-        hold=np.int64(24), gamma=np.float64(0.5), double=np.bool_(0), hidden=(np.int64(8), np.int32(8))
-    )
-    board = Leaderboard(path).enter("numpy", config).enter("next", FAST)
-    assert "hold=24" in repr(board) and "np." not in repr(board)
-    assert Leaderboard(path).entries == board.entries
-
-
-def test_the_file_stays_the_same_when_the_kernel_goes_elsewhere(tmp_path, trials, monkeypatch):
-    (tmp_path / "lessons").mkdir()
-    (tmp_path / "elsewhere").mkdir()
+def test_the_file_lies_beside_the_lesson_even_when_the_kernel_goes_elsewhere_or_where_one_says(
+    tmp_path, monkeypatch
+):
+    for folder in ("lessons", "elsewhere"):
+        (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "lessons")
     monkeypatch.delenv("DQN_LIB_LEADERBOARD")  # set in conftest.py
     board = Leaderboard()
     monkeypatch.chdir(tmp_path / "elsewhere")
     board.enter("mine", FAST)
-    assert visible(tmp_path / "lessons") == ["leaderboard.json"]
-    assert visible(tmp_path / "elsewhere") == []
-
-
-def test_the_environment_names_another_file(tmp_path, trials, monkeypatch):
+    assert (visible(tmp_path / "lessons"), visible(tmp_path / "elsewhere")) == (["leaderboard.json"], [])
     monkeypatch.setenv("DQN_LIB_LEADERBOARD", str(tmp_path / "mine.json"))
-    monkeypatch.chdir(tmp_path)
     Leaderboard().enter("mine", FAST)
-    assert visible(tmp_path) == ["mine.json"]
+    assert visible(tmp_path) == ["elsewhere", "lessons", "mine.json"]
 
 
-def test_lessons_run_by_pytest_leave_the_leaderboard_of_this_checkout_alone(tmp_path):
+def test_lessons_run_by_pytest_leave_the_leaderboard_of_this_checkout_alone():
     """What a kernel started here inherits; without it, lesson 6 would write beside itself."""
-    code = "from dqn_lib.exercises.lesson06 import Leaderboard; print(Leaderboard().path)"
-    default = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=NOTEBOOKS, capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    assert default and NOTEBOOKS not in Path(default).parents
+    assert NOTEBOOKS not in Path(os.environ["DQN_LIB_LEADERBOARD"]).parents
 
 
-def test_a_folder_in_place_of_the_file_is_refused_with_the_same_error(path):
-    path.mkdir()
-    with pytest.raises(ValueError, match="path must be a leaderboard written by this class, got"):
-        Leaderboard(path)
-
-
-def test_a_name_is_text_in_the_table_and_never_markup(path, trials):
-    board = Leaderboard(path).enter("<script>alert(1)</script>", DQNConfig(loss="squared"))
-    html = board._repr_html_()
-    assert "<script" not in html
-    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in html
-    assert "<td>loss=&#x27;squared&#x27;</td>" in html
-
-
-def test_the_table_shows_rank_changes_steps_and_sum(path):
+def test_the_table_shows_rank_changes_steps_and_sum_and_a_seed_that_never_gets_there_costs_twice(path):
     board = Leaderboard(path)
-    board.entries = [Entry("a", {}, [9_047, 10_000, 11_018]), Entry("b", {"hold": 1}, [None, None, 12_000])]
+    board.entries = [
+        Entry("a", {}, [9_047, 10_000, 11_018]),
+        Entry("<script>alert(1)</script>", {"loss": "squared"}, [None, None, 12_000]),
+    ]
     assert repr(board) == (
         "1 | a | nothing changed | 9,047 | 10,000 | 11,018 | 30,065\n"
-        "2 | b | hold=1 | never | never | 12,000 | 172,000"
+        "2 | <script>alert(1)</script> | loss='squared' | never | never | 12,000 | 172,000"
     )
-    assert "<td>never</td>" in board._repr_html_()
-    assert all(f"<th>seed {seed}</th>" in board._repr_html_() for seed in SEEDS)
+    html = board._repr_html_()
+    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in html and "<script" not in html
+    assert "<td>loss=&#x27;squared&#x27;</td>" in html and "<td>never</td>" in html
+    assert all(f"<th>seed {seed}</th>" in html for seed in SEEDS)
 
 
-@pytest.mark.parametrize("name", ["", "   ", None, 3, DQNConfig()])
+@pytest.mark.parametrize("name", ["", "   ", None, 3])
 def test_a_name_must_be_a_text_with_something_in_it(name, path, trials):
     with pytest.raises(ValueError, match="name must be a text with something in it, got"):
         Leaderboard(path).enter(name, DQNConfig())
     assert trials == []
-    assert not path.exists()
 
 
-@pytest.mark.parametrize("config", [None, ..., {}, DQNConfig, "DQNConfig()", 0.9, TutorialConfig()])
+@pytest.mark.parametrize("config", [None, {}, DQNConfig, 0.9, TutorialConfig()])
 def test_a_config_must_be_a_config(config, path, trials):
     with pytest.raises(TypeError, match="config must be a DQNConfig, got"):
         Leaderboard(path).enter("mine", config)

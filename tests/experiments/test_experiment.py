@@ -1,15 +1,24 @@
-"""An experiment says what it is: variants by name, each a small change, and seeds that differ."""
+"""An experiment says what it is, variants by name and seeds, and one run is measured as it says."""
 
 import json
 
 import deadly
+import gymnasium as gym
 import numpy as np
 import pytest
 
+from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig, TableConfig
-from dqn_lib.experiments.catalogue import EXPERIMENTS, NETWORKS
-from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
+from dqn_lib.evaluation import greedy_returns
+from dqn_lib.experiments.catalogue import EXPERIMENTS
+from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant, train_and_evaluate
+from dqn_lib.experiments.results import read_runs
 from dqn_lib.experiments.runner import run
+from dqn_lib.training import TrainingLog, train
+
+TABLE = Variant(
+    agent=Q_TABLE, config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
+)
 
 
 def test_a_change_reaches_the_variant_or_its_configuration():
@@ -27,6 +36,8 @@ def test_jobs_go_variant_by_variant_and_seed_by_seed():
 
 def test_an_unknown_variant_is_named_with_all_that_there_are():
     experiment = Experiment("two", Variant(), {"base": {}, "fast": {"tau": 0.1}})
+    assert experiment.only().jobs() == experiment.jobs()
+    assert [job.key for job in experiment.only("fast", seeds=[7]).jobs()] == [("fast", 7)]
     message = r"variant must be one of 'base', 'fast' in experiment 'two', got 'slow'"
     with pytest.raises(ValueError, match=message):
         experiment.variant("slow")
@@ -57,11 +68,20 @@ def test_an_invalid_setting_is_refused_before_anything_runs():
         Experiment("none", Variant(), {})
 
 
-def test_a_part_of_an_experiment_is_an_experiment():
-    part = NETWORKS.only("not held", seeds=range(2))
-    assert part.name == NETWORKS.name
-    assert [job.key for job in part.jobs()] == [("not held", 0), ("not held", 1)]
-    assert NETWORKS.only().jobs() == NETWORKS.jobs()
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": float("nan")}, "threshold must be finite, got nan"),
+        ({"check_every": 0}, "check_every must be at least 1, got 0"),
+        ({"final_episodes": 1.5}, "final_episodes must be an integer, got 1.5"),
+        ({"steps": 5}, "either steps or episodes must be given"),
+        ({"episodes": None}, "either steps or episodes must be given"),
+        ({"episodes": 0}, "episodes must be at least 1, got 0"),
+    ],
+)
+def test_an_invalid_variant_is_refused_when_it_is_made(changes, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        TABLE.changed(changes)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name)
@@ -100,7 +120,46 @@ def test_numbers_of_numpy_equal_pythons_in_the_file(tmp_path):
     assert path.read_bytes() == written  # nothing was run again
 
 
-def test_arrays_in_a_change_are_lists_in_the_file():
-    units = Experiment("wide", Variant(), {"wide": {"hidden": np.array([8, 8])}})
-    assert json.loads(json.dumps(units.describe()))["variants"] == {"wide": {"hidden": [8, 8]}}
-    assert units.variant("wide").config.hidden == (8, 8)
+def test_a_run_is_checked_and_evaluated_as_often_as_the_variant_says():
+    config = DQNConfig(hidden=(8,), learning_starts=1_000_000)
+    how_often = {"check_every": 60, "check_episodes": 3}
+    variant = Variant(environment="CartPole-v1", config=config, steps=240, final_episodes=5, **how_often)
+    here = train_and_evaluate(variant, 4)
+
+    env, arena, log = gym.make("CartPole-v1"), gym.make("CartPole-v1"), TrainingLog()
+    agent = DQNAgent(env, config, seed=4)
+    list(log.record(train(env, agent, steps=240), agent, arena, 60, 3))
+    final, of_checks = (greedy_returns(agent.q, arena, episodes=n, seed=0).mean() for n in (5, 3))
+    assert here["curve"] == [round(check.mean, 2) for check in log.checks]
+    assert here["final_return"] == round(float(final), 2) != round(float(of_checks), 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "solved_at_step"),
+    [
+        ({"environment": "deadly:Brief-v0"}, 0),  # -7, as it returns
+        ({"environment": "deadly:Brief-v0", "threshold": -6.0}, None),
+        ({"environment": "deadly:Briefer-v0"}, None),  # nobody has said what solved means there
+        ({"environment": "deadly:Briefer-v0", "threshold": -7.0}, 0),
+    ],
+)
+def test_the_threshold_is_that_of_the_environment_by_default(changes, solved_at_step):
+    assert train_and_evaluate(TABLE.changed(changes), 0)["solved_at_step"] == solved_at_step
+
+
+def test_a_run_that_diverges_is_a_finished_run():
+    """Left out, it would make the others' mean better; failed, it would be tried again for ever."""
+    changes = {"agent": "deadly:Diverging", "steps": 1_000, "episodes": None, "check_every": 200}
+    row = train_and_evaluate(TABLE.changed(changes), 0)
+    assert (row["diverged_at_step"], row["final_return"], row["solved_at_step"]) == (600, -200, None)
+    assert row["curve"] == [-200] * 6
+
+
+@pytest.mark.slow
+def test_every_run_has_its_environment_also_in_another_process(tmp_path):
+    variants = {"here": {}, "there": {"environment": "deadly:Brief-v0"}}
+    two = Experiment("two", TABLE, variants, seeds=[0])
+    made = run(two, tmp_path / "two.jsonl", processes=2, progress=False)
+    assert [row["environment"] for row in made] == ["MountainCar-v0", "deadly:Brief-v0"]
+    assert made[1]["final_return"] == -7
+    assert read_runs(tmp_path / "two.jsonl") == made

@@ -5,7 +5,7 @@ import pytest
 from dqn_lib.config import TableConfig
 from dqn_lib.experiments import __main__ as command
 from dqn_lib.experiments import experiment as work
-from dqn_lib.experiments.experiment import Experiment, Variant, train_and_evaluate
+from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant, train_and_evaluate
 from dqn_lib.experiments.results import read_runs
 
 pytestmark = pytest.mark.slow
@@ -63,13 +63,25 @@ def test_a_file_that_is_not_a_results_file_is_refused_and_unchanged(tmp_path):
     [
         (["long"], "name must be one of short, got 'long'"),
         (["--seeds", "0"], "--seeds and --processes must be at least 1"),
-        (
-            ["--scheduler", "nowhere"],
-            "address of a running Dask scheduler, got 'nowhere'",
-        ),
+        (["--scheduler", "nowhere"], "address of a running Dask scheduler, got 'nowhere'"),
     ],
 )
 def test_invalid_arguments_are_refused(tmp_path, arguments, message, capsys):
     with pytest.raises(SystemExit) as exit:
         call(tmp_path, *arguments)
     assert message in f"{exit.value.code} {capsys.readouterr().err}"
+
+
+def test_a_report_has_a_line_for_every_variant_with_runs():
+    variants = {"a": {}, "none yet": {"cells": 3}, "failed": {"cells": 4}}
+    experiment = Experiment("three", Variant(config=TableConfig(), agent=Q_TABLE), variants)
+    rows = [
+        {"variant": "failed", "solved_at_step": None, "final_return": -200.0},
+        {"variant": "failed", "solved_at_step": None, "final_return": -200.0},
+        {"variant": "a", "solved_at_step": 1_000, "final_return": -100.0},
+        {"variant": "a", "solved_at_step": 3_000, "final_return": -101.0},
+    ]
+    assert command.summary_table(experiment, rows).splitlines()[1:] == [
+        "a          2/2 ( 34% to 100%)   2,000  -100.5 (-101.0 to -100.0), worst -101.0",
+        "failed     0/2 (  0% to  66%)       -  -200.0 (-200.0 to -200.0), worst -200.0",
+    ]

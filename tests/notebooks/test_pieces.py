@@ -1,14 +1,14 @@
 """What a lesson builds by hand and what the library does instead are the same thing."""
 
 import ast
+import itertools
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 
-from dqn_lib import mountain_car
-from dqn_lib import targets as target_update
+from dqn_lib import mountain_car, targets
 from dqn_lib.agents import learner, q_network
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.agents.q_table import QTableAgent
@@ -73,13 +73,10 @@ def random_states(count, seed=0):
     return rng.uniform(mountain_car.STATE_LOW, mountain_car.STATE_HIGH, size=(count, 2)).astype(np.float32)
 
 
-@pytest.mark.parametrize("number", LESSONS)
-def test_every_piece_of_a_lesson_is_compared_here(number):
-    pieces = set().union(*(names_defined(cell.source) for cell in cells_of(number) if is_piece(cell)))
-    assert pieces == COMPARED_HERE.get(number, set())
-
-
-# --- 1 ----------------------------------------------------------------------------------------------
+def test_every_piece_of_a_lesson_is_compared_here():
+    for number in LESSONS:
+        pieces = set().union(*(names_defined(cell.source) for cell in cells_of(number) if is_piece(cell)))
+        assert pieces == COMPARED_HERE.get(number, set())
 
 
 @pytest.mark.parametrize("hold", [1, 32, None], ids=["trembling", "held", "with the motion"])
@@ -88,7 +85,7 @@ def test_one_episode_by_hand_is_what_the_simulation_drives(hold):
     run_cell("01", 'env = gym.make("MountainCar-v0")', names)
     drive_once = run_piece("01", "drive_once", names)
     arrivals = 0
-    for seed in range(20):
+    for seed in range(10):
         names["env"].reset(seed=seed)
         start = names["env"].unwrapped.state[None].copy()
         rng = np.random.default_rng(seed)
@@ -106,25 +103,18 @@ def test_one_episode_by_hand_is_what_the_simulation_drives(hold):
     assert (arrivals == 0) == (hold == 1)
 
 
-# --- 2 ----------------------------------------------------------------------------------------------
-
-
 def states_at_every_edge():
-    """On each side of the box and a hair beyond it, its corners, and cars that stand still.
+    """On each side of the box and a hair beyond it, and its corners.
 
     The library's box is Gymnasium's, in float32, so between two cells inside it a rounding may decide.
     """
     box = np.array([mountain_car.STATE_LOW, mountain_car.STATE_HIGH])
-    sides = []
-    for axis in (0, 1):
-        for bound in box[:, axis]:
-            for beyond in (-1e-9, 0.0, 1e-9):
-                side = random_states(500, seed=len(sides)).astype(float)
-                side[:, axis] = bound + beyond
-                sides.append(side)
-    corners = np.array([[position, velocity] for position in box[:, 0] for velocity in box[:, 1]])
-    standing = random_states(500, seed=99) * [1, 0]
-    return np.concatenate([*sides, corners, standing])
+    edges = [[position, velocity] for position in box[:, 0] for velocity in box[:, 1]]
+    for axis, bound, beyond in itertools.product((0, 1), box, (-1e-9, 0.0, 1e-9)):
+        side = random_states(100, seed=len(edges)).astype(float)
+        side[:, axis] = bound[axis] + beyond
+        edges += side.tolist()
+    return np.array(edges)
 
 
 def test_a_state_falls_into_the_same_cell_as_in_the_library():
@@ -132,7 +122,7 @@ def test_a_state_falls_into_the_same_cell_as_in_the_library():
     cell_of = run_piece("02", "cell_of", names)
     table = QTableAgent(mountain_car.make(), TableConfig(cells=names["cells"])).table
     edges = states_at_every_edge()
-    for states in (random_states(20_000), edges, edges.astype(np.float32)):
+    for states in (random_states(5_000), edges, edges.astype(np.float32)):
         by_hand = np.array([cell_of(state) for state in states])
         assert by_hand.min() == 0
         assert by_hand.max() == names["cells"] - 1
@@ -159,25 +149,19 @@ def test_episodes_written_into_a_table_by_hand_leave_what_the_agent_would_have_w
     assert (arrivals > 0) == experienced
 
 
-# --- 3 ----------------------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def lesson_3():
-    """Its names, with `scaled_network` and the scale and offset of its stretched inputs."""
+    """Its names, with `scaled_network`, and the scale and offset of its inputs, which are the library's."""
     names = run_imports("03")
     run_piece("03", "scaled_network", names)
     source = next(cell.source for cell in cells_of("03") if "stretch" in names_defined(cell.source))
     function = next(part for part in ast.parse(source).body if getattr(part, "name", "") == "stretch")
     exec(ast.unparse(function), names)
     names["scale"], names["offset"] = names["stretch"](8)
-    return names
-
-
-def test_the_inputs_are_stretched_as_in_the_library(lesson_3):
     scale, offset = q_network.input_scaling(mountain_car.make().observation_space, DQNConfig().input_range)
-    np.testing.assert_allclose(lesson_3["scale"], scale, rtol=1e-6)
-    np.testing.assert_allclose(lesson_3["offset"], offset, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(names["scale"], scale, rtol=1e-6)
+    np.testing.assert_allclose(names["offset"], offset, rtol=1e-6, atol=1e-6)
+    return names
 
 
 def anatomy(network):
@@ -206,20 +190,6 @@ def test_the_network_is_built_as_in_the_library(lesson_3):
     np.testing.assert_allclose(by_hand(states), of_the_library(states), rtol=1e-5, atol=1e-5)
 
 
-def flat(network):
-    """All weights in one vector, as the agent has them."""
-    return np.concatenate([np.ravel(array) for array in network.get_weights()])
-
-
-def fill_with_steps_from_everywhere(memory, count):
-    states = random_states(count, seed=1)
-    actions = np.random.default_rng(2).integers(3, size=count)
-    for state, action, (next_state, terminated) in zip(
-        states, actions, zip(*mountain_car.step(states, actions), strict=True), strict=True
-    ):
-        memory.add(state, action, -1.0, next_state, terminated=terminated, truncated=False)
-
-
 def test_the_gradient_step_leaves_the_weights_that_the_agent_would_have(lesson_3):
     """The agent halves its squared error. Adam divides a gradient by its own size plus a tiny epsilon, so
     with epsilon doubled as well both take the same steps; what remains is rounding.
@@ -229,7 +199,9 @@ def test_the_gradient_step_leaves_the_weights_that_the_agent_would_have(lesson_3
     optimizer.epsilon *= 2
     config = DQNConfig(n_step=1, double=False, target_update="every_step", loss="squared", updates=1)
     agent = DQNAgent(mountain_car.make(), config, seed=0)
-    fill_with_steps_from_everywhere(agent.memory, 2_000)
+    states, actions = random_states(2_000, seed=1), np.random.default_rng(2).integers(3, size=2_000)
+    for state, action, after, end in zip(states, actions, *mountain_car.step(states, actions), strict=True):
+        agent.memory.add(state, action, -1.0, after, terminated=end, truncated=False)
     agent.parameters = learner.initial_parameters(network.get_weights())
 
     arrivals = 0
@@ -242,12 +214,10 @@ def test_the_gradient_step_leaves_the_weights_that_the_agent_would_have(lesson_3
             batch.states[0], batch.actions[0], batch.reward_sums[0], batch.next_states[0], batch.terminated[0]
         )
         assert float(loss) == pytest.approx(2 * agent.loss, rel=1e-4)
-        np.testing.assert_allclose(flat(network), agent.parameters[learner.ONLINE], rtol=0, atol=1e-5)
+        weights = np.concatenate([np.ravel(array) for array in network.get_weights()])
+        np.testing.assert_allclose(weights, agent.parameters[learner.ONLINE], rtol=0, atol=1e-5)
         arrivals += batch.terminated.sum()
     assert arrivals > 0
-
-
-# --- 4 ----------------------------------------------------------------------------------------------
 
 
 def test_the_ring_holds_and_draws_what_the_memory_does():
@@ -289,36 +259,16 @@ def test_n_steps_of_truth_are_those_of_the_memory(n):
     np.testing.assert_allclose(by_hand, of_the_memory, rtol=1e-5)
 
 
-# --- 5 ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def lesson_5():
+def test_the_update_by_hand_and_its_taus_are_those_of_the_library():
     names = run_imports("05")
-    run_piece("05", "polyak_update", names)
-    return names
-
-
-@pytest.mark.parametrize("tau", [0.0, 0.01, 0.3, 1.0])
-def test_the_update_by_hand_is_that_of_the_library(lesson_5, tau):
-    target, online = np.random.default_rng(0).normal(size=(2, 50, 3))
-    np.testing.assert_allclose(
-        lesson_5["polyak_update"](target, online, tau),
-        target_update.polyak_update(target, online, tau),
-        rtol=1e-12,
-    )
-
-
-@pytest.mark.parametrize(
-    ("by_hand", "rule"), [("every step", "every_step"), ("hard", "hard"), ("soft", "soft")]
-)
-def test_the_taus_are_those_of_the_library(lesson_5, by_hand, rule):
-    taus = [lesson_5["tau_at"](step, by_hand) for step in range(1, 1_001)]
-    expected = target_update.target_taus(DQNConfig(target_update=rule), done=0, updates=1_000)
-    np.testing.assert_allclose(taus, expected, rtol=1e-6)
-
-
-# --- 7 ----------------------------------------------------------------------------------------------
+    by_hand = run_piece("05", "polyak_update", names)
+    arrays = np.random.default_rng(0).normal(size=(2, 50, 3))
+    for tau in (0.0, 0.01, 0.3, 1.0):
+        np.testing.assert_allclose(by_hand(*arrays, tau), targets.polyak_update(*arrays, tau), rtol=1e-12)
+    for rule in ("every step", "hard", "soft"):
+        taus = [names["tau_at"](step, rule) for step in range(1, 1_001)]
+        config = DQNConfig(target_update=rule.replace(" ", "_"))
+        np.testing.assert_allclose(taus, targets.target_taus(config, done=0, updates=1_000), rtol=1e-6)
 
 
 def test_the_interval_by_hand_is_that_of_the_library():

@@ -1,7 +1,7 @@
 """The picture of the forces shows what the dynamics do to a car at rest."""
 
 import numpy as np
-from looking import assert_beside_the_data, assert_whole, in_colour, labels, title
+from looking import assert_whole, in_colour, labels, title, words
 from matplotlib.colors import same_color
 
 from dqn_lib import mountain_car as car
@@ -32,42 +32,28 @@ def test_gravity_and_the_engine_are_those_of_the_dynamics():
 
 def test_the_shade_lies_where_a_car_at_rest_rolls_back_under_full_power():
     positions = np.linspace(car.MIN_POSITION + 0.02, car.MAX_POSITION, 500)
-    gravity = change_of_velocity(positions, 1)
-    left, right = change_of_velocity(positions, 0), change_of_velocity(positions, 2)
+    left, gravity, right = (change_of_velocity(positions, action) for action in range(3))
     steep = np.where(gravity < 0, right < 0, left > 0)
     clear = np.abs(np.abs(gravity) - 1) > 0.05  # the shade is drawn in 400 columns
     for ax in forces().axes:
         (shade,) = [one for one in ax.collections if same_color(one.get_facecolor(), STEEP)]
-        shaded = np.any(
-            [path.contains_points(np.c_[positions, np.full(500, 0.5)]) for path in shade.get_paths()], 0
-        )
+        points = np.c_[positions, np.full(500, 0.5)]
+        shaded = np.any([path.contains_points(points) for path in shade.get_paths()], axis=0)
         np.testing.assert_array_equal(shaded[clear], steep[clear])
     assert 0.3 < steep.mean() < 0.8
 
 
-def test_the_hill_the_flag_and_the_starts_are_where_they_are():
-    above = forces().axes[0]
-    hill = next(data for data in in_colour(above.lines, INK))
+def test_hill_flag_starts_and_words_are_where_they_belong():
+    picture = forces()
+    above, below = picture.axes
+    hill = in_colour(above.lines, INK)[0]
     np.testing.assert_allclose(hill[:, 1], car.height(hill[:, 0]))
     (flag,) = in_colour(above.lines, ACTIONS[2])
     np.testing.assert_allclose(flag, [[car.GOAL_POSITION, car.height(car.GOAL_POSITION)]])
     (starts,) = above.patches
     np.testing.assert_allclose(starts.get_x() + np.array([0, starts.get_width()]), car.START_POSITIONS)
-
-
-def test_the_words_are_there():
-    picture = forces()
-    above, below = picture.axes
     assert title(above) == "On the shaded slopes gravity is stronger than the engine"
-    assert below.get_xlabel() == "position"
-    assert labels(below)[1].replace("\n", " ") == "change of velocity (thousandths a step)"
-    assert [text.get_text() for text in below.get_legend().get_texts()] == [
-        "gravity", "engine to the right", "engine to the left",
-    ]  # fmt: skip
-    assert "up to 2.5 thousandths a step" in picture.alt
-    assert "pushes with 1." in picture.alt
-
-
-def test_the_picture_is_whole():
-    assert_whole(forces())
-    assert_beside_the_data(forces())
+    assert labels(below) == ("position", "change of velocity\n(thousandths a step)")
+    assert words(below.get_legend().get_texts()) == ["gravity", "engine to the right", "engine to the left"]
+    assert "up to 2.5 thousandths a step, the engine pushes with 1." in picture.alt
+    assert_whole(picture)

@@ -14,8 +14,4 @@ def a_trace(speed, lag):
     return TargetTrace(UPDATES, estimate, estimate[np.maximum(np.arange(len(UPDATES)) - lag, 0)])
 
 
-TRACES = {
-    "copied every step": a_trace(300, 0),
-    "hard: every 200 steps": a_trace(700, 12),
-    "soft: tau 0.01": a_trace(900, 6),
-}
+TRACES = {"copied every step": a_trace(300, 0), "hard": a_trace(700, 12), "soft: tau 0.01": a_trace(900, 6)}

@@ -1,18 +1,23 @@
-"""A results file is read as it was written, or refused with the reason."""
+"""A results file is read as it was written, or refused with the reason; a summary says what the runs say."""
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dqn_lib.config import TableConfig
+from dqn_lib.experiments import results
 from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
-from dqn_lib.experiments.results import ResultsError, decode, encode, load_results, read_runs
+from dqn_lib.experiments.results import ResultsError, encode, load_results, read_runs, summarise
 from dqn_lib.experiments.runner import run
+from dqn_lib.statistics import bootstrap_interval
 
 BASE = Variant(
     agent=Q_TABLE, config=TableConfig(), steps=None, episodes=2, check_episodes=2, final_episodes=5
@@ -49,17 +54,10 @@ def test_rows_are_tidy(path):
     assert rows[0]["episodes"] == 2 and rows[0]["steps"] == 400
 
 
-def test_decode_is_the_inverse_of_encode():
-    entry = {"variant": "naïve", "values": [1.5, None, -0.0, 1e300]}
-    assert decode(encode(entry), "here") == entry
-
-
 @pytest.mark.parametrize("entry", ["variant", "seed", "error"])
 def test_a_row_without_an_entry_is_refused_by_its_line(path, entry):
-    header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text(
-        "".join([header, rows[0].replace(f'"{entry}"', '"other"', 1), *rows[1:]]), encoding="utf-8"
-    )
+    header, first, *rows = lines(path)
+    path.write_bytes(b"".join([header, first.replace(f'"{entry}"'.encode(), b'"other"', 1), *rows]))
     with pytest.raises(ResultsError, match=rf"few\.jsonl, line 2 must have the entry '{entry}'"):
         read_runs(path)
 
@@ -92,7 +90,7 @@ def test_another_format_is_refused(path):
         read_runs(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", b"{}\n", b"[1]\n", b"\xff\xfe\n", b'{"digest": 1}\n'])
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"{}\n", b"[1]\n", b"\xff\xfe\n"])
 def test_another_kind_of_file_is_refused(tmp_path, content):
     (tmp_path / "other").write_bytes(content)
     with pytest.raises(ResultsError):
@@ -148,3 +146,42 @@ def test_missing_results_raise_with_advice(tmp_path):
         "`make results`",
     ):
         assert words in said
+
+
+# --- a summary, and what it was made with -------------------------------------------------------------
+
+
+def rows(steps, finals):
+    return [{"solved_at_step": step, "final_return": end} for step, end in zip(steps, finals, strict=True)]
+
+
+def test_a_summary_by_hand():
+    one = summarise(rows([4_000, 6_000, None], [-100.0, -110.0, -200.0]))
+    assert (one.runs, one.solved, one.median_steps, one.worst_final) == (3, 2, 6_000, -200)
+    assert one.mean_final == pytest.approx(-410 / 3)
+    assert one.solved_interval == pytest.approx((0.2077, 0.9385), abs=1e-4)
+    assert one.mean_final_interval == (-200, -100)
+    assert one.median_steps_interval == (4_000, np.inf)
+    assert summarise(rows([1_000, None, None], [-100.0] * 3)).median_steps == np.inf
+    with pytest.raises(ValueError, match="rows must hold at least one run, got none"):
+        summarise([])
+
+
+def test_the_interval_of_a_median_is_not_that_of_the_mean():
+    steps = [1_000, 1_100, 1_200, 1_300, 90_000]
+    one = summarise(rows(steps, [-100.0] * 5))
+    assert one.median_steps_interval == bootstrap_interval(steps, np.median) != bootstrap_interval(steps)
+
+
+def test_the_versions_are_those_that_are_installed():
+    found = results.versions("matplotlib", "a-package-that-nobody-has-written")
+    assert found == {name: version(name) for name in (*results.PACKAGES, "matplotlib")}
+
+
+def test_the_machine_is_this_one():
+    here = results.machine()
+    assert (here["python"], here["cores"]) == (platform.python_version(), os.cpu_count())
+    assert here["processor"] and platform.system() in here["system"]
+    if sys.platform.startswith("linux"):
+        listed = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+        assert here["instructions"].split() == [name for name in results.INSTRUCTIONS if name in listed]
