@@ -110,7 +110,9 @@ def interrupted(*arguments):
 
 
 @pytest.mark.parametrize(
-    ("owner", "name", "mishap"), [(np, "savez", disk_full), (os, "replace", interrupted)], ids=str
+    ("owner", "name", "mishap"),
+    [(np, "savez", disk_full), (os, "replace", interrupted)],
+    ids=["disk full", "interrupted"],
 )
 def test_an_error_while_writing_keeps_the_old_file_and_leaves_no_other(
     run, path, monkeypatch, owner, name, mishap
