@@ -171,7 +171,7 @@ def test_a_dot_is_a_share_in_percent_with_its_number_and_its_bar_the_interval():
     shares = ["0.0 %", "0.7 %", "18.7 %", "1.0 %"]
     assert [(text.get_text(), text.xy[0]) for text in panel.texts] == [(s, n) for n, s in enumerate(shares)]
     assert (title(panel), *labels(panel)) == tuple(WORDS.values())
-    assert "of 4,000 each: 1: 0 %, 8: 0.7 %, 32: 18.7 %, 64: 1.02 %." in picture.alt
+    assert "of 4,000 each: 1: 0.0 %, 8: 0.7 %, 32: 18.7 %, 64: 1.0 %." in picture.alt
     assert_whole(picture)
 
 
