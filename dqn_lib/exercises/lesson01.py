@@ -305,12 +305,12 @@ def _mean(flags: object) -> float:
             lambda terminated, truncated: 1 - _mean(truncated),
         ),
         mistake(
-            "This divides by the number of endings, and an episode with both flags counts twice there. "
+            "This divides by the number of endings, and an episode in which both are True counts twice there. "
             "Divide by the number of episodes, `len(terminated)`.",
             lambda terminated, truncated: sum(terminated) / (sum(terminated) + sum(truncated)),
         ),
         mistake(
-            "This counts the episodes with both flags. One that arrives in good time is not truncated.",
+            "This counts the episodes in which both are True. One that arrives in good time is not truncated.",
             lambda terminated, truncated: _mean(np.logical_and(terminated, truncated)),
         ),
         mistake(
@@ -331,7 +331,7 @@ def _mean(flags: object) -> float:
         ),
     ],
     hints=[
-        "Which of the two flags says that the goal was reached?",
+        "Which of the two says that the car has reached the flag?",
         "The mean of a list of True and False is a share: True counts as 1.",
         "`np.mean(...)` of one of the two lists.",
     ],

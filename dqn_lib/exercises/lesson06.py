@@ -24,7 +24,7 @@ HINTS = (
 )
 
 SOLUTION = """my_three = [
-    DQNConfig(gamma=0.85),  # sees 7 steps ahead; the flag is 100 away
+    DQNConfig(gamma=0.85),  # a horizon of 7 steps; the flag is 100 away
     DQNConfig(memory_size=64),  # it forgets all but its last 64 steps
     DQNConfig(learning_rate=0.3),  # every correction overshoots
 ]"""

@@ -338,7 +338,7 @@ def _last_only(env: Endings, policy: Policy, episodes: int) -> float:
     pure=False,
     mistakes=[
         mistake(
-            "An episode that arrives in its very last step has both flags. It has arrived: nothing was cut off.",
+            "In an episode that arrives in its very last step both are True. It has arrived: nothing was cut off.",
             _share(lambda terminated, truncated: truncated),
         ),
         mistake(
@@ -354,7 +354,7 @@ def _last_only(env: Endings, policy: Policy, episodes: int) -> float:
             _share(lambda terminated, truncated: terminated or truncated),
         ),
         mistake(
-            "These are the episodes with both flags, which have arrived. Count those that are truncated and *not* "
+            "In these episodes both are True, so they have arrived. Count those that are truncated and *not* "
             "terminated.",
             _share(lambda terminated, truncated: terminated and truncated),
         ),
@@ -377,7 +377,7 @@ def _last_only(env: Endings, policy: Policy, episodes: int) -> float:
             "It stops at the first episode that is cut off. Drive all of them, then divide.", _up_to_the_first
         ),
         mistake(
-            "After the first episode no step is taken: set both flags back to False when an episode begins.",
+            "After the first episode no step is taken: set both back to False when an episode begins.",
             _first_again,
         ),
         mistake(

@@ -251,8 +251,7 @@ class _FirstLines:
         """Keep the text if it is among the first lines."""
         if threading.current_thread() is not self.thread:
             return self.stream.write(text)
-        if self.lines < LINES:
-            self.text += text[: max(0, CHARACTERS - self.characters)]
+        self.text += text[: max(0, CHARACTERS - self.characters)]
         self.lines += text.count("\n")
         self.characters += len(text)
         return len(text)

@@ -221,5 +221,5 @@ def steps_by_start(
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), markerscale=2.5)
     lost = float((exact - learned).mean())
     alt = f"Steps to the flag by start position: the learned policy takes {lost:.1f} more than the exact one."
-    title = f"On average the learned policy takes {format_number(lost, 1)} steps more than the exact one"
+    title = f"From these starts the learned policy takes {format_number(lost, 1)} steps more on average"
     return add_texts(ax, alt, title)

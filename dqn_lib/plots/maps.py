@@ -212,7 +212,6 @@ def value_and_policy(q: QFunction, *, title: str, limits: tuple[float, float] | 
     left, right = picture.subplots(1, 2, sharey=True)
     value_map(q, left, title=title, limits=limits)
     policy_map(q, right, title="Greedy policy")
-    right.set_ylabel("")
     return picture
 
 

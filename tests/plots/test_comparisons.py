@@ -222,6 +222,6 @@ def test_steps_by_start_draws_both_policies_and_names_the_gap():
     for returns, colour in ((learned, LEARNED), (exact, OPTIMAL)):
         (line,) = in_colour(ax.lines, colour)
         np.testing.assert_array_equal(line, np.c_[starts[:, 0], -returns][order])
-    assert title(ax) == "On average the learned policy takes 44.0 steps more than the exact one"
+    assert title(ax) == "From these starts the learned policy takes 44.0 steps more on average"
     assert words(ax.get_legend().get_texts()) == ["learned, mean 144.5", "exact, mean 100.5"]
     assert_whole(picture)

@@ -276,7 +276,7 @@ def share_reached(terminated, truncated):
 # WRONG share_reached: number of endings
 # len(terminated) -> (sum(terminated) + sum(truncated))
 
-# WRONG share_reached: episodes with both flags
+# WRONG share_reached: episodes in which both are True
 # sum(terminated) -> sum(t and u for t, u in zip(terminated, truncated))
 
 # WRONG share_reached: whether any episode arrived

@@ -294,7 +294,7 @@ def share_cut_off(env, policy, episodes):
     return 1 - arrivals / episodes
 
 
-# WRONG share_cut_off: has both flags
+# WRONG share_cut_off: very last step both are True
 def share_cut_off(env, policy, episodes):
     count = 0
     for _ in range(episodes):
@@ -342,7 +342,7 @@ def share_cut_off(env, policy, episodes):
     return count / episodes
 
 
-# WRONG share_cut_off: with both flags
+# WRONG share_cut_off: In these episodes both are True
 def share_cut_off(env, policy, episodes):
     count = 0
     for _ in range(episodes):
@@ -439,7 +439,7 @@ def share_cut_off(env, policy, episodes):
     return 0.0
 
 
-# WRONG share_cut_off: set both flags back
+# WRONG share_cut_off: set both back
 def share_cut_off(env, policy, episodes):
     count = 0
     terminated = truncated = False
