@@ -1,6 +1,6 @@
 """What to plot when training fails: loss, TD error, Q-values and returns of an agent during a run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dqn_lib.environments import check_mountain_car
-from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
+from dqn_lib.mountain_car import RANDOM_RETURN, SOLVED_RETURN, STATE_HIGH, STATE_LOW
 from dqn_lib.replay import Batch
 from dqn_lib.targets import double_td_target, td_target
 from dqn_lib.training import Episode, TrainingLog, train
@@ -123,3 +123,80 @@ def td_targets(agent: "DQNAgent", first: NDArray[np.integer]) -> TDTargets:
     bootstrap = np.take_along_axis(next_q, chosen[..., None], axis=-1)[..., 0]
     estimates = np.take_along_axis(agent.q(batch.states), batch.actions[..., None], axis=-1)[..., 0]
     return TDTargets(batch, chosen, bootstrap, targets, estimates)
+
+
+LAST = 5  # checks at the end of a run, whose mean says how it ends
+SHORTEST = 5_000  # environment steps, before which most runs have not learnt anything
+
+
+@dataclass(frozen=True)
+class CurveVerdict:
+    """How a learning curve compares with those of other seeds: one of `KINDS`, and a sentence or two."""
+
+    kind: str
+    message: str
+
+    KINDS = (
+        "too short",
+        "within the band",
+        "late but right",
+        "solved and lost again",
+        "not yet",
+        "never arrived",
+    )
+
+    def __repr__(self) -> str:
+        return f"{self.kind.capitalize()}. {self.message}"
+
+
+def judge_curve(log: TrainingLog, runs: Sequence[Mapping[str, Any]]) -> CurveVerdict:
+    """Compare the checks of a run on MountainCar-v0 with those of other runs, one every 1,000 steps.
+
+    Each of `runs` has `solved_at_step` and a `curve`, the mean returns of its checks.
+
+    Raises:
+        ValueError: if the log has no checks, or there are no runs.
+    """
+    if not log.checks or not runs:
+        raise ValueError(f"a verdict needs checks and runs, got {len(log.checks)} and {len(runs)}")
+    means, last_step = [check.mean for check in log.checks], log.checks[-1].step
+    solved = log.solved_at(SOLVED_RETURN)
+    others = sorted(np.inf if run["solved_at_step"] is None else run["solved_at_step"] for run in runs)
+    span = f"{others[0]:,.0f} to {others[-1]:,.0f} steps"
+    if solved is None and last_step < min(SHORTEST, others[-1]):
+        return CurveVerdict(
+            "too short",
+            f"After {last_step:,} steps there is nothing to compare: {len(runs)} runs took {span}.",
+        )
+    if max(means) <= RANDOM_RETURN:
+        return CurveVerdict(
+            "never arrived",
+            "In no check has the greedy car reached the flag. Has it ever arrived while it explored? If not, "
+            "look at the exploration; if so, at the memory, the target and the gradient step.",
+        )
+    if solved is None:
+        sooner = sum(step <= last_step for step in others)
+        return CurveVerdict(
+            "not yet",
+            f"The best check is {max(means):.1f}; {SOLVED_RETURN:.0f} counts as solved. By step "
+            f"{last_step:,}, {sooner} of {len(runs)} runs had solved it.",
+        )
+    last = min(round(last_step / 1_000), min(len(run["curve"]) for run in runs) - 1)
+    ends = [np.mean(run["curve"][max(last - LAST + 1, 0) : last + 1]) for run in runs]
+    end = np.mean([check.mean for check in log.checks if check.step >= solved][-LAST:])
+    slower = sum(step > solved for step in others)
+    how = f"It was solved after {solved:,} steps, sooner than {slower} of {len(runs)} runs"
+    if end < min(ends) and end < SOLVED_RETURN:
+        return CurveVerdict(
+            "solved and lost again",
+            f"{how}. But its last {LAST} checks average {end:.1f}, and those of the worst run "
+            f"{min(ends):.1f}: look at the target network, the learning rate and the memory.",
+        )
+    if solved > others[-1]:
+        return CurveVerdict(
+            "late but right",
+            f"It was solved after {solved:,} steps; the slowest of {len(runs)} runs took {others[-1]:,.0f}.",
+        )
+    return CurveVerdict(
+        "within the band", f"{how}, which took {span}; its last {LAST} checks average {end:.1f}."
+    )

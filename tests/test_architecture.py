@@ -11,7 +11,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"", "mountain_car", "environments", "config", "exploration", "replay", "targets", "statistics", "files"},
+    {
+        "",
+        "mountain_car",
+        "environments",
+        "config",
+        "exploration",
+        "replay",
+        "targets",
+        "statistics",
+        "files",
+        "probes",
+    },
     {"agents"},
     {"training", "evaluation", "value_iteration", "checkpoint", "diagnostics"},
     {"experiments"},
@@ -25,7 +36,7 @@ STUBS = {
     ".".join(path.parent.relative_to(ROOT).parts): ast.parse(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "dqn_lib").rglob("__init__.pyi"))
 }
-OF_PYTHON_ITSELF = {"_replace", "_asdict", "_exit"}  # documented, in spite of their names
+OF_PYTHON_ITSELF = {"_replace", "_asdict", "_exit", "_current_frames"}  # documented, in spite of their names
 PRIVATE = {"dqn_lib.agents.backend: _make_callable_from_options"}  # the reason stands beside the call
 GENERATORS = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
 

@@ -6,8 +6,9 @@ import pytest
 from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
-from dqn_lib.diagnostics import POINTS, SAMPLE, Diagnosis, td_targets
-from dqn_lib.training import TrainingLog, train
+from dqn_lib.diagnostics import POINTS, SAMPLE, CurveVerdict, Diagnosis, judge_curve, td_targets
+from dqn_lib.experiments import load_results
+from dqn_lib.training import Check, TrainingLog, train
 
 CONFIG = DQNConfig(hidden=(16, 16), memory_size=2_000, n_step=3)
 
@@ -104,3 +105,45 @@ def test_targets_and_estimates_are_those_of_the_learning_step_and_change_nothing
     one = td_targets(agent, np.array(7))
     assert one.targets.shape == ()
     np.testing.assert_allclose(one.targets, found.targets[7], rtol=1e-5)
+
+
+RUNS = load_results("own_agent")
+
+
+def log_of(returns, every=1_000):
+    """A log with one check of each mean return."""
+    checks = [Check(every * number, np.full(2, float(mean)), None) for number, mean in enumerate(returns)]
+    return TrainingLog(checks=checks)
+
+
+@pytest.mark.parametrize(
+    ("returns", "kind", "words"),
+    [
+        ([-200.0] * 3, "too short", "After 2,000 steps there is nothing to compare"),
+        ([-200.0] * 21, "never arrived", "In no check has the greedy car reached the flag"),
+        ([-200.0] * 10 + [-140.0] * 11, "not yet", "The best check is -140.0; -110 counts as solved"),
+        (
+            [-200.0] * 19 + [-100.0] * 2,
+            "late but right",
+            "after 19,000 steps; the slowest of 30 runs took 18,019",
+        ),
+        ([-200.0] * 6 + [-100.0] * 5 + [-180.0] * 10, "solved and lost again", "average -180.0"),
+        ([-200.0] * 6 + [-100.0] * 15, "within the band", "It was solved after 6,000 steps, sooner than"),
+        ([-200.0] * 4 + [-105.0, -100.0], "within the band", "after 4,000 steps"),
+    ],
+)
+def test_a_curve_is_judged_by_thirty_others(returns, kind, words):
+    verdict = judge_curve(log_of(returns), RUNS)
+    assert verdict.kind == kind and kind in CurveVerdict.KINDS
+    assert words in verdict.message and repr(verdict).startswith(kind.capitalize())
+
+
+def test_every_one_of_the_thirty_lies_in_its_own_band():
+    kinds = [judge_curve(log_of(run["curve"]), RUNS).kind for run in RUNS]
+    assert len(RUNS) == 30 and {*kinds} == {"within the band"}
+
+
+def test_without_checks_or_runs_there_is_no_verdict():
+    for log, runs in ((TrainingLog(), RUNS), (log_of([-200.0]), [])):
+        with pytest.raises(ValueError, match="a verdict needs checks and runs, got"):
+            judge_curve(log, runs)

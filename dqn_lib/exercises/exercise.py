@@ -152,6 +152,7 @@ class Exercise:
         advice: what to say about an error whose text contains the key.
         extra_check: what is wrong although all results are right; empty if nothing is.
         remark: what to add to a correct answer.
+        named: whether a case holds the arguments of the answer, so that a message can name them.
     """
 
     reference: Callable
@@ -167,6 +168,7 @@ class Exercise:
     advice: Mapping[str, str] = field(default_factory=dict)
     extra_check: Callable[[Callable], str] = lambda answer: ""
     remark: Callable[[Callable], str] = lambda answer: ""
+    named: bool = True
     _known: dict[Callable, list[Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -226,12 +228,12 @@ class Exercise:
         try:
             fault, remark = run_within(TIME_LIMIT, run)
         except TimeLimitExceeded as problem:
-            raise Rejected(f"With {self._arguments(len(got))} {problem}") from None
+            raise Rejected(f"{self._given(len(got))} {problem}") from None
         except (Rejected, NotImplementedError):
             raise
         except BaseException as problem:
             finished = len(got) == len(self.cases)  # otherwise the student has interrupted it
-            start = "The results are right, but" if finished else f"With {self._arguments(len(got))}"
+            start = "The results are right, but" if finished else self._given(len(got))
             raise Rejected(f"{start} {error_in_words(problem, answer, self.advice)}") from None
         self._require_results(expected, got)
         if fault:
@@ -245,7 +247,7 @@ class Exercise:
                 f"It got `{short_repr(answer)}`, {kind_of(answer)}."
             )
         try:
-            inspect.signature(answer).bind(*self.cases[0])
+            inspect.signature(answer).bind(*inspect.signature(self.reference).parameters)
         except ValueError:  # some built-ins have no signature; running them will show
             pass
         except TypeError as problem:
@@ -284,7 +286,7 @@ class Exercise:
                     raise Rejected(known.message)
         found = got[wrong]
         if isinstance(found, Failure):
-            prefix = f"With {self._arguments(wrong)} " if found.raised else ""
+            prefix = f"{self._given(wrong)} " if found.raised else ""
             raise Rejected(prefix + found.message)
         name, wanted = self.result, expected[wrong]
         if isinstance(wanted, dict) and isinstance(found, dict) and wanted.keys() == found.keys():
@@ -292,7 +294,7 @@ class Exercise:
             wanted, found = wanted[name], found[name]
         wanted, found = distinct_reprs(wanted, found)
         raise Rejected(
-            f"With {self._arguments(wrong)} the {name} should be `{wanted}`, but is `{found}`. "
+            f"{self._given(wrong)} the {name} should be `{wanted}`, but is `{found}`. "
             f"{complaints[wrong]}".strip()
         )
 
@@ -337,10 +339,15 @@ class Exercise:
                 return False
         return evidence
 
-    def _arguments(self, case: int) -> str:
+    def _given(self, case: int) -> str:
+        """The arguments of a case, as the beginning of a sentence."""
+        if not self.named:
+            return "In this check"
         names = inspect.signature(self.reference).parameters
         pairs = zip(names, self.cases[min(case, len(self.cases) - 1)], strict=True)
-        return ", ".join(f"`{name} = {short_repr(value)}`" for name, value in pairs) or "no arguments"
+        return "With " + (
+            ", ".join(f"`{name} = {short_repr(value)}`" for name, value in pairs) or "no arguments"
+        )
 
 
 def exercise(**parts: Any) -> Callable[[Callable], Exercise]:

@@ -105,7 +105,11 @@ class Stopped(BaseException):
 
 
 def is_blank(function: Callable) -> bool:
-    """Whether the source of a function is only a docstring and `...`, `pass` or an empty `return`."""
+    """Whether a function, or each method of a class, is only a docstring and `...`, `pass` or `return`."""
+    if inspect.isclass(function):
+        methods = [one for one in vars(function).values() if inspect.isfunction(one)]
+        return bool(methods) and all(map(is_blank, methods))
+    function = inspect.unwrap(function)  # what `tf.function` has compiled
     try:
         definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     except (OSError, TypeError, SyntaxError):  # without source, such as a built-in; part of a statement
@@ -201,7 +205,7 @@ def run_within(seconds: float, function: Callable[[], Any]) -> Any:
         finally:  # also when the student interrupts
             stopped = worker.is_alive()
             if stopped:
-                _stop(worker)
+                stop_thread(worker)
     if stopped:
         raise TimeLimitExceeded(late)
     if error:
@@ -229,7 +233,7 @@ def _too_late(seconds: float, clock: list[Callable[[], float]], start: float) ->
     return ""
 
 
-def _stop(worker: threading.Thread) -> None:
+def stop_thread(worker: threading.Thread) -> None:
     """Throw an exception into the thread, again and again: a bare `except` in a loop catches some."""
     end = time.monotonic() + 1.0
     while worker.is_alive() and time.monotonic() < end:

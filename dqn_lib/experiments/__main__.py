@@ -24,17 +24,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--folder", type=Path, default=Path("notebooks/results"), help="folder of the results files"
     )
-    parser.add_argument("--seeds", type=int, default=10, help="number of seeds, from 0 (10)")
+    parser.add_argument("--seeds", type=int, help="number of seeds, from 0 (those of the committed results)")
     parser.add_argument("--processes", type=int, help="number of processes (one per core)")
     parser.add_argument("--scheduler", help="address of a Dask scheduler, to run on its workers")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in EXPERIMENTS]:
         parser.error(f"name must be one of {', '.join(EXPERIMENTS)}, got {unknown[0]!r}")
-    if options.seeds < 1 or (options.processes or 1) < 1:
+    if any(number is not None and number < 1 for number in (options.seeds, options.processes)):
         parser.error("--seeds and --processes must be at least 1")
     try:
         complete = [
-            rerun(EXPERIMENTS[name].only(seeds=range(options.seeds)), options)
+            rerun(EXPERIMENTS[name].only(seeds=range(options.seeds) if options.seeds else None), options)
             for name in options.names or EXPERIMENTS
         ]
     except (ExperimentError, ResultsError, ConnectionError, TimeoutError, ModuleNotFoundError) as error:

@@ -4,7 +4,7 @@ from itertools import accumulate
 from operator import or_
 
 from dqn_lib.agents.tutorial import TutorialConfig
-from dqn_lib.config import TableConfig
+from dqn_lib.config import DQNConfig, TableConfig
 from dqn_lib.experiments.experiment import Q_TABLE, Experiment, Variant
 
 # Neither a target network nor Double DQN, as in lessons 3 and 4.
@@ -94,4 +94,14 @@ OTHER_ENVIRONMENTS = Experiment(
     },
 )
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (NETWORKS, TABLES, TUTORIAL, OTHER_ENVIRONMENTS)}
+# The settings of lesson 11, which leave time for an agent that is not compiled as a whole.
+OWN_AGENT = Experiment(
+    "own_agent",
+    Variant(config=DQNConfig(updates=4, learning_rate=2e-3, tau=0.06), steps=20_000),
+    {"the library's agent": {}},
+    seeds=range(30),
+)
+
+EXPERIMENTS = {
+    experiment.name: experiment for experiment in (NETWORKS, TABLES, TUTORIAL, OTHER_ENVIRONMENTS, OWN_AGENT)
+}

@@ -7,6 +7,7 @@ from .comparisons import steps_by_start as steps_by_start
 from .curves import ReferenceReturns as ReferenceReturns
 from .curves import TargetTrace as TargetTrace
 from .curves import compare_runs as compare_runs
+from .curves import in_the_band as in_the_band
 from .curves import learning_bands as learning_bands
 from .curves import learning_curve as learning_curve
 from .curves import line_plot as line_plot

@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from dqn_lib.diagnostics import judge_curve
+from dqn_lib.experiments.results import load_results
 from dqn_lib.mountain_car import ENV_ID, OPTIMAL_CHECK_RETURN, OPTIMAL_RETURN, RANDOM_RETURN, SOLVED_RETURN
 from dqn_lib.plots.style import (
     ESTIMATE,
@@ -248,6 +250,34 @@ def learning_bands(
         ends.append(f"{name}, {len(curves)} seeds: ends at {returns[:, -1].mean():.1f}")
     _label_returns(ax, len(names))
     return add_texts(ax, f"{title}. {'; '.join(ends)}. {references.alt if references else ''}", title)
+
+
+@house_style()
+def in_the_band(log: TrainingLog, ax: Axes | None = None, *, name: str = "your agent") -> Picture:
+    """The checks of a run on MountainCar-v0, among those of thirty seeds with the settings of lesson 11.
+
+    The band holds 80 % of the thirty, the line is their median. The title is the verdict of `judge_curve`,
+    which the alt text has in full.
+
+    Raises:
+        ValueError: if the log has no checks, or they were made in another environment.
+    """
+    check_environments(log.checks)
+    runs = load_results("own_agent")
+    verdict = judge_curve(log, runs)
+    ax = new_axes(ax, 8, 4.2)
+    draw_references(ax, CHECK_REFERENCES)
+    curves = np.array([run["curve"] for run in runs])
+    steps = 1_000 * np.arange(curves.shape[1])
+    low, middle, high = np.percentile(curves, [10, 50, 90], axis=0)
+    ax.fill_between(steps, low, high, color=INK, alpha=0.12, linewidth=0, label="80 % of thirty seeds")
+    ax.plot(steps, middle, color=INK, alpha=0.5, linewidth=1.2, label="their median")
+    own = [check.step for check in log.checks], [check.mean for check in log.checks]
+    ax.plot(*own, "o-", color=LEARNED, markersize=4, label=name, zorder=3)
+    _label_returns(ax, 3)
+    return add_texts(
+        ax, f"{name.capitalize()} among thirty seeds. {verdict!r}", f"{verdict.kind.capitalize()}"
+    )
 
 
 class TargetTrace(NamedTuple):

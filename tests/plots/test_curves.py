@@ -213,3 +213,20 @@ def test_one_panel_is_whole_and_its_axis_holds_what_diverges():
     )
     assert picture.axes[0].get_ylim()[0] < -10 * UPDATES[-1]
     assert_whole(picture)
+
+
+def test_a_run_is_drawn_among_thirty_others_under_its_verdict():
+    checks = [Check(1_000 * n, np.full(2, -200.0 if n < 6 else -100.0), None, ENV_ID) for n in range(21)]
+    picture = plots.in_the_band(TrainingLog(checks=checks))
+    (ax,) = picture.axes
+    assert title(ax) == "Within the band"
+    assert "Your agent among thirty seeds. Within the band. It was solved after 6,000 steps" in picture.alt
+    own = ax.lines[-1]
+    np.testing.assert_allclose(own.get_ydata(), [check.mean for check in checks])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "80 % of thirty seeds", "their median", "your agent",
+    ]  # fmt: skip
+    assert_whole(picture)
+    other = [Check(0, np.zeros(2), None, "CartPole-v1")]
+    with pytest.raises(ValueError, match="got one made in CartPole-v1"):
+        plots.in_the_band(TrainingLog(checks=other))

@@ -1,0 +1,466 @@
+"""Run an agent that a student has written: on the probes, on the hill, and with single parts exchanged.
+
+Whatever it does, these functions return, and say which part it happened in.
+"""
+
+import html
+import inspect
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.q_network import QFunction
+from dqn_lib.diagnostics import CurveVerdict, judge_curve
+from dqn_lib.evaluation import Diverged, greedy_returns
+from dqn_lib.exercises import reference_agent
+from dqn_lib.exercises.agent_parts import PARTS as PARTS_CHECKED
+from dqn_lib.exercises.comparison import Rejected
+from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, panel
+from dqn_lib.exercises.sandbox import error_in_words, is_blank, stop_thread
+from dqn_lib.experiments.results import load_results
+from dqn_lib.probes import GAMMA, PROBES, Probe
+from dqn_lib.training import Check, Episode, TrainingLog
+
+PARTS = {
+    "Memory": "the memory",
+    "Exploration": "the exploration",
+    "double_target": "the target",
+    "gradient_step": "the gradient step",
+    "update_target": "the update of the target network",
+    "train": "the loop",
+}
+STALL = 20.0  # seconds without a step, after which a run is stopped
+TICK = 0.1  # seconds between two looks at it
+PROBE_STEPS = 700  # at most; a right agent needs 100 to 300, or 500 if it copies its target network seldom
+PROBE_SETTINGS = {
+    "gamma": GAMMA, "batch_size": 64, "memory_size": 1_000, "learning_rate": 3e-3, "learning_starts": 64,
+    "learn_every": 1, "initial_value": 0.0, "hold": 1, "epsilon_wait": 10**9,
+}  # fmt: skip
+CHECK_EVERY = 1_000
+SLOW = 120.0  # seconds for a whole run, beyond which it is shortened
+
+
+# --- parts ------------------------------------------------------------------------------------------
+
+
+def exchanged(agent: type, *names: str) -> type:
+    """The class with the library's parts in place of those of these names.
+
+    Raises:
+        ValueError: if there is no such part.
+    """
+    for name in names:
+        if name not in PARTS:
+            raise ValueError(f"names must be among {', '.join(PARTS)}, got {name!r}")
+    theirs = vars(reference_agent.MyAgent)
+    new = {name: theirs[name] for name in names}
+    if "train" in names:
+        new["learn"] = theirs["learn"]
+    return type(agent.__name__, (agent,), new)
+
+
+def blanks(agent: type) -> list[str]:
+    """The parts that the class does not have yet."""
+    found = {name: getattr(agent, name, None) for name in PARTS}
+    return [name for name, part in found.items() if part is None or is_blank(part)]
+
+
+def completed(agent: type) -> tuple[type, str]:
+    """The class with the library's parts in place of the blank ones, and a sentence that says so."""
+    missing = blanks(agent)
+    if not missing:
+        return agent, ""
+    all_of_them = len(missing) == len(PARTS)
+    which = "All six parts are" if all_of_them else f"Still blank: {', '.join(missing)};"
+    return exchanged(agent, *missing), (
+        "All six parts are still blank: this is the library's agent."
+        if all_of_them
+        else f"{which} the library's stand in for them."
+    )
+
+
+def part_of(code_names: Iterator[tuple[Any, str]], agent: type) -> str:
+    """The part that one of the code objects, the innermost first, belongs to; empty if there is none."""
+    owners = {}
+    for name in PARTS:
+        part = getattr(agent, name, None)
+        functions = vars(part).values() if inspect.isclass(part) else [inspect.unwrap(part)] if part else []
+        owners |= {one.__code__: name for one in functions if inspect.isfunction(one)}
+    for code, called in code_names:
+        if code in owners:
+            return owners[code]
+        if called.removeprefix("tf__") in PARTS:  # a copy that TensorFlow has made
+            return called.removeprefix("tf__")
+    return ""
+
+
+def _frames(innermost: Any) -> Iterator[tuple[Any, str]]:
+    while innermost is not None:
+        yield innermost.f_code, innermost.f_code.co_name
+        innermost = innermost.f_back
+
+
+def _of_traceback(error: BaseException) -> Iterator[tuple[Any, str]]:
+    frames, traceback = [], error.__traceback__
+    while traceback is not None:
+        frames.append((traceback.tb_frame.f_code, traceback.tb_frame.f_code.co_name))
+        traceback = traceback.tb_next
+    return reversed(frames)
+
+
+# --- a run ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a run ended before its time: in which part (empty if that is not known), and what happened."""
+
+    part: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"In {PARTS[self.part]} (`{self.part}`): {self.message}" if self.part else self.message
+
+
+def drive(
+    agent: Any,
+    steps: int,
+    at_episode: Callable[[float], bool],
+    watch: Callable[[], None] = lambda: None,
+) -> Problem | None:
+    """Run `agent.train(steps)` in a thread until it ends, hangs or raises, or `at_episode` returns False.
+
+    `at_episode` is called in that thread with the return of each episode; `watch` here, ten times a second.
+    """
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with np.errstate(all="ignore"):
+                episodes = agent.train(steps)
+                if not isinstance(episodes, Iterator):
+                    raise Rejected("`train` must `yield` the return of each episode; it yields nothing.")
+                for total in episodes:
+                    if not at_episode(total):
+                        break
+        except BaseException as error:
+            errors.append(error)
+
+    worker = threading.Thread(target=work, daemon=True, name="dqn_lib own agent")
+    worker.start()
+    latest, since = -1, time.monotonic()
+    try:
+        while worker.is_alive():
+            worker.join(TICK)
+            watch()
+            now = getattr(agent, "steps", 0)
+            if now != latest:
+                latest, since = now, time.monotonic()
+            elif time.monotonic() - since > STALL and worker.is_alive():
+                return _hanging(agent, worker)
+    finally:
+        if worker.is_alive():  # it hangs, or the student has interrupted
+            stop_thread(worker)
+    return _explained(errors[0], agent) if errors else None
+
+
+def _hanging(agent: Any, worker: threading.Thread) -> Problem:
+    frame = sys._current_frames().get(worker.ident)
+    part = part_of(_frames(frame), type(agent))
+    return Problem(part, f"for {STALL:.0f} seconds no step was taken. Is there a loop that never ends?")
+
+
+def _explained(error: BaseException, agent: Any) -> Problem:
+    if isinstance(error, Rejected | Diverged):
+        return Problem("", str(error))
+    part = part_of(_of_traceback(error), type(agent))
+    return Problem(part, f"{error_in_words(error, type(agent).train, {})}")
+
+
+# --- the probes -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """How an agent did on one probe: the steps until it passed, or how far off its worst value is."""
+
+    probe: Probe
+    steps: int | None
+    error: float
+    problem: Problem | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the agent has learnt the values."""
+        return self.steps is not None
+
+    @property
+    def words(self) -> str:
+        """What to tell the student."""
+        if self.passed:
+            return f"learnt in {self.steps} steps"
+        if self.problem:
+            return str(self.problem)
+        off = "not a number" if not np.isfinite(self.error) else f"still {self.error:.2f} off"
+        suspects = ", ".join(f"`{name}`" for name in self.probe.suspects)
+        return f"the worst value is {off} after {PROBE_STEPS} steps. Look at {suspects}"
+
+
+def run_probe(agent: type, probe: Probe, seed: int = 0) -> ProbeResult:
+    """Train a new agent of the class on a probe until its values are those on paper; never raises."""
+    cls = type(agent.__name__, (agent,), {**PROBE_SETTINGS, "n_step": probe.n_step})
+    errors, due = [np.inf], 100
+    solved: list[int] = []
+
+    def at_episode(total: float) -> bool:
+        nonlocal due
+        if made.steps >= due:
+            due += 100
+            errors.append(probe.error(made.q))
+            if errors[-1] < probe.tolerance:
+                solved.append(int(made.steps))
+        return not solved
+
+    try:
+        made = cls(probe.environment(), seed)
+    except Exception as error:
+        return ProbeResult(probe, None, np.inf, Problem("", error_in_words(error, agent.train, {})))
+    problem = drive(made, PROBE_STEPS, at_episode)
+    return ProbeResult(probe, solved[0] if solved else None, errors[-1], None if solved else problem)
+
+
+@dataclass(frozen=True)
+class ProbeTable:
+    """The probes an agent passes and fails."""
+
+    results: tuple[ProbeResult, ...]
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it passes all."""
+        return all(result.passed for result in self.results)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{MARKS[state]} {one.probe.name:<15} {one.probe.question} {one.words}"
+            for one in self.results
+            for state in [CORRECT if one.passed else NOT_YET]
+        ]
+        return "\n".join(filter(None, [self.note, *lines]))
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><td style="color: {COLOURS[state]}">{MARKS[state]}</td>'
+            f'<td style="text-align: left"><code>{one.probe.name}</code></td>'
+            f'<td style="text-align: left">{one.probe.question}</td>'
+            f'<td style="text-align: left">{html.escape(one.words.capitalize())}</td></tr>'
+            for one in self.results
+            for state in [CORRECT if one.passed else NOT_YET]
+        )
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return f'{note}<table role="status">{rows}</table>'
+
+
+def probe(agent: type) -> ProbeTable:
+    """Try an agent's class on the five probes, some ten seconds; blank parts are the library's.
+
+    Raises:
+        TypeError: if `agent` is not a class.
+    """
+    _check_class(agent)
+    cls, note = completed(agent)
+    return ProbeTable(tuple(run_probe(cls, one) for one in tqdm(PROBES, unit=" probes")), note)
+
+
+def _check_class(agent: Any) -> None:
+    if not inspect.isclass(agent):
+        raise TypeError(f"agent must be the class itself, such as MyAgent, got {agent!r}")
+
+
+# --- the swap ---------------------------------------------------------------------------------------
+
+ENOUGH = 2  # failing probes are enough to see whether an exchange heals an agent
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Which parts heal an agent when the library's stand in their place, and what that means in words."""
+
+    heals: tuple[str, ...]
+    message: str
+
+    def __repr__(self) -> str:
+        return self.message
+
+    def _repr_html_(self) -> str:
+        return panel("The swap.", self.message, COLOURS[CORRECT if self.heals else NOT_YET])
+
+
+def swap(agent: type) -> Swap:
+    """Exchange one part after the other for the library's, and see which exchange makes the probes pass.
+
+    Takes half a minute to a minute. Blank parts are the library's.
+
+    Raises:
+        TypeError: if `agent` is not a class.
+    """
+    _check_class(agent)
+    cls, note = completed(agent)
+    failing: list[Probe] = []
+    for one in PROBES:
+        if len(failing) < ENOUGH and not run_probe(cls, one).passed:
+            failing.append(one)
+    checks = {
+        name: PARTS_CHECKED[name].check(cls if name == "train" else getattr(cls, name)) for name in PARTS
+    }
+    wrong = {name: verdict.message for name, verdict in checks.items() if not verdict.correct}
+    said = "".join(f"\nIts own check says of `{name}`: {message}" for name, message in wrong.items())
+    if not failing:
+        start = "All five probes pass, so no exchange can be seen to heal anything."
+        return Swap((), " ".join(filter(None, [note, start])) + said)
+    heals = tuple(
+        name
+        for name in tqdm(PARTS, unit=" parts")
+        if all(run_probe(exchanged(cls, name), one).passed for one in failing)
+    )
+    names = " and ".join(f"`{name}`" for name in heals)
+    probes = " and ".join(f"`{one.name}`" for one in failing)
+    if len(heals) == 1:
+        words = f"With the library's {names} it passes {probes}: the fault is in {PARTS[heals[0]]}."
+    elif heals:
+        words = f"Each of {names} heals it when exchanged: these parts do not fit each other. Look at both."
+    else:
+        words = (
+            f"No single exchange makes it pass {probes}: more than one part is wrong, or the way in which they "
+            "are put together."
+        )
+    return Swap(heals, " ".join(filter(None, [note, words])) + said)
+
+
+# --- the hill ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Climb:
+    """A run on MountainCar-v0: the agent, its log, and how its curve compares with thirty others."""
+
+    agent: Any
+    log: TrainingLog = field(default_factory=TrainingLog)
+    problem: Problem | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> CurveVerdict:
+        """How its curve compares."""
+        return judge_curve(self.log, load_results("own_agent"))
+
+    def __repr__(self) -> str:
+        return "\n".join(filter(None, [*self.notes, str(self.problem or ""), repr(self.verdict)]))
+
+    def _repr_html_(self) -> str:
+        good = self.verdict.kind in ("within the band", "late but right") and not self.problem
+        state = CORRECT if good else NOT_YET
+        message = "\n".join(filter(None, [self.verdict.message, str(self.problem or ""), *self.notes]))
+        return panel(f"{MARKS[state]} {self.verdict.kind.capitalize()}.", message, COLOURS[state])
+
+
+class Snapshot:
+    """The Q-function of an agent with a network of its own kind, which goes on learning."""
+
+    def __init__(self, agent: Any) -> None:
+        self.agent = agent
+
+    def __call__(self, states: NDArray) -> NDArray:
+        """Q-values `(..., actions)` of states `(..., state size)`."""
+        states = np.asarray(states, np.float32)
+        values = np.asarray(self.agent.q(states.reshape(-1, states.shape[-1])))
+        return values.reshape(*states.shape[:-1], -1)
+
+    def greedy(self, states: NDArray) -> NDArray[np.int64]:
+        """The greedy actions `(...)`."""
+        return self(states).argmax(axis=-1)
+
+
+def frozen(agent: Any) -> Any:
+    """The agent's Q-function as it is now, if its network is one of `make_network`."""
+    try:
+        rescaling, *layers = agent.online.layers
+        pairs = [tuple(np.array(array) for array in layer.get_weights()) for layer in layers]
+        return QFunction(pairs).with_scaling(np.array(rescaling.scale), np.array(rescaling.offset))
+    except (AttributeError, ValueError, TypeError):
+        return Snapshot(agent)
+
+
+def climb(
+    agent: type, steps: int = 20_000, seed: int = 1, settings: Mapping[str, Any] | None = None
+) -> Climb:
+    """Train an agent's class on MountainCar-v0, with a check every 1,000 steps.
+
+    Blank parts are the library's. A run that would take longer than two minutes is shortened, and the reason is said.
+
+    Raises:
+        TypeError: if `agent` is not a class.
+    """
+    _check_class(agent)
+    cls, note = completed(agent)
+    cls = type(cls.__name__, (cls,), dict(settings or {}))
+    env, evaluation = mountain_car.make(), mountain_car.make()
+    try:
+        made = cls(env, seed)
+    except Exception as error:
+        raise Rejected(error_in_words(error, agent.train, {})) from None
+    run = Climb(made, notes=[note] if note else [])
+    start, before = time.monotonic(), 0
+
+    def check() -> None:
+        q = frozen(made)
+        returns = greedy_returns(q, evaluation)
+        run.log.checks.append(Check(int(made.steps), returns, q, mountain_car.ENV_ID))
+        bar.set_postfix_str(f"last check {returns.mean():.1f}")
+
+    def at_episode(total: float) -> bool:
+        nonlocal before
+        number, now = len(run.log.episodes) + 1, int(made.steps)
+        reached = now - before < mountain_car.MAX_STEPS
+        run.log.episodes.append(
+            Episode(number, now, now - before, float(total), reached, made.epsilon(), None)
+        )
+        before = now
+        if now // CHECK_EVERY > run.log.checks[-1].step // CHECK_EVERY:
+            check()
+        spent = time.monotonic() - start
+        expected = spent * steps / max(now, 1)
+        if spent > SLOW and expected > 1.5 * SLOW:
+            run.notes.append(_slowness(cls, now, steps, expected))
+            return False
+        return True
+
+    with tqdm(total=steps, unit=" steps", unit_scale=False) as bar:
+        check()
+        run.problem = drive(made, steps, at_episode, lambda: bar.update(min(made.steps, steps) - bar.n))
+    return run
+
+
+def _slowness(agent: type, now: int, steps: int, expected: float) -> str:
+    """What a slow run costs, and the likeliest reason."""
+    function = agent.gradient_step
+    if not hasattr(function, "get_concrete_function"):
+        why = "`gradient_step` is not compiled: put `@tf.function(reduce_retracing=True)` above it."
+    elif function.experimental_get_tracing_count() > 20:
+        why = (
+            "TensorFlow compiles `gradient_step` again and again: give it arrays of one type and shape, no "
+            "Python numbers."
+        )
+    else:
+        why = "Which part takes the time? Measure each, as in lesson 3."
+    minutes = f"{expected / 60:.0f} minutes"
+    return f"At this speed {steps:,} steps take {minutes}, so the run stops after {now:,}. {why}"

@@ -1,0 +1,221 @@
+"""Agents of one's own: the right ones pass whatever their style, and of a wrong one the part is named."""
+
+import importlib.util
+import inspect
+import time
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from agents.broken import FAULTS
+
+from dqn_lib import mountain_car
+from dqn_lib.exercises import own_agent, reference_agent
+from dqn_lib.exercises.agent_parts import PARTS
+from dqn_lib.exercises.reference_agent import Agent, MyAgent
+from dqn_lib.probes import PROBES
+
+pytestmark = pytest.mark.slow
+RIGHT = sorted((Path(__file__).parent / "agents").glob("right*.py"))
+SOURCE = inspect.getsource(reference_agent)
+
+
+def from_file(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def broken(fault):
+    """The reference agent with a fault, as a namespace."""
+    _, this, that = FAULTS[fault]
+    assert SOURCE.count(this) == 1, f"{SOURCE.count(this)} times {this!r}"
+    source, namespace = SOURCE.replace(this, that), {"__name__": "broken"}
+    file = f"broken: {fault}"
+    exec(compile(source, file, "exec"), namespace)
+    return namespace
+
+
+def part_of(namespace, name):
+    return namespace["MyAgent"] if name == "train" else namespace[name]
+
+
+def test_there_are_twelve_styles_and_more_than_thirty_faults_in_every_part():
+    assert len(RIGHT) == 12
+    assert len(FAULTS) >= 30
+    assert {part for part, *_ in FAULTS.values()} == set(PARTS) == set(own_agent.PARTS)
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
+def test_every_part_of_a_right_agent_is_correct_in_any_style(path):
+    agent = from_file(path)
+    for name, exercise in PARTS.items():
+        verdict = exercise.check(agent.MyAgent if name == "train" else getattr(agent, name))
+        assert verdict.correct, (name, verdict)
+
+
+@pytest.mark.parametrize(
+    "path", [*RIGHT[:1], *(pytest.param(path, marks=pytest.mark.weekly) for path in RIGHT[1:])]
+)
+def test_a_right_agent_passes_the_probes_in_a_few_hundred_steps(path):
+    table = own_agent.probe(from_file(path).MyAgent)
+    assert table.passed, table
+    assert max(one.steps for one in table.results) <= 800
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_solution_is_correct_and_a_blank_is_no_mistake(name):
+    exercise = PARTS[name]
+    assert exercise.check(exercise.reference).correct
+    assert exercise.check().status == "not attempted yet"
+    assert len(exercise.hints) == 3 and exercise.takeaway
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found_in_its_part(fault):
+    name = FAULTS[fault][0]
+    verdict = PARTS[name].check(part_of(broken(fault), name))
+    assert verdict.status == "not yet", verdict
+    assert len(verdict.message) > 30 and "Traceback" not in verdict.message
+
+
+def test_a_probe_fails_an_agent_whose_future_counts_beyond_the_flag_and_names_the_target():
+    agent = broken("the future counts beyond the flag")["MyAgent"]
+    result = own_agent.run_probe(agent, PROBES[-1])
+    assert not result.passed and "Look at `double_target`" in result.words
+    table = own_agent.ProbeTable((result, own_agent.ProbeResult(PROBES[0], 200, 0.01)), "A note.")
+    assert not table.passed and repr(table).startswith("A note.\n✗ TwoEndings")
+    assert table._repr_html_().count("<tr>") == 2 and "Learnt in 200 steps" in table._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("faults", "heals"),
+    [
+        (["the mask is inverted"], ("double_target",)),
+        pytest.param(["no step is taken"], ("gradient_step",), marks=pytest.mark.weekly),
+        pytest.param(["the state stays"], ("train",), marks=pytest.mark.weekly),
+        pytest.param(["the rewards are not discounted"], ("Memory",), marks=pytest.mark.weekly),
+        pytest.param(["the target network is never copied"], ("update_target",), marks=pytest.mark.weekly),
+        pytest.param(["uphill", "the future counts beyond the flag"], (), marks=pytest.mark.weekly),
+    ],
+)
+def test_the_swap_names_the_part_whose_exchange_heals(faults, heals, monkeypatch):
+    monkeypatch.setattr(own_agent, "PROBE_STEPS", 400)
+    parts = {}
+    for fault in faults:
+        name = FAULTS[fault][0]
+        parts |= {
+            one: vars(broken(fault)["MyAgent"])[one]
+            for one in ([name, "learn"] if name == "train" else [name])
+        }
+    swap = own_agent.swap(type("Mine", (MyAgent,), parts))
+    assert swap.heals == heals
+    if len(faults) == 1:
+        assert (
+            f"`{heals[0]}`" in repr(swap)
+            and "the fault is in" in repr(swap)
+            and "Its own check says" in repr(swap)
+        )
+    else:
+        assert "more than one part is wrong" in repr(swap)
+
+
+def test_blank_parts_are_the_library_s_and_that_is_said():
+    class Half(Agent):
+        Memory = reference_agent.Memory
+
+        def train(self, steps):
+            """Nothing yet."""
+
+    assert own_agent.blanks(Half) == [
+        "Exploration",
+        "double_target",
+        "gradient_step",
+        "update_target",
+        "train",
+    ]
+    cls, note = own_agent.completed(Half)
+    assert cls.Memory is Half.Memory and "Still blank: Exploration" in note
+    cls(mountain_car.make(), 0)
+    assert own_agent.completed(MyAgent) == (MyAgent, "")
+    assert "All six parts" in own_agent.completed(Agent)[1]
+    with pytest.raises(ValueError, match=r"names must be among Memory, .* got 'memory'"):
+        own_agent.exchanged(MyAgent, "memory")
+    with pytest.raises(TypeError, match="agent must be the class itself"):
+        own_agent.probe(Agent(mountain_car.make()) if hasattr(Agent, "Memory") else 3)
+
+
+class Raising(MyAgent):
+    @staticmethod
+    def update_target(target, online, step):
+        raise ValueError("no such thing")
+
+
+def forever(network, optimizer, states, actions, targets):
+    while True:
+        pass
+
+
+class Hanging(MyAgent):
+    gradient_step = staticmethod(forever)
+
+
+class Silent(MyAgent):
+    def train(self, steps):
+        return None if steps else 1
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (
+            Raising,
+            "In the update of the target network (`update_target`): it raised ValueError: no such thing",
+        ),
+        (Hanging, "In the gradient step (`gradient_step`): for 1 seconds no step was taken"),
+        (Silent, "`train` must `yield` the return of each episode"),
+    ],
+)
+def test_whatever_happens_is_said_with_the_part_it_happened_in(agent, words, monkeypatch):
+    monkeypatch.setattr(own_agent, "STALL", 1.0)
+    start = time.monotonic()
+    result = own_agent.run_probe(agent, PROBES[0])
+    assert not result.passed and words in result.words
+    assert time.monotonic() - start < 30
+
+
+def test_a_climb_is_logged_with_frozen_checks_and_gets_a_verdict():
+    run = own_agent.climb(MyAgent, steps=2_500, seed=1)
+    assert run.problem is None and run.notes == []
+    steps = [check.step for check in run.log.checks]
+    assert steps[0] == 0 and len(steps) == 3 and run.agent.steps == 2_500
+    assert run.verdict.kind == "too short" and "30 runs" in repr(run)
+    state = np.array([[-0.5, 0.0]])
+    assert not np.allclose(run.log.checks[0].q(state), run.log.checks[-1].q(state))
+    np.testing.assert_allclose(own_agent.frozen(run.agent)(state), run.agent.q(state), rtol=1e-4, atol=1e-3)
+    assert all(episode.length <= 200 for episode in run.log.episodes)
+
+
+def test_a_slow_run_is_shortened_and_the_likely_reason_said(monkeypatch):
+    class Slow(MyAgent):
+        gradient_step = staticmethod(reference_agent.gradient_step.python_function)
+
+    monkeypatch.setattr(own_agent, "SLOW", 3.0)
+    run = own_agent.climb(Slow, steps=50_000, seed=1)
+    assert run.agent.steps < 50_000
+    assert "`gradient_step` is not compiled" in run.notes[0] and "50,000 steps take" in run.notes[0]
+
+
+def test_an_interrupt_stops_the_thread(monkeypatch):
+    agent = MyAgent(gym.make("MountainCar-v0"), 0)
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        own_agent.drive(agent, 100_000, lambda total: True, interrupt)
+    steps = agent.steps
+    time.sleep(0.3)
+    assert agent.steps <= steps + 1
