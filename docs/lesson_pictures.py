@@ -29,6 +29,7 @@ PICTURES = {
     "08_bug_museum": 'exhibit("G")',
     "09_the_2017_tutorial": 'title = "With five-step',
     "10_your_turn": "acrobots = {",
+    "11_your_own_agent": "plots.in_the_band(",
 }
 
 

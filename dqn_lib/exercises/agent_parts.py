@@ -1,5 +1,8 @@
 """The six parts of an agent of one's own, each checked by what it does."""
 
+import ast
+import inspect
+import textwrap
 from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -154,9 +157,40 @@ def _check_window(found: list, given: list[tuple], start: int, n: int, gamma: fl
     )
 
 
-def part(reference: Any, **more: Any) -> Exercise:
-    """An exercise whose evaluation finds the faults by itself."""
-    return Exercise(reference, mistakes=(), pure=False, named=False, **more)
+class Part(Exercise):
+    """An exercise whose answer may be a class, and whose evaluation finds the faults by itself."""
+
+    @property
+    def source(self) -> str:
+        """The solution without annotations, its decorator included."""
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(self.reference))))
+        return ast.unparse(Plain().visit(tree))
+
+    def _require_function(self, answer: Any) -> None:
+        if inspect.isclass(self.reference) and not inspect.isclass(answer):
+            raise Rejected(f"`check` needs the class itself: `{self.name}`, without brackets after it.")
+        super()._require_function(answer)
+
+
+class Plain(ast.NodeTransformer):
+    """Takes the annotations out of a piece of code."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Neither of arguments nor of the result."""
+        node.returns = None
+        for argument in node.args.args:
+            argument.annotation = None
+        self.generic_visit(node)
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.Assign:
+        """Nor of a name that gets a value."""
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
+
+
+def part(reference: Any, **more: Any) -> Part:
+    """An exercise whose cases are the settings of a check, not the arguments of the answer."""
+    return Part(reference, mistakes=(), pure=False, named=False, **more)
 
 
 memory = part(

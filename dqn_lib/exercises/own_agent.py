@@ -315,6 +315,8 @@ def swap(agent: type) -> Swap:
     """
     _check_class(agent)
     cls, note = completed(agent)
+    if len(blanks(agent)) == len(PARTS):
+        return Swap((), "All six parts are still blank: there is nothing to exchange yet.")
     failing: list[Probe] = []
     for one in PROBES:
         if len(failing) < ENOUGH and not run_probe(cls, one).passed:

@@ -71,6 +71,8 @@ def test_the_solution_is_correct_and_a_blank_is_no_mistake(name):
     assert exercise.check(exercise.reference).correct
     assert exercise.check().status == "not attempted yet"
     assert len(exercise.hints) == 3 and exercise.takeaway
+    assert exercise.check(exercise.reference.__doc__).status == "not yet"
+    assert "needs the " in exercise.check(3).message
 
 
 @pytest.mark.parametrize("fault", FAULTS)

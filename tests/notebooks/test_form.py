@@ -243,6 +243,22 @@ def test_the_exercises_are_announced_in_their_section_with_stars_and_minutes_and
         yield f"{len(stretch)} tasks to stretch"
 
 
+def differences(statement, exercise):
+    """What is not alike in a blank and its solution, names of arguments and docstrings, or not blank."""
+    (solution,) = ast.parse(exercise.source).body
+    if ast.get_docstring(statement) != ast.get_docstring(solution):
+        yield "another docstring than its solution"
+    theirs = {one.name: one for one in ast.walk(solution) if isinstance(one, ast.FunctionDef)}
+    for one in ast.walk(statement):
+        if isinstance(one, ast.FunctionDef):
+            if len(one.body) != 1 + bool(ast.get_docstring(one)):
+                yield f"{one.name} has more than a docstring and `...`"
+            if ast.unparse(one.args) != ast.unparse(theirs[one.name].args):
+                yield f"{one.name} is not called as the library calls it"
+            if ast.get_docstring(one) != ast.get_docstring(theirs[one.name]):
+                yield f"{one.name} has another docstring than its solution"
+
+
 @every_lesson
 def test_every_exercise_of_the_library_is_in_its_lesson_and_blank_and_the_next_cell_checks_it(lesson):
     practice, asked = practice_of(lesson), []
@@ -251,27 +267,23 @@ def test_every_exercise_of_the_library_is_in_its_lesson_and_blank_and_the_next_c
         if "exercise" not in cell.metadata.get("tags", []):
             continue
         (statement,) = ast.parse(cell.source).body
-        is_function = isinstance(statement, ast.FunctionDef)
-        name = statement.name if is_function else statement.targets[0].id
-        blank = statement.body[-1].value if is_function else statement.value
+        is_function, is_class = (isinstance(statement, kind) for kind in (ast.FunctionDef, ast.ClassDef))
+        name = statement.name if is_function or is_class else statement.targets[0].id
+        functions = [
+            one for one in (statement.body if is_class else [statement]) if isinstance(one, ast.FunctionDef)
+        ]
+        blanks = [one.body[-1].value for one in functions] if functions else [statement.value]
         asked.append(name)
         if not first < number < last:
             yield f"cell {number} is no part of the section Exercises"
         if not re.search(rf"^\*\*{len(asked)}\. ", lesson.cells[number - 1].source, re.MULTILINE):
             yield f"cell {number - 1} does not announce exercise {len(asked)}"
-        if not isinstance(blank, ast.Constant) or blank.value is not ...:
+        if not all(isinstance(blank, ast.Constant) and blank.value is ... for blank in blanks):
             yield f"cell {number} is filled in"
         if lesson.cells[number + 1].source != f"lesson.{name}.check({name})":
             yield f"cell {number + 1} does not check {name}"
-        if is_function:
-            exercise = getattr(practice, name)
-            (solution,) = ast.parse(exercise.source).body
-            if len(statement.body) != 2:
-                yield f"cell {number} has more than a docstring and `...`"
-            if cell.source.splitlines()[0] != f"def {exercise.call}:":
-                yield f"cell {number} is not called as the library calls it"
-            if ast.get_docstring(statement) != ast.get_docstring(solution):
-                yield f"cell {number} has another docstring than its solution"
+        if functions:
+            yield from (f"cell {number}: {each}" for each in differences(statement, getattr(practice, name)))
     if sorted(asked) != sorted(members(practice, Exercise, BreakTheAgent)):
         yield f"it asks {asked}, and the library has others"
 
