@@ -91,16 +91,20 @@ class Solution:
         return f"One way to do it:\n\n```python\n{self.source}\n```"
 
 
-def panel(heading: str, message: str, colour: str) -> str:
-    """A message beside a coloured bar; `this` becomes code, *this* emphasis, a newline a new line."""
+def as_html(message: str) -> str:
+    """A message in HTML: `this` becomes code, *this* emphasis, a newline a new line."""
     emphasis = re.compile(r"(?<![\w*])\*(\w[^*]*)\*(?![\w*])")
     parts = re.split(r"`([^`]+)`", html.escape(message))  # every second one is code
     parts[::2] = [emphasis.sub(r"<em>\1</em>", part) for part in parts[::2]]
     parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
-    text = "".join(parts).replace("\n", "<br>")
+    return "".join(parts).replace("\n", "<br>")
+
+
+def panel(heading: str, message: str, colour: str) -> str:
+    """A message beside a coloured bar."""
     return (
         f'<div role="status" style="border-left: 5px solid {colour}; padding: 0.4em 0.9em; margin: 0.3em 0; '
-        f'max-width: 55em; line-height: 1.5"><b>{heading}</b> {text}</div>'
+        f'max-width: 55em; line-height: 1.5"><b>{heading}</b> {as_html(message)}</div>'
     )
 
 

@@ -23,7 +23,7 @@ from dqn_lib.evaluation import Diverged, greedy_returns
 from dqn_lib.exercises import reference_agent
 from dqn_lib.exercises.agent_parts import PARTS as PARTS_CHECKED
 from dqn_lib.exercises.comparison import Rejected
-from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, panel
+from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, as_html, panel
 from dqn_lib.exercises.sandbox import error_in_words, is_blank, stop_thread
 from dqn_lib.experiments.results import load_results
 from dqn_lib.probes import GAMMA, PROBES, Probe
@@ -262,7 +262,7 @@ class ProbeTable:
             f'<tr><td style="color: {COLOURS[state]}">{MARKS[state]}</td>'
             f'<td style="text-align: left"><code>{one.probe.name}</code></td>'
             f'<td style="text-align: left">{one.probe.question}</td>'
-            f'<td style="text-align: left">{html.escape(one.words.capitalize())}</td></tr>'
+            f'<td style="text-align: left">{as_html(one.words[:1].upper() + one.words[1:])}</td></tr>'
             for one in self.results
             for state in [CORRECT if one.passed else NOT_YET]
         )
