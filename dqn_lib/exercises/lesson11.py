@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from dqn_lib.exercises import agent_parts, reference_agent
-from dqn_lib.exercises.own_agent import climb, probe, swap  # noqa: F401 (for the lesson)
+from dqn_lib.exercises import agent_loop, agent_memory, agent_parts, reference_agent
+from dqn_lib.exercises.climb import climb  # noqa: F401 (for the lesson)
+from dqn_lib.exercises.own_agent import probe, swap  # noqa: F401 (for the lesson)
 from dqn_lib.exercises.prediction import Choice, predict
 
 LibraryAgent = reference_agent.MyAgent
 
-Memory = agent_parts.memory
+Memory = agent_memory.memory
 Exploration = agent_parts.exploration
 double_target = agent_parts.double_target
 gradient_step = agent_parts.gradient_step
 update_target = agent_parts.update_target
-MyAgent = agent_parts.train
+MyAgent = agent_loop.train
 
 limit_probe = predict(
     "An agent takes the time limit for the flag: its memory marks both endings as terminated. Which of the five "

@@ -2,7 +2,7 @@
 
 `make_network`, `q_values` and `Agent` are given in the lesson; the rest is what the student writes: two
 classes, three functions and the loop of `MyAgent`. It is the algorithm of `dqn_lib.agents.dqn`, step by step
-instead of in compiled chunks, and so some ten times slower.
+instead of in compiled chunks, and so much slower.
 """
 
 from collections.abc import Iterator

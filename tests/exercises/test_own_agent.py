@@ -11,8 +11,8 @@ import pytest
 from agents.broken import FAULTS
 
 from dqn_lib import mountain_car
-from dqn_lib.exercises import own_agent, reference_agent
-from dqn_lib.exercises.agent_parts import PARTS
+from dqn_lib.exercises import climb, own_agent, reference_agent
+from dqn_lib.exercises.own_agent import CHECKS as PARTS
 from dqn_lib.exercises.reference_agent import Agent, MyAgent
 from dqn_lib.probes import PROBES
 
@@ -189,14 +189,14 @@ def test_whatever_happens_is_said_with_the_part_it_happened_in(agent, words, mon
 
 
 def test_a_climb_is_logged_with_frozen_checks_and_gets_a_verdict():
-    run = own_agent.climb(MyAgent, steps=2_500, seed=1)
+    run = climb.climb(MyAgent, steps=2_500, seed=1)
     assert run.problem is None and run.notes == []
     steps = [check.step for check in run.log.checks]
     assert steps[0] == 0 and len(steps) == 3 and run.agent.steps == 2_500
     assert run.verdict.kind == "too short" and "30 runs" in repr(run)
     state = np.array([[-0.5, 0.0]])
     assert not np.allclose(run.log.checks[0].q(state), run.log.checks[-1].q(state))
-    np.testing.assert_allclose(own_agent.frozen(run.agent)(state), run.agent.q(state), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(climb.frozen(run.agent)(state), run.agent.q(state), rtol=1e-4, atol=1e-3)
     assert all(episode.length <= 200 for episode in run.log.episodes)
 
 
@@ -204,8 +204,8 @@ def test_a_slow_run_is_shortened_and_the_likely_reason_said(monkeypatch):
     class Slow(MyAgent):
         gradient_step = staticmethod(reference_agent.gradient_step.python_function)
 
-    monkeypatch.setattr(own_agent, "SLOW", 3.0)
-    run = own_agent.climb(Slow, steps=50_000, seed=1)
+    monkeypatch.setattr(climb, "SLOW", 3.0)
+    run = climb.climb(Slow, steps=50_000, seed=1)
     assert run.agent.steps < 50_000
     assert "`gradient_step` is not compiled" in run.notes[0] and "50,000 steps take" in run.notes[0]
 

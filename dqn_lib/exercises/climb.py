@@ -1,0 +1,137 @@
+"""Train an agent that a student has written on the hill, and compare its curve with thirty others."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from dqn_lib import mountain_car
+from dqn_lib.agents.q_network import QFunction
+from dqn_lib.diagnostics import CurveVerdict, judge_curve
+from dqn_lib.evaluation import greedy_returns
+from dqn_lib.exercises.comparison import Rejected
+from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, panel
+from dqn_lib.exercises.own_agent import Problem, check_class, completed, drive
+from dqn_lib.exercises.sandbox import error_in_words
+from dqn_lib.experiments.results import load_results
+from dqn_lib.training import Check, Episode, TrainingLog
+
+CHECK_EVERY = 1_000
+SLOW = 120.0  # seconds for a whole run, beyond which it is shortened
+
+
+@dataclass
+class Climb:
+    """A run on MountainCar-v0: the agent, its log, and how its curve compares with thirty others."""
+
+    agent: Any
+    log: TrainingLog = field(default_factory=TrainingLog)
+    problem: Problem | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> CurveVerdict:
+        """How its curve compares."""
+        return judge_curve(self.log, load_results("own_agent"))
+
+    def __repr__(self) -> str:
+        return "\n".join(filter(None, [*self.notes, str(self.problem or ""), repr(self.verdict)]))
+
+    def _repr_html_(self) -> str:
+        good = self.verdict.kind in ("within the band", "late but right") and not self.problem
+        state = CORRECT if good else NOT_YET
+        message = "\n".join(filter(None, [self.verdict.message, str(self.problem or ""), *self.notes]))
+        return panel(f"{MARKS[state]} {self.verdict.kind.capitalize()}.", message, COLOURS[state])
+
+
+class Snapshot:
+    """The Q-function of an agent with a network of its own kind, which goes on learning."""
+
+    def __init__(self, agent: Any) -> None:
+        self.agent = agent
+
+    def __call__(self, states: NDArray) -> NDArray:
+        """Q-values `(..., actions)` of states `(..., state size)`."""
+        states = np.asarray(states, np.float32)
+        values = np.asarray(self.agent.q(states.reshape(-1, states.shape[-1])))
+        return values.reshape(*states.shape[:-1], -1)
+
+    def greedy(self, states: NDArray) -> NDArray[np.int64]:
+        """The greedy actions `(...)`."""
+        return self(states).argmax(axis=-1)
+
+
+def frozen(agent: Any) -> Any:
+    """The agent's Q-function as it is now, if its network is one of `make_network`."""
+    try:
+        rescaling, *layers = agent.online.layers
+        pairs = [tuple(np.array(array) for array in layer.get_weights()) for layer in layers]
+        return QFunction(pairs).with_scaling(np.array(rescaling.scale), np.array(rescaling.offset))
+    except (AttributeError, ValueError, TypeError):
+        return Snapshot(agent)
+
+
+def climb(agent: type, steps: int = 20_000, seed: int = 1) -> Climb:
+    """Train an agent's class on MountainCar-v0, with a check every 1,000 steps.
+
+    Blank parts are the library's. A run that would take longer than two minutes is shortened, and the reason is said.
+
+    Raises:
+        TypeError: if `agent` is not a class.
+    """
+    check_class(agent)
+    cls, note = completed(agent)
+    env, evaluation = mountain_car.make(), mountain_car.make()
+    try:
+        made = cls(env, seed)
+    except Exception as error:
+        raise Rejected(error_in_words(error, agent.train, {})) from None
+    run = Climb(made, notes=[note] if note else [])
+    start, before = time.monotonic(), 0
+
+    def check() -> None:
+        q = frozen(made)
+        returns = greedy_returns(q, evaluation)
+        run.log.checks.append(Check(int(made.steps), returns, q, mountain_car.ENV_ID))
+        bar.set_postfix_str(f"last check {returns.mean():.1f}")
+
+    def at_episode(total: float) -> bool:
+        nonlocal before
+        number, now = len(run.log.episodes) + 1, int(made.steps)
+        reached = now - before < mountain_car.MAX_STEPS
+        run.log.episodes.append(
+            Episode(number, now, now - before, float(total), reached, made.epsilon(), None)
+        )
+        before = now
+        if now // CHECK_EVERY > run.log.checks[-1].step // CHECK_EVERY:
+            check()
+        spent = time.monotonic() - start
+        expected = spent * steps / max(now, 1)
+        if spent > SLOW and expected > 1.5 * SLOW:
+            run.notes.append(_slowness(cls, now, steps, expected))
+            return False
+        return True
+
+    with tqdm(total=steps, unit=" steps", unit_scale=False) as bar:
+        check()
+        run.problem = drive(made, steps, at_episode, lambda: bar.update(min(made.steps, steps) - bar.n))
+    return run
+
+
+def _slowness(agent: type, now: int, steps: int, expected: float) -> str:
+    """What a slow run costs, and the likeliest reason."""
+    function = agent.gradient_step
+    if not hasattr(function, "get_concrete_function"):
+        why = "`gradient_step` is not compiled: put `@tf.function(reduce_retracing=True)` above it."
+    elif function.experimental_get_tracing_count() > 20:
+        why = (
+            "TensorFlow compiles `gradient_step` again and again: give it arrays of one type and shape, no "
+            "Python numbers."
+        )
+    else:
+        why = "Which part takes the time? Measure each, as in lesson 3."
+    minutes = f"{expected / 60:.0f} minutes"
+    return f"At this speed {steps:,} steps take {minutes}, so the run stops after {now:,}. {why}"
