@@ -256,8 +256,8 @@ def learning_bands(
 def in_the_band(log: TrainingLog, ax: Axes | None = None, *, name: str = "your agent") -> Picture:
     """The checks of a run on MountainCar-v0, among those of thirty seeds with the settings of lesson 11.
 
-    The band holds 80 % of the thirty, the line is their median. The title is the verdict of `judge_curve`,
-    which the alt text has in full.
+    The band holds all thirty, its darker part the middle 80 %, the line is their median. The title is the
+    verdict of `judge_curve`, which the alt text has in full.
 
     Raises:
         ValueError: if the log has no checks, or they were made in another environment.
@@ -269,12 +269,13 @@ def in_the_band(log: TrainingLog, ax: Axes | None = None, *, name: str = "your a
     draw_references(ax, CHECK_REFERENCES)
     curves = np.array([run["curve"] for run in runs])
     steps = 1_000 * np.arange(curves.shape[1])
-    low, middle, high = np.percentile(curves, [10, 50, 90], axis=0)
-    ax.fill_between(steps, low, high, color=INK, alpha=0.12, linewidth=0, label="80 % of thirty seeds")
+    lowest, low, middle, high, highest = np.percentile(curves, [0, 10, 50, 90, 100], axis=0)
+    ax.fill_between(steps, lowest, highest, color=INK, alpha=0.08, linewidth=0, label="thirty seeds")
+    ax.fill_between(steps, low, high, color=INK, alpha=0.12, linewidth=0, label="80 % of them")
     ax.plot(steps, middle, color=INK, alpha=0.5, linewidth=1.2, label="their median")
     own = [check.step for check in log.checks], [check.mean for check in log.checks]
     ax.plot(*own, "o-", color=LEARNED, markersize=4, label=name, zorder=3)
-    _label_returns(ax, 3)
+    _label_returns(ax, 4)
     return add_texts(
         ax, f"{name.capitalize()} among thirty seeds. {verdict!r}", f"{verdict.kind.capitalize()}"
     )

@@ -7,6 +7,7 @@ from matplotlib.colors import same_color
 from traces import EXACT, TRACES, UPDATES
 
 from dqn_lib import plots
+from dqn_lib.experiments import load_results
 from dqn_lib.mountain_car import ENV_ID, OPTIMAL_CHECK_RETURN, RANDOM_RETURN, SOLVED_RETURN
 from dqn_lib.plots.curves import MOUNTAIN_CAR
 from dqn_lib.plots.style import ESTIMATE, OPTIMAL, RANDOM, SERIES, SOLVED, TARGET
@@ -223,8 +224,16 @@ def test_a_run_is_drawn_among_thirty_others_under_its_verdict():
     assert "Your agent among thirty seeds. Within the band. It was solved after 6,000 steps" in picture.alt
     own = ax.lines[-1]
     np.testing.assert_allclose(own.get_ydata(), [check.mean for check in checks])
+    curves = np.array([run["curve"] for run in load_results("own_agent")])
+    for band, part in zip(ax.collections, [(0, 100), (10, 90)], strict=True):
+        corners = band.get_paths()[0].vertices
+        for edge in np.percentile(curves, part, axis=0):
+            assert all(
+                np.abs(corners - corner).max(axis=1).min() < 1e-6
+                for corner in zip(1_000 * np.arange(21), edge, strict=True)
+            )
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "80 % of thirty seeds", "their median", "your agent",
+        "thirty seeds", "80 % of them", "their median", "your agent",
     ]  # fmt: skip
     assert_whole(picture)
     other = [Check(0, np.zeros(2), None, "CartPole-v1")]

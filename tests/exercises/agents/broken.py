@@ -11,6 +11,8 @@ FAULTS = {
     "the newest is overwritten": ("Memory", "self.items[self.added % self.capacity] = item", "self.items[-1] = item"),
     "nothing is added when it is full": ("Memory", "self.items[self.added % self.capacity] = item", "pass"),
     "nothing is ever forgotten": ("Memory", "if len(self.items) < self.capacity:", "if True:"),
+    "its capacity is not kept": ("Memory", "self.capacity, self.n, self.gamma = capacity, n, gamma", "self.capacity, self.n, self.gamma = 10**9, n, gamma"),
+    "the newest is never drawn": ("Memory", "rng.integers(len(self.items), size", "rng.integers(len(self.items) - 1, size"),
     "a window goes on from the newest to the oldest": ("Memory", "if ended or place == newest:", "if ended:"),
     "the rewards are not discounted": ("Memory", "reward_sum += discount * reward", "reward_sum += reward"),
     "the discount is that of one step": ("Memory", "discount *= self.gamma", "discount = self.gamma"),
@@ -61,5 +63,6 @@ FAULTS = {
     "epsilon never falls": ("train", "self.epsilon())", "1.0)"),
     "the target network is moved the other way": ("train", "self.update_target(self.target, self.online,", "self.update_target(self.online, self.target,"),
     "steps are not counted": ("train", "            self.steps += 1\n", ""),
+    "gradient steps are not counted": ("train", "        self.updates += 1\n", ""),
     "the Q-values are those of the states": ("train", "self.q(next_states)", "self.q(states)"),
 }  # fmt: skip
