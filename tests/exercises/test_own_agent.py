@@ -18,6 +18,13 @@ from dqn_lib.probes import PROBES
 
 pytestmark = pytest.mark.slow
 RIGHT = sorted((Path(__file__).parent / "agents").glob("right*.py"))
+WORDS = {
+    "the newest is never drawn": "number 6 is never drawn",
+    "the time limit counts as the flag": "The limit ends the episode, not the future",
+    "epsilon is the chance to begin": "Epsilon is the chance to *begin* here",
+    "the next state is that of the next episode": "before `env.reset()`",
+    "the networks have changed places": "the two networks have changed places",
+}
 SOURCE = inspect.getsource(reference_agent)
 
 
@@ -81,6 +88,7 @@ def test_a_fault_is_found_in_its_part(fault):
     verdict = PARTS[name].check(part_of(broken(fault), name))
     assert verdict.status == "not yet", verdict
     assert len(verdict.message) > 30 and "Traceback" not in verdict.message
+    assert WORDS.get(fault, "") in verdict.message
 
 
 def test_a_probe_fails_an_agent_whose_future_counts_beyond_the_flag_and_names_the_target():

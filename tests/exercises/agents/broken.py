@@ -63,6 +63,7 @@ FAULTS = {
     "epsilon never falls": ("train", "self.epsilon())", "1.0)"),
     "the target network is moved the other way": ("train", "self.update_target(self.target, self.online,", "self.update_target(self.online, self.target,"),
     "steps are not counted": ("train", "            self.steps += 1\n", ""),
+    "the target network is not updated": ("train", "self.update_target(self.target, self.online, self.updates)", "pass"),
     "gradient steps are not counted": ("train", "        self.updates += 1\n", ""),
     "the Q-values are those of the states": ("train", "self.q(next_states)", "self.q(states)"),
 }  # fmt: skip
