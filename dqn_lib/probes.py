@@ -1,12 +1,14 @@
-"""Five tiny environments whose Q-values one can work out on paper; each shows one class of faults.
+"""Tiny environments whose Q-values one can work out on paper; each shows one class of faults.
 
 A right agent learns each of them within a few hundred steps. One that does not has a fault in a part that
-this environment needs, and the simplest environment that fails is the place to look. The idea is Andy Jones's
-("Debugging reinforcement learning systems without the agonizing pain", 2021). All of them have two actions,
-and states `(2,)` as the car has: a number `x` from -1 to 1, and a 0 that means nothing.
+this environment needs, and the simplest environment that fails is the place to look. Five are for every DQN
+(`PROBES`); four further ones ask more of its memory and its exploration (`FURTHER_PROBES`). The idea is Andy
+Jones's ("Debugging reinforcement learning systems without the agonizing pain", 2021). All of them have two
+actions, and states `(2,)` as the car has: a number `x` from -1 to 1, and a 0 that means nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium as gym
@@ -90,16 +92,63 @@ class ChosenReward(ProbeEnv):
 class TwoEndings(ProbeEnv):
     """Reward 1 for the action that the state asks for, otherwise 0.
 
-    At x = -1 the episode ends with the first step. At x = 1 nothing ends it but a time limit of three steps.
+    At x = -1 the episode ends with the first step. From x = 1 the next state is 0, from 0 it is 1, and
+    nothing ends that but a time limit of three steps.
     """
 
     LIMIT = 3
 
+    def reward(self, action: int) -> float:
+        """The reward for an action in the present state."""
+        return float(self.right_action(action))
+
     def step(self, action: int) -> tuple:
-        """One step, which changes nothing."""
+        """One step."""
         self.taken += 1
-        reward = float(self.right_action(action))
-        return self.state(), reward, self.x < 0, self.x > 0 and self.taken == self.LIMIT, {}
+        reward, ended = self.reward(action), self.x < 0
+        self.x = self.x if ended else 1.0 - self.x
+        return self.state(), reward, ended, not ended and self.taken == self.LIMIT, {}
+
+
+class EndingsInWindows(TwoEndings):
+    """`TwoEndings` with reward 1 for any action, for windows of several steps."""
+
+    def reward(self, action: int) -> float:
+        """Always 1."""
+        return 1.0
+
+
+class ChangedReward(ProbeEnv):
+    """One step, always the same state; the reward is -1 for the first 200 steps, and from then on 1."""
+
+    def __init__(self) -> None:
+        self.all_taken = 0
+
+    def first(self) -> float:
+        """Always 0."""
+        return 0.0
+
+    def step(self, action: int) -> tuple:
+        """The only step."""
+        self.all_taken += 1
+        return self.state(), 1.0 if self.all_taken > 200 else -1.0, True, False, {}
+
+
+class LongPush(ProbeEnv):
+    """Ten places in a row: action 1 goes one on, action 0 back to the first; reward 1 beyond the last."""
+
+    PLACES = 10
+
+    def first(self) -> float:
+        """The first place."""
+        return -1.0
+
+    def step(self, action: int) -> tuple:
+        """One place on, or back to the first."""
+        self.taken = self.taken + 1 if action == 1 else 0
+        ended = self.taken == self.PLACES
+        self.x = min(2 * self.taken / (self.PLACES - 1) - 1, 1.0)
+        return self.state(), float(ended), ended, False, {}
 
 
 @dataclass(frozen=True)
@@ -110,9 +159,11 @@ class Probe:
         environment: its class.
         question: what an agent that passes can do.
         states: states `(n, 2)`.
-        q: their Q-values `(n, 2)`, for `GAMMA`.
+        q: their Q-values `(n, 2)`, for `GAMMA`; NaN where the value does not matter.
         suspects: the parts of an agent to look at if it fails, the likeliest first.
-        n_step: the length of the windows to learn from.
+        settings: what the agent's settings are to be, where they differ from those of the other probes.
+        tolerance: how far off a value may be.
+        mean_return: what the last hundred episodes must have on average while it trains, if that counts too.
     """
 
     environment: type[ProbeEnv]
@@ -120,8 +171,9 @@ class Probe:
     states: NDArray[np.float32]
     q: NDArray[np.float64]
     suspects: tuple[str, ...]
-    n_step: int = 1
+    settings: Mapping[str, float] = field(default_factory=dict)
     tolerance: float = 0.1
+    mean_return: float | None = None
 
     @property
     def name(self) -> str:
@@ -137,8 +189,8 @@ class Probe:
         found = np.asarray(q(self.states), dtype=float)
         if found.shape != self.q.shape:
             raise ValueError(f"q must return the shape {self.q.shape}, got {found.shape}")
-        worst = np.abs(found - self.q).max()
-        return float(worst) if np.isfinite(worst) else np.inf
+        worst = np.nanmax(np.abs(found - self.q)) if np.isfinite(found).all() else np.inf
+        return float(worst)
 
 
 def _states(*numbers: float) -> NDArray[np.float32]:
@@ -166,7 +218,7 @@ PROBES = (
         _states(*DelayedReward.PLACES),
         np.array([[GAMMA**3] * 2, [GAMMA**2] * 2, [GAMMA] * 2, [1.0] * 2]),
         ("double_target", "Memory", "update_target", "train"),
-        n_step=2,
+        {"n_step": 2},
     ),
     Probe(
         ChosenReward,
@@ -178,8 +230,47 @@ PROBES = (
     Probe(
         TwoEndings,
         "Are the two endings told apart?",
-        _states(-1.0, 1.0),
-        np.array([[1.0, 0.0], [GAMMA / (1 - GAMMA), 1 / (1 - GAMMA)]]),
+        _states(-1.0, 0.0, 1.0),
+        np.array(
+            [[1.0, 0.0], [1 / (1 - GAMMA), GAMMA / (1 - GAMMA)], [GAMMA / (1 - GAMMA), 1 / (1 - GAMMA)]]
+        ),
         ("double_target", "Memory", "train"),
+    ),
+)
+
+FURTHER_PROBES = (
+    Probe(
+        EndingsInWindows,
+        "Do windows stop at both endings?",
+        _states(-1.0, 0.0, 1.0),
+        np.array([[1.0] * 2, [1 / (1 - GAMMA)] * 2, [1 / (1 - GAMMA)] * 2]),
+        ("Memory",),
+        {"n_step": 3},
+    ),
+    Probe(
+        ChangedReward,
+        "Does the memory forget the oldest?",
+        _states(0.0),
+        np.array([[1.0, 1.0]]),
+        ("Memory",),
+        {"memory_size": 100},
+    ),
+    Probe(
+        LongPush,
+        "Are random actions held?",
+        _states(-1.0, 1.0),
+        np.array([[np.nan, 0.9 ** (LongPush.PLACES - 1)], [np.nan, 1.0]]),
+        ("Exploration", "train"),
+        {"hold": 10, "n_step": 5, "gamma": 0.9},
+        tolerance=0.2,
+    ),
+    Probe(
+        ChosenReward,
+        "Does it use what it knows?",
+        _states(-1.0, 1.0),
+        np.array([[1.0, -1.0], [-1.0, 1.0]]),
+        ("Exploration", "train"),
+        {"hold": 32, "epsilon_wait": 300, "epsilon_decay": 100},
+        mean_return=0.85,
     ),
 )

@@ -22,6 +22,8 @@ from dqn_lib.exercises.exercise import Exercise
 class Part(Exercise):
     """An exercise whose answer may be a class, and whose evaluation finds the faults by itself."""
 
+    lesson = 11
+
     @property
     def source(self) -> str:
         """The solution without annotations, its decorator included."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from dqn_lib.exercises import kept
 from dqn_lib.exercises.comparison import Rejected, difference, distinct_reprs, kind_of, short_repr, to_plain
 from dqn_lib.exercises.sandbox import Stopped, TimeLimitExceeded, error_in_words, is_blank, run_within
 
@@ -206,8 +207,32 @@ class Exercise:
         """A correct answer."""
         return Solution(self.source)
 
+    @property
+    def lesson(self) -> int | None:
+        """The number of its lesson; None outside of them."""
+        found = re.fullmatch(r"dqn_lib\.exercises\.lesson(\d+)", self.reference.__module__)
+        return int(found[1]) if found else None
+
     def check(self, answer: Any = ...) -> Verdict:
-        """Whether `answer` is right; never raises."""
+        """Whether `answer` is right; never raises. A right one is kept in the student's own file."""
+        verdict = self.judge(answer)
+        if not verdict.correct or self.lesson is None:
+            return verdict
+        return self._kept(verdict, answer, replace=False)
+
+    def keep(self, answer: Any = ...) -> Verdict:
+        """Check an answer; a right one is kept even in place of one that was edited by hand."""
+        verdict = self.judge(answer)
+        return self._kept(verdict, answer, replace=True) if verdict.correct and self.lesson else verdict
+
+    def _kept(self, verdict: Verdict, answer: Any, *, replace: bool) -> Verdict:
+        note = kept.keep(
+            self.lesson, self.name, answer, lambda again: self.judge(again).correct, replace=replace
+        )
+        return Verdict(CORRECT, f"{verdict.message}\n{note}".strip())
+
+    def judge(self, answer: Any = ...) -> Verdict:
+        """Whether `answer` is right; never raises, and keeps nothing."""
         if answer is ... or answer is None or is_blank(answer):
             return Verdict(NOT_ATTEMPTED, f"Write `{self.name}` in the cell above, run it, then this one.")
         try:
