@@ -1,6 +1,7 @@
 """Train an agent that a student has written on the hill, and compare its curve with thirty others."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from dqn_lib.diagnostics import CurveVerdict, judge_curve
 from dqn_lib.evaluation import greedy_returns
 from dqn_lib.exercises.comparison import Rejected
 from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, panel
-from dqn_lib.exercises.own_agent import Problem, check_class, completed, drive
+from dqn_lib.exercises.own_agent import PARTS, Problem, blanks, check_class, completed, drive, slowness
+from dqn_lib.exercises.report import Run, Runs
 from dqn_lib.exercises.sandbox import error_in_words
 from dqn_lib.experiments.results import load_results
 from dqn_lib.training import Check, Episode, TrainingLog
@@ -74,10 +76,11 @@ def frozen(agent: Any) -> Any:
         return Snapshot(agent)
 
 
-def climb(agent: type, steps: int = 20_000, seed: int = 1) -> Climb:
+def climb(agent: type, steps: int = 20_000, seed: int = 1, *, until_solved: bool = False) -> Climb:
     """Train an agent's class on MountainCar-v0, with a check every 1,000 steps.
 
     Blank parts are the library's. A run that would take longer than two minutes is shortened, and the reason is said.
+    With `until_solved` it stops at the first check that reaches -110.
 
     Raises:
         TypeError: if `agent` is not a class.
@@ -108,6 +111,8 @@ def climb(agent: type, steps: int = 20_000, seed: int = 1) -> Climb:
         before = now
         if now // CHECK_EVERY > run.log.checks[-1].step // CHECK_EVERY:
             check()
+        if until_solved and run.log.solved_at(mountain_car.SOLVED_RETURN) is not None:
+            return False
         spent = time.monotonic() - start
         expected = spent * steps / max(now, 1)
         if spent > SLOW and expected > 1.5 * SLOW:
@@ -121,17 +126,37 @@ def climb(agent: type, steps: int = 20_000, seed: int = 1) -> Climb:
     return run
 
 
+SEEDS = (1, 2, 3)
+
+
+def three_seeds(agent: type, steps: int = 20_000, seeds: Sequence[int] = SEEDS) -> Runs:
+    """`climb` with three seeds, some two minutes; nothing is run as long as all parts are blank.
+
+    Raises:
+        TypeError: if `agent` is not a class.
+    """
+    check_class(agent)
+    missing = blanks(agent)
+    if len(missing) == len(PARTS):
+        return Runs((), "All six parts are still blank.")
+    found = [(seed, climb(agent, steps, seed)) for seed in seeds]
+    note = f"With the library's {', '.join(missing)}." if missing else ""
+    return Runs(
+        tuple(
+            Run(
+                seed,
+                run.log.solved_at(mountain_car.SOLVED_RETURN),
+                max(check.mean for check in run.log.checks),
+                run.verdict.kind,
+                str(run.problem or ""),
+            )
+            for seed, run in found
+        ),
+        note,
+    )
+
+
 def _slowness(agent: type, now: int, steps: int, expected: float) -> str:
     """What a slow run costs, and the likeliest reason."""
-    function = agent.gradient_step
-    if not hasattr(function, "get_concrete_function"):
-        why = "`gradient_step` is not compiled: put `@tf.function(reduce_retracing=True)` above it."
-    elif function.experimental_get_tracing_count() > 20:
-        why = (
-            "TensorFlow compiles `gradient_step` again and again: give it arrays of one type and shape, no "
-            "Python numbers."
-        )
-    else:
-        why = "Which part takes the time? Measure each, as in lesson 3."
     minutes = f"{expected / 60:.0f} minutes"
-    return f"At this speed {steps:,} steps take {minutes}, so the run stops after {now:,}. {why}"
+    return f"At this speed {steps:,} steps take {minutes}, so the run stops after {now:,}. {slowness(agent)}"

@@ -13,6 +13,7 @@ import linecache
 import os
 import re
 import shutil
+import symtable
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -116,7 +117,7 @@ def gather(name: str, answer: Any, apart: set[str]) -> Piece:
 def _add(piece: Piece, name: str, thing: Any, apart: set[str]) -> None:
     source, names = source_of(name, thing)
     piece.definitions[name] = ""  # a function may use itself, or two each other
-    for used in sorted(used_names(ast.parse(source)) - {name, name_of(thing)}):
+    for used in sorted(used_names(source) - {name, name_of(thing)}):
         if used in piece.definitions or used not in names:
             continue
         value = names[used]
@@ -177,13 +178,17 @@ def undecorated(thing: Any) -> Any:
     return inspect.unwrap(thing) if callable(thing) and not inspect.isclass(thing) else thing
 
 
-def used_names(tree: ast.AST) -> set[str]:
-    """The names that a piece of code reads, those of its own variables among them."""
-    return {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not hasattr(builtins, node.id)
-    }
+def used_names(source: str) -> set[str]:
+    """The global names that a piece of code reads; what a function calls its own is not among them."""
+    found: set[str] = set()
+    scopes = [symtable.symtable(source, "<answer>", "exec")]
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        inside = scope.get_type() == "function"  # elsewhere a name may be read before it is assigned
+        symbols = (one for one in scope.get_symbols() if one.is_referenced())
+        found |= {one.get_name() for one in symbols if one.is_global() or not inside}
+    return {name for name in found if not hasattr(builtins, name)}
 
 
 def import_of(name: str, value: Any) -> str:

@@ -86,31 +86,49 @@ class Leaderboard:
             raise ValueError(f"path must lie in a folder that exists, got {path}")
         self.entries = self._read()
 
-    def enter(self, name: str, config: DQNConfig) -> "Leaderboard":
+    def enter(self, name: str, entrant: DQNConfig | type) -> "Leaderboard":
         """Train with three seeds, add the result to the file and show the table.
 
         Of two entries with one name the better one stays.
 
+        Args:
+            name: what the table calls it.
+            entrant: settings for the library's agent, or the class of an agent of one's own (lesson 11).
+
         Raises:
-            TypeError: `config` is no `DQNConfig`.
-            ValueError: `name` is empty, or the file has become something other than a leaderboard.
+            TypeError: `entrant` is neither.
+            ValueError: `name` is empty, a part of the agent is blank, or the file has become something other
+                than a leaderboard.
         """
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"name must be a text with something in it, got {name!r}")
-        if type(config) is not DQNConfig:
-            raise TypeError(f"config must be a DQNConfig, got {config!r}")
+        own = isinstance(entrant, type)
+        if own:
+            _require_complete(entrant)
+        elif type(entrant) is not DQNConfig:
+            raise TypeError(f"entrant must be a DQNConfig or the class of an agent, got {entrant!r}")
         self._read()  # what is no leaderboard is refused before the training, not after it
         if problem := self._save([]):
             print(f"{problem} You will see your result, but it will not be kept.")
-        env = mountain_car.make()
-        steps = [
-            steps_to_solve(env, config, seed=seed, patience=PATIENCE) for seed in tqdm(SEEDS, unit=" seeds")
-        ]
-        self._add(Entry(name, config.changed(), steps))
+        self._remarks = []
+        if own:
+            steps = [self._climbed(entrant, seed) for seed in SEEDS]
+        else:
+            env, seeds = mountain_car.make(), tqdm(SEEDS, unit=" seeds")
+            steps = [steps_to_solve(env, entrant, seed=seed, patience=PATIENCE) for seed in seeds]
+        self._add(Entry(name, {"agent": entrant.__name__} if own else entrant.changed(), steps))
         return self
 
+    def _climbed(self, agent: type, seed: int) -> int | None:
+        """Environment steps of an agent of one's own; what went wrong becomes a remark."""
+        from dqn_lib.exercises.climb import climb  # it loads TensorFlow
+
+        run = climb(agent, PATIENCE, seed, until_solved=True)
+        problems = [str(run.problem)] if run.problem else []
+        self._remarks += [f"Seed {seed}: {words}" for words in [*problems, *run.notes]]
+        return run.log.solved_at(SOLVED_RETURN)
+
     def _add(self, new: Entry) -> None:
-        self._remarks = []
         self._unsaved.append(new)
         if problem := self._save(self._unsaved):
             self.entries = merged(self.entries, [new])
@@ -189,6 +207,17 @@ class Leaderboard:
     def __repr__(self) -> str:
         lines = [" | ".join(row) for row in self._rows()] or ["no entries yet"]
         return "\n".join(lines + self._remarks)
+
+
+def _require_complete(agent: type) -> None:
+    """Raise an error unless a class is an agent with all of its parts: blank ones would be the library's."""
+    from dqn_lib.exercises.own_agent import blanks  # it loads TensorFlow
+    from dqn_lib.exercises.reference_agent import Agent
+
+    if not issubclass(agent, Agent):
+        raise TypeError(f"entrant must be a DQNConfig or the class of an agent, got {agent!r}")
+    if missing := blanks(agent):
+        raise ValueError(f"entrant must have all six parts, {agent.__name__} lacks {', '.join(missing)}")
 
 
 def merged(entries: list[Entry], new: list[Entry]) -> list[Entry]:

@@ -3,9 +3,12 @@
 from typing import Any
 
 from dqn_lib.exercises import agent_loop, agent_memory, agent_parts, reference_agent
-from dqn_lib.exercises.climb import climb  # noqa: F401 (for the lesson)
-from dqn_lib.exercises.own_agent import probe, swap  # noqa: F401 (for the lesson)
+from dqn_lib.exercises.climb import climb, three_seeds  # noqa: F401 (for the lesson)
+from dqn_lib.exercises.kept import kept  # noqa: F401 (for the lesson)
 from dqn_lib.exercises.prediction import Choice, predict
+from dqn_lib.exercises.probing import probe  # noqa: F401 (for the lesson)
+from dqn_lib.exercises.report import report  # noqa: F401 (for the lesson)
+from dqn_lib.exercises.swap import swap  # noqa: F401 (for the lesson)
 
 LibraryAgent = reference_agent.MyAgent
 

@@ -57,19 +57,19 @@ CELL = '''
 
 
 def names(file):
-    return [one.name for one in kept.split(file.read_text())[1]]
+    return [one.name for one in kept.split(file.read_text(encoding="utf-8"))[1]]
 
 
 def run_alone(file):
     namespace = {"__name__": "my_agent"}
-    exec(compile(file.read_text(), str(file), "exec"), namespace)
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), namespace)
     return namespace
 
 
 def test_a_correct_answer_becomes_a_module_that_reads_as_written_by_hand(file):
     verdict = lesson02.cell.check(cell(CELL, "cell"))
     assert verdict.correct and "kept in `my_agent.py`, a new file" in verdict.message
-    text = file.read_text()
+    text = file.read_text(encoding="utf-8")
     assert text.startswith('"""My answers') and "\nimport numpy as np\n" in text
     body = text[text.index("# Lesson 2: cell (") :].splitlines()[1:]
     assert "\n".join(body) == textwrap.dedent('''\
@@ -100,7 +100,9 @@ def test_answers_stand_in_the_order_of_the_lessons_and_a_later_one_replaces_the_
     assert file.stat().st_mtime_ns == before
     lesson04.add.check(cell(ADD.replace("count + 1", "1 + count"), "add"))
     assert names(file) == ["cell", "effective_horizon", "add"]
-    assert "return 1 + count" in file.read_text() and "return count + 1" not in file.read_text()
+    assert "return 1 + count" in file.read_text(
+        encoding="utf-8"
+    ) and "return count + 1" not in file.read_text(encoding="utf-8")
 
 
 def test_a_wrong_answer_changes_nothing(file):
@@ -113,29 +115,33 @@ def test_a_wrong_answer_changes_nothing(file):
 
 def test_what_was_edited_by_hand_is_replaced_only_on_request_and_then_copied(file):
     lesson04.add.check(cell(ADD, "add"))
-    edited = file.read_text().replace("count + 1", "count + 1  # my remark")
-    file.write_text(edited + "\nMINE = 3\n")
+    edited = file.read_text(encoding="utf-8").replace("count + 1", "count + 1  # my remark")
+    file.write_text(edited + "\nMINE = 3\n", encoding="utf-8")
     better = cell(ADD.replace("count + 1", "1 + count"), "add")
     verdict = lesson04.add.check(better)
     assert verdict.correct and "was edited by hand and stays" in verdict.message
-    assert "lesson.add.keep(add)" in verdict.message and "my remark" in file.read_text()
+    assert "lesson.add.keep(add)" in verdict.message and "my remark" in file.read_text(encoding="utf-8")
     lesson02.effective_horizon.check(cell(HORIZON, "effective_horizon"))
-    assert names(file) == ["effective_horizon", "add"] and "my remark" in file.read_text()
-    assert "MINE = 3" in file.read_text()
+    assert names(file) == ["effective_horizon", "add"] and "my remark" in file.read_text(encoding="utf-8")
+    assert "MINE = 3" in file.read_text(encoding="utf-8")
     assert "the former file is now `my_agent.1.py`" in lesson04.add.keep(better).message
-    assert "my remark" not in file.read_text() and "1 + count" in file.read_text()
+    assert "my remark" not in file.read_text(encoding="utf-8") and "1 + count" in file.read_text(
+        encoding="utf-8"
+    )
     copy = file.with_name("my_agent.1.py")
-    assert "my remark" in copy.read_text() and "MINE = 3" in copy.read_text()
-    file.write_text(file.read_text().replace("1 + count", "count + 1 + 0"))
-    assert "`my_agent.2.py`" in lesson04.add.keep(better).message and "MINE" in copy.read_text()
+    assert "my remark" in copy.read_text(encoding="utf-8") and "MINE = 3" in copy.read_text(encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8").replace("1 + count", "count + 1 + 0"), encoding="utf-8")
+    assert "`my_agent.2.py`" in lesson04.add.keep(better).message and "MINE" in copy.read_text(
+        encoding="utf-8"
+    )
     assert not lesson04.add.keep(lambda *given: 3).correct
 
 
 def test_a_function_of_one_s_own_stays(file):
-    file.write_text("import os\n\n\ndef add(a, b):\n    return a + b\n")
+    file.write_text("import os\n\n\ndef add(a, b):\n    return a + b\n", encoding="utf-8")
     assert "you have written a `add` there yourself" in lesson04.add.check(cell(ADD, "add")).message
     lesson02.cell.check(cell(CELL, "cell"))
-    text = file.read_text()
+    text = file.read_text(encoding="utf-8")
     assert text.startswith("import os\nimport numpy as np\n\n\ndef add(a, b):") and "clipped" in text
 
 
@@ -227,7 +233,7 @@ def test_one_name_has_one_meaning(file):
     other = "def one():\n    return 1.0\n\n" + textwrap.dedent(HORIZON).replace("1 /", "one() /")
     message = lesson02.effective_horizon.check(cell(other, "effective_horizon")).message
     assert "`one` is something else in your answer to `add`: rename one" in message
-    file.write_text("one = 5\n\n" + file.read_text())
+    file.write_text("one = 5\n\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
     again = "def one():\n    return 1\n\n" + textwrap.dedent(HORIZON).replace("1 /", "one() /")
     message = lesson02.effective_horizon.check(cell(again, "effective_horizon")).message
     assert "`one` is something else at the top of that file" in message
@@ -248,7 +254,7 @@ def test_imports_are_written_as_one_would(file):
     lesson04.add.check(
         cell(source, "add", collections=collections, line=linecache, root=root, mountain_car=mountain_car)
     )
-    nodes = [ast.unparse(node) for node in ast.parse(file.read_text()).body[1:6]]
+    nodes = [ast.unparse(node) for node in ast.parse(file.read_text(encoding="utf-8")).body[1:6]]
     assert nodes == [
         "import collections",
         "import linecache as line",
@@ -279,6 +285,24 @@ def test_a_class_and_a_function_under_another_name_have_their_source():
         kept.gather("add", cell(inner, "add"), set())
 
 
+def test_names_of_a_function_s_own_are_not_those_of_the_notebook():
+    source = """
+        def add(ring, count, item):
+            for rng in ring:
+                total = [step + FACTOR for step in range(3)]
+
+            class Inner:
+                own = own
+
+            return lambda q: q + rng
+    """
+    assert kept.used_names(textwrap.dedent(source)) == {"FACTOR", "own"}
+    parts = (
+        "class Mine(Base):\n    Memory = Memory\n    @tf.function\n    def train(self, memory=MEMORY): ..."
+    )
+    assert kept.used_names(parts) == {"Base", "Memory", "tf", "MEMORY"}
+
+
 def test_an_answer_that_uses_another_waits_for_it(file):
     source = "def first(n):\n    return 1\n\ndef second(n):\n    return first(n)"
     uses = kept.gather("second", cell(source, "second"), {"first"})
@@ -300,7 +324,7 @@ def test_what_is_kept_is_shown_with_its_source(file):
     assert everything.note == "2 answers of yours in `my_agent.py`:" and len(list(everything)) == 2
     assert [section.name for section in one] == ["add"] and "```python\ndef add(" in one._repr_markdown_()
     assert "(edited)" not in one._repr_markdown_()
-    file.write_text(file.read_text().replace("count + 1", "count+1"))
+    file.write_text(file.read_text(encoding="utf-8").replace("count + 1", "count+1"), encoding="utf-8")
     assert "(edited)" in kept.kept("add")._repr_markdown_()
     assert "none of these answers" in repr(kept.kept("nothing"))
     file.write_bytes(b"\xff\xfe\x00")

@@ -344,7 +344,48 @@ def test_a_name_must_be_a_text_with_something_in_it(name, path, trials):
 
 @pytest.mark.parametrize("config", [None, {}, DQNConfig, 0.9, TutorialConfig()])
 def test_a_config_must_be_a_config(config, path, trials):
-    with pytest.raises(TypeError, match="config must be a DQNConfig, got"):
+    with pytest.raises(TypeError, match="entrant must be a DQNConfig or the class of an agent, got"):
         Leaderboard(path).enter("mine", config)
     assert trials == []
     assert not path.exists()
+
+
+def test_an_agent_of_one_s_own_climbs_with_the_same_seeds(path, monkeypatch):
+    from dqn_lib.exercises import climb
+    from dqn_lib.exercises.reference_agent import Agent, MyAgent
+    from dqn_lib.training import Check, TrainingLog
+
+    asked = []
+
+    class Fake(climb.Climb):
+        def __init__(self, agent, steps, seed, *, until_solved):
+            asked.append((agent, steps, seed, until_solved))
+            solved = Check(5_000 + seed, np.full(3, -100.0), None, "MountainCar-v0")
+            super().__init__(None, TrainingLog(checks=[solved] if seed < 3 else []))
+            self.notes = ["It was slow."] if seed == 3 else []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(climb, "climb", Fake)
+        board = Leaderboard(path).enter("my own", MyAgent)
+    assert asked == [(MyAgent, PATIENCE, seed, True) for seed in SEEDS]
+    assert board.entries == [Entry("my own", {"agent": "MyAgent"}, [5_001, 5_002, None])]
+    assert "Seed 3: It was slow." in repr(board) and "agent='MyAgent'" in repr(board)
+    assert Leaderboard(path).entries == board.entries
+    with pytest.raises(ValueError, match="entrant must have all six parts, Agent lacks Memory, "):
+        board.enter("blank", Agent)
+
+
+@pytest.mark.slow
+def test_a_real_climb_is_entered(path, monkeypatch):
+    from dqn_lib.exercises.reference_agent import MyAgent
+
+    class Raising(MyAgent):
+        def epsilon(self):
+            if self.steps > 300:
+                raise ValueError("no more")
+            return 1.0
+
+    monkeypatch.setattr(leaderboard, "PATIENCE", 600)
+    board = Leaderboard(path).enter("mine", MyAgent).enter("raising", Raising)
+    assert [entry.steps for entry in board.entries] == [[None] * 3] * 2
+    assert repr(board).count("it raised ValueError: no more") == 3

@@ -95,7 +95,7 @@ def test_a_lesson_runs_to_its_end_and_every_solution_is_correct(path, tmp_path, 
     assert [(source, True) for source, _ in blank] == filled != []
     assert not any(correct for _, correct in blank)
     assert len(nbformat.writes(lesson).encode()) < LARGEST
-    answers = kept.split((folder / "my_agent.py").read_text())[1]
+    answers = kept.split((folder / "my_agent.py").read_text(encoding="utf-8"))[1]
     asked = [re.fullmatch(CHECK, source)[1] for source, _ in filled]
     assert [one.name for one in answers] == [name for name in asked if name != "my_three"]
-    compile((folder / "my_agent.py").read_text(), "my_agent.py", "exec")
+    compile((folder / "my_agent.py").read_text(encoding="utf-8"), "my_agent.py", "exec")
