@@ -21,6 +21,7 @@ from dqn_lib.exercises.museum import (
     exhibit_i,
     exhibit_j,
     labels,
+    probe_exhibits,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "exhibit_i",
     "exhibit_j",
     "labels",
+    "probe_exhibits",
 ]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dqn_lib.exercises.comparison import Rejected
 from dqn_lib.exercises.exercise import exercise, mistake
 from dqn_lib.exercises.prediction import Choice, predict
+from dqn_lib.exercises.probing import probe_library  # noqa: F401 (for the lesson)
 
 pole = predict(
     "The agent of lesson 6 learns CartPole-v1 with no setting changed: ten runs, 30,000 steps each. How does it do?",

@@ -2,7 +2,7 @@
 
 import html
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ from dqn_lib.agents.bugs import FlagIsNoEnd, FlagPunished, NoStopGradient, RowMi
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.diagnostics import Diagnosis
+from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET
 from dqn_lib.exercises.prediction import Choice, Prediction, predict
+from dqn_lib.exercises.probing import ProbeTable, probe_library
 
 STEPS = 12_000
 
@@ -149,6 +151,50 @@ def examine(
     for _ in progress(diagnosis.record(env, agent, steps=steps)):
         pass
     return diagnosis
+
+
+@dataclass(frozen=True)
+class ProbedExhibits:
+    """Which exhibit learns which of the five probes, by letter."""
+
+    tables: Mapping[str, ProbeTable]
+
+    def rows(self) -> list[list[str]]:
+        """A heading, and a row of marks for each exhibit."""
+        first = next(iter(self.tables.values()))
+        head = ["", *(result.probe.name for result in first.results)]
+        return [
+            head,
+            *(
+                [letter, *(MARKS[CORRECT if result.passed else NOT_YET] for result in table.results)]
+                for letter, table in self.tables.items()
+            ),
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join("  ".join(f"{cell:<14}" for cell in row).rstrip() for row in self.rows())
+
+    def _repr_html_(self) -> str:
+        colours = {MARKS[state]: COLOURS[state] for state in (CORRECT, NOT_YET)}
+        head, *rows = self.rows()
+        body = "".join(
+            f'<tr><th scope="row">{letter}</th>'
+            + "".join(f'<td style="color: {colours[mark]}; text-align: center">{mark}</td>' for mark in marks)
+            + "</tr>"
+            for letter, *marks in rows
+        )
+        heading = "".join(f'<th scope="col">{name}</th>' for name in head)
+        return f'<table role="status"><tr>{heading}</tr>{body}</table>'
+
+
+def probe_exhibits(progress: Callable[[Iterable], Iterable] = iter) -> ProbedExhibits:
+    """Let every exhibit learn the five probes of lesson 11, some ten seconds."""
+    return ProbedExhibits(
+        {
+            letter: probe_library(exhibit.agent, **dict(exhibit.settings))
+            for letter, exhibit in progress(EXHIBITS.items())
+        }
+    )
 
 
 def labels() -> HTML:

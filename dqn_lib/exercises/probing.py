@@ -9,6 +9,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from dqn_lib.agents.dqn import DQNAgent
@@ -162,7 +163,9 @@ def _adapted(agent: type[DQNAgent], settings: dict[str, Any]) -> type:
             asked = {name: getattr(self, name) for name in SETTINGS}
             chunks = {"learn_every": 4, "updates": 4, "epsilon_wait": 10**6}
             self.env, self.inner = env, agent(env, DQNConfig(**(asked | chunks | settings)), seed=seed)
-            self.q = self.inner.q
+
+        def q(self, states: NDArray) -> NDArray:
+            return self.inner.q(states)
 
         @property
         def steps(self) -> int:
