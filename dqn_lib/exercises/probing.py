@@ -151,6 +151,7 @@ def probe_library(agent: type[DQNAgent] = DQNAgent, **settings: Any) -> ProbeTab
         TypeError: if there is no such setting.
         ValueError: if one is out of its range.
     """
+    DQNConfig(**settings)  # what is wrong with them is said before the first run
     cls = _adapted(agent, settings)
     return ProbeTable(tuple(run_probe(cls, one) for one in PROBES))
 

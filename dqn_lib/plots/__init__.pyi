@@ -17,6 +17,7 @@ from .episodes import exploration_strip as exploration_strip
 from .episodes import own_episode as own_episode
 from .films import film_episode as film_episode
 from .films import film_greedy as film_greedy
+from .films import film_side_by_side as film_side_by_side
 from .films import film_target_traces as film_target_traces
 from .films import film_training as film_training
 from .hill import forces as forces

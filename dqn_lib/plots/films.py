@@ -173,6 +173,46 @@ def film_episode(
         return film(figure, moving, frames, update, alt=alt, frames_per_second=frames_per_second)
 
 
+def film_side_by_side(
+    drivers: Mapping[str, QFunction], start: ArrayLike = (-0.5, 0.0), *, frames_per_second: float = 30
+) -> Video:
+    """Film one greedy episode of each driver from the same start, on a hill of its own, at the same time.
+
+    Raises:
+        ValueError: if there are no drivers, or one belongs to another environment than MountainCar-v0.
+    """
+    if not drivers:
+        raise ValueError("drivers must hold at least one Q-function, got none")
+    rollouts = []
+    for q in drivers.values():
+        action_values(q, np.array([start]))
+        rollouts.append(car.simulate(lambda states, q=q: q(states).argmax(axis=-1), np.array([start])))
+    paths = [rollout.trajectory(0) for rollout in rollouts]
+    ends = [
+        f"{'the flag' if path[-1, 0] >= car.GOAL_POSITION else 'the time limit'} after {len(path) - 1} steps"
+        for path in paths
+    ]
+    with house_style(DOTS_PER_INCH):
+        figure = Figure(figsize=(5.5 * len(drivers), 3.5), layout="constrained")
+        axes = figure.subplots(1, len(drivers), squeeze=False)[0]
+        cars = [CarArtists(ax) for ax in axes]
+        for ax, name, end in zip(axes, drivers, ends, strict=True):
+            ax.set_title(f"{name}: {end}")
+
+        def update(frame: int) -> None:
+            for vehicle, path, rollout in zip(cars, paths, rollouts, strict=True):
+                last = len(path) - 1
+                now = min(frame, last)
+                vehicle.place(path[now, 0], rollout.actions[now, 0] if now < last else -1, f"step {now}")
+
+        longest = max(map(len, paths))
+        frames = [*range(longest), *[longest - 1] * FREEZE]
+        moving = [artist for vehicle in cars for artist in vehicle.artists]
+        words = "; ".join(f"{name}: {end}" for name, end in zip(drivers, ends, strict=True))
+        alt = f"Cars on their hills, one beside the other. {words}."
+        return film(figure, moving, frames, update, alt=alt, frames_per_second=frames_per_second)
+
+
 def film_training(
     checks: Sequence[Check], *, limits: tuple[float, float] | None = None, cells: int | None = None
 ) -> Video:

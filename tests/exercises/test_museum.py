@@ -7,7 +7,8 @@ from dqn_lib import mountain_car
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.diagnostics import Diagnosis
-from dqn_lib.exercises.museum import EXHIBITS, STEPS, Exhibit, examine, labels
+from dqn_lib.exercises.museum import EXHIBITS, STEPS, Exhibit, examine, labels, probe_exhibits
+from dqn_lib.exercises.probing import probe_library
 from dqn_lib.mountain_car import STATE_HIGH, STATE_LOW
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("museum")]  # its fixture is made once
@@ -189,3 +190,29 @@ def test_every_label_has_its_letter_its_words_and_its_code():
         and "DQNConfig(hold=1, epsilon_end=0.2)" in page
         and "keepdims=True" in page
     )
+
+
+def test_the_probes_catch_five_exhibits_and_pass_the_others():
+    found = probe_exhibits()
+    assert "".join(letter for letter, table in found.tables.items() if not table.passed) == "BCDFG"
+    failed = {
+        letter: [result.probe.name for result in table.results if not result.passed]
+        for letter, table in found.tables.items()
+    }
+    assert failed["B"] == failed["C"] == ["DelayedReward", "TwoEndings"]
+    assert "ConstantReward" not in failed["D"] and len(failed["F"]) == len(failed["G"]) == 5
+    assert repr(found).splitlines()[2].split() == ["B", "✓", "✓", "✗", "✓", "✗"]
+    assert found._repr_html_().count("<tr>") == 11 and found._repr_html_().count("✗") == 18
+
+
+def test_the_library_s_agent_passes_with_other_settings_too_and_bad_ones_are_named():
+    assert probe_library().passed and probe_library(hold=32).passed
+    table = probe_library(tau=0.001)
+    assert [result.probe.name for result in table.results if not result.passed] == [
+        "DelayedReward",
+        "TwoEndings",
+    ]
+    with pytest.raises(ValueError, match="tau must lie in"):
+        probe_library(tau=2.0)
+    with pytest.raises(TypeError, match="taus"):
+        probe_library(taus=0.1)

@@ -219,6 +219,27 @@ def test_an_episode_that_ran_out_of_time_says_so():
     assert exhaust(made, 0)[0] is None  # coasting
 
 
+def coasting(states):
+    return np.stack([np.zeros(len(states)), np.ones(len(states)), np.zeros(len(states))], axis=-1)
+
+
+def test_two_cars_drive_at_the_same_time_and_each_stops_at_its_own_end(tmp_path):
+    drivers = {"yours": valuing_motion, "the library's": coasting}
+    made = filming(plots.film_side_by_side, drivers, start=START)
+    assert_good_film(made, tmp_path)
+    assert len(made.frames) == 201 + films.FREEZE
+    left, right = made.figure.axes
+    assert title(left) == f"yours: the flag after {len(ACTED)} steps"
+    assert title(right) == "the library's: the time limit after 200 steps"
+    assert title(left) in made.video.alt and title(right) in made.video.alt
+    made.update(150)
+    assert [ax.texts[-1].get_text() for ax in (left, right)] == [f"step {len(ACTED)}", "step 150"]
+    made.update(60)
+    assert exhaust(made, 0)[0] is not None
+    with pytest.raises(ValueError, match="drivers must hold at least one"):
+        plots.film_side_by_side({})
+
+
 # --- a training run -------------------------------------------------------------------------------------
 
 STEPS, MEANS = (0, 1_003, 2_100, 3_050, 4_000), (-200.0, -180.0, -140.0, -104.0, -118.5)
