@@ -30,6 +30,7 @@ class Climb:
     """A run on MountainCar-v0: the agent, its log, and how its curve compares with thirty others."""
 
     agent: Any
+    name: str = "your agent"
     log: TrainingLog = field(default_factory=TrainingLog)
     problem: Problem | None = None
     notes: list[str] = field(default_factory=list)
@@ -92,7 +93,8 @@ def climb(agent: type, steps: int = 20_000, seed: int = 1, *, until_solved: bool
         made = cls(env, seed)
     except Exception as error:
         raise Rejected(error_in_words(error, agent.train, {})) from None
-    run = Climb(made, notes=[note] if note else [])
+    name = "the library's agent" if len(blanks(agent)) == len(PARTS) else "your agent"
+    run = Climb(made, name, notes=[note] if note else [])
     start, before = time.monotonic(), 0
 
     def check() -> None:

@@ -7,6 +7,7 @@ below it: an answer that was edited by hand has another digest, and is not repla
 
 import ast
 import builtins
+import contextlib
 import hashlib
 import inspect
 import linecache
@@ -108,25 +109,25 @@ def gather(name: str, answer: Any, apart: set[str]) -> Piece:
         Rejected: if something cannot be kept; the message says why.
     """
     piece = Piece()
-    _add(piece, name, answer, apart)
+    _add(piece, name, answer, apart, {})
     if (own := name_of(answer)) != name:
         piece.definitions[name] += f"\n\n\n{name} = {own}"
     return piece
 
 
-def _add(piece: Piece, name: str, thing: Any, apart: set[str]) -> None:
-    source, names = source_of(name, thing)
+def _add(piece: Piece, name: str, thing: Any, apart: set[str], around: dict[str, Any]) -> None:
+    source, names = source_of(name, thing, around)
     piece.definitions[name] = ""  # a function may use itself, or two each other
     for used in sorted(used_names(source) - {name, name_of(thing)}):
         if used in piece.definitions or used not in names:
             continue
         value = names[used]
         if used in apart:
-            piece.answers[used] = source_of(used, value)[0]
+            piece.answers[used] = source_of(used, value, names)[0]
         elif statement := import_of(used, value):
             piece.imports.append(statement)
         elif inspect.isroutine(undecorated(value)) or inspect.isclass(value):
-            _add(piece, used, value, apart)
+            _add(piece, used, value, apart, names)
         elif (written := _written(value)) is not None:
             piece.definitions[used] = f"{used} = {written}"
             if written.startswith("np."):
@@ -137,31 +138,45 @@ def _add(piece: Piece, name: str, thing: Any, apart: set[str]) -> None:
     piece.definitions[name] = source
 
 
-def source_of(name: str, thing: Any) -> tuple[str, dict[str, Any]]:
+def source_of(name: str, thing: Any, around: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The source of a function or class, and the global names that it can see.
+
+    `around` are the names that whatever uses it can see.
 
     Raises:
         Rejected: if there is no source that could stand by itself.
     """
+    pieces = _cells() if inspect.isclass(thing) else []  # of a notebook's classes, `inspect` finds none
     function = undecorated(thing)
-    if inspect.isclass(thing):  # `inspect` finds no class of a notebook, but it finds its methods
-        function = next(filter(inspect.isfunction, vars(thing).values()), None)
-    try:
-        lines, _ = inspect.findsource(function)
-        first = function.__code__.co_firstlineno
-        nodes = [
-            node
-            for node in ast.parse("".join(lines)).body
-            if isinstance(node, ast.FunctionDef | ast.ClassDef)
-            and node.name == name_of(thing)
-            and _start(node) <= first <= node.end_lineno
-        ]
-    except (OSError, TypeError, SyntaxError, AttributeError):
-        nodes = []
-    if not nodes:
-        raise Rejected(f"`{name}` has no source that can stand by itself: write it with `def` or `class`")
-    text = "".join(lines[_start(nodes[0]) - 1 : nodes[0].end_lineno])
-    return text.strip(), function.__globals__
+    if inspect.isfunction(function):
+        with contextlib.suppress(OSError):
+            pieces = ["".join(inspect.findsource(function)[0])]
+    for piece in pieces:
+        with contextlib.suppress(SyntaxError):
+            for node in reversed(ast.parse(piece).body):
+                is_it = isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name_of(thing)
+                if is_it and (inspect.isclass(thing) or _holds(node, function)):
+                    lines = piece.splitlines()[_start(node) - 1 : node.end_lineno]
+                    return "\n".join(lines).strip(), _namespace(function, around)
+    raise Rejected(f"`{name}` has no source that can stand by itself: write it with `def` or `class`")
+
+
+def _namespace(thing: Any, around: dict[str, Any]) -> dict[str, Any]:
+    """The global names that a function, or a class by its methods, can see."""
+    functions = [thing, *vars(thing).values()] if inspect.isclass(thing) else [thing]
+    written = (one for one in functions if inspect.isfunction(one) and one.__code__.co_filename != "<string>")
+    return next((one.__globals__ for one in written), around)
+
+
+def _cells() -> Iterator[str]:
+    """The cells that were run, the latest first; they are not those of a file, so they have no time."""
+    for entry in reversed([*linecache.cache.values()]):
+        if len(entry) == 4 and entry[1] is None:
+            yield "".join(entry[2])
+
+
+def _holds(node: ast.FunctionDef, function: Any) -> bool:
+    return _start(node) <= function.__code__.co_firstlineno <= node.end_lineno
 
 
 def _start(node: ast.FunctionDef | ast.ClassDef) -> int:

@@ -18,17 +18,19 @@ class Swap:
         heals: the parts whose exchange makes the failing probes pass.
         named: the part at fault; empty if that is not one alone.
         message: what to tell the student.
+        fine: whether every probe and every check passes.
     """
 
     heals: tuple[str, ...]
     named: str
     message: str
+    fine: bool = False
 
     def __repr__(self) -> str:
         return self.message
 
     def _repr_html_(self) -> str:
-        return panel("The swap.", self.message, COLOURS[CORRECT if self.named else NOT_YET])
+        return panel("The swap.", self.message, COLOURS[CORRECT if self.named or self.fine else NOT_YET])
 
 
 def swap(agent: type) -> Swap:
@@ -47,13 +49,13 @@ def swap(agent: type) -> Swap:
         return Swap((), "", "All six parts are still blank: there is nothing to exchange yet.")
     with tqdm(total=len(PROBES) + len(PARTS), unit=" runs") as bar:
         failing = _failing(cls, PROBES, 2, bar) or _failing(cls, FURTHER_PROBES, 1, bar)
-        bar.total = bar.n + len(PARTS)
+        bar.total = bar.n + (len(PARTS) if failing else 0)
         heals = tuple(name for name in PARTS if failing and _heals(cls, name, failing, bar))
     checks = {name: CHECKS[name].judge(cls if name == "train" else getattr(cls, name)) for name in PARTS}
     wrong = {name: verdict.message for name, verdict in checks.items() if not verdict.correct}
     named, words = _in_words(failing, heals, tuple(wrong))
     said = "".join(f"\nIts own check says of `{name}`: {message}" for name, message in wrong.items())
-    return Swap(heals, named, " ".join(filter(None, [note, words])) + said)
+    return Swap(heals, named, " ".join(filter(None, [note, words])) + said, not failing and not wrong)
 
 
 def _failing(agent: type, probes: tuple[Probe, ...], enough: int, bar: tqdm) -> list[Probe]:
@@ -82,15 +84,15 @@ def _in_words(failing: list[Probe], heals: tuple[str, ...], wrong: tuple[str, ..
     if len(heals) == 1:
         return heals[0], f"With the library's {parts} it passes {probes}: the fault is in {PARTS[heals[0]]}."
     if not failing:
-        all_pass = (
-            f"All {len(PROBES) + len(FURTHER_PROBES)} probes pass, so no exchange can be seen to heal it"
-        )
+        all_pass = f"All {len(PROBES) + len(FURTHER_PROBES)} probes pass"
         if one:
-            return one, f"{all_pass}. But {PARTS[one]} is not right:"
-        return (
-            "",
-            f"{all_pass}{', and more than one check complains.' if wrong else ', and no check complains.'}",
-        )
+            return one, f"{all_pass}, so no exchange can be seen to heal it. But {PARTS[one]} is not right:"
+        if wrong:
+            return (
+                "",
+                f"{all_pass}, so no exchange can be seen to heal it. But more than one check complains:",
+            )
+        return "", f"{all_pass}, and no check complains: there is nothing to heal."
     if heals:
         said = f"Each of {parts} makes it pass {probes} when exchanged"
         if one in heals:

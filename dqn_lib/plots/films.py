@@ -198,6 +198,7 @@ def film_side_by_side(
         cars = [CarArtists(ax) for ax in axes]
         for ax, name, end in zip(axes, drivers, ends, strict=True):
             ax.set_title(f"{name}: {end}")
+            ax.set_xticks([-1.0, -0.5, 0.0, 0.5])
 
         def update(frame: int) -> None:
             for vehicle, path, rollout in zip(cars, paths, rollouts, strict=True):

@@ -278,6 +278,21 @@ def test_a_class_and_a_function_under_another_name_have_their_source():
     assert piece.definitions["Memory"].startswith("class Memory:\n    def add(self):")
     piece = kept.gather("add", cell(ADD.replace("def add", "def mine"), "mine"), set())
     assert piece.definitions["add"].endswith("return count + 1\n\n\nadd = mine")
+    data = """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Step:
+            reward: float
+            state: object = None
+
+        class Memory:
+            def add(self, reward):
+                return Step(reward)
+    """
+    piece = kept.gather("Memory", cell(data, "Memory"), set())
+    assert piece.definitions["Step"].startswith("@dataclass\nclass Step:\n    reward: float")
+    assert piece.imports == ["from dataclasses import dataclass"]
     mutual = "def even(n):\n    return n == 0 or odd(n - 1)\n\ndef odd(n):\n    return n > 0 and even(n - 1)"
     assert list(kept.gather("even", cell(mutual, "even"), set()).definitions) == ["odd", "even"]
     inner = "def make():\n    def add(ring):\n        return 1\n    return add\n\nadd = make()"

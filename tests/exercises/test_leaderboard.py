@@ -361,7 +361,7 @@ def test_an_agent_of_one_s_own_climbs_with_the_same_seeds(path, monkeypatch):
         def __init__(self, agent, steps, seed, *, until_solved):
             asked.append((agent, steps, seed, until_solved))
             solved = Check(5_000 + seed, np.full(3, -100.0), None, "MountainCar-v0")
-            super().__init__(None, TrainingLog(checks=[solved] if seed < 3 else []))
+            super().__init__(None, log=TrainingLog(checks=[solved] if seed < 3 else []))
             self.notes = ["It was slow."] if seed == 3 else []
 
     with monkeypatch.context() as patched:

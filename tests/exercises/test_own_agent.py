@@ -136,6 +136,12 @@ def test_the_swap_names_the_part_at_fault(fault):
     assert f"`{name}`" in repr(found) and "Its own check says" in repr(found)
 
 
+def test_of_a_right_agent_there_is_nothing_to_heal():
+    found = swap(MyAgent)
+    assert (found.heals, found.named, found.fine) == ((), "", True)
+    assert "All 9 probes pass, and no check complains" in repr(found)
+
+
 @pytest.mark.weekly
 def test_two_faults_are_said_to_be_more_than_one():
     found = swap(with_faults("uphill", "the future counts beyond the flag"))
@@ -244,7 +250,7 @@ def test_whatever_happens_is_said_with_the_part_it_happened_in(agent, words, mon
 
 def test_a_climb_is_logged_with_frozen_checks_and_gets_a_verdict():
     run = climb.climb(MyAgent, steps=2_500, seed=1)
-    assert run.problem is None and run.notes == []
+    assert run.problem is None and run.notes == [] and run.name == "your agent"
     steps = [check.step for check in run.log.checks]
     assert steps[0] == 0 and len(steps) == 3 and run.agent.steps == 2_500
     assert run.verdict.kind == "too short" and "30 runs" in repr(run)
