@@ -81,24 +81,27 @@ def _in_words(failing: list[Probe], heals: tuple[str, ...], wrong: tuple[str, ..
     probes = " and ".join(f"`{probe.name}`" for probe in failing)
     parts = ", ".join(f"`{name}`" for name in heals)
     one = wrong[0] if len(wrong) == 1 else ""
-    if len(heals) == 1:
-        return heals[0], f"With the library's {parts} it passes {probes}: the fault is in {PARTS[heals[0]]}."
-    if not failing:
-        all_pass = f"All {len(PROBES) + len(FURTHER_PROBES)} probes pass"
-        if one:
-            return one, f"{all_pass}, so no exchange can be seen to heal it. But {PARTS[one]} is not right:"
-        if wrong:
-            return (
-                "",
-                f"{all_pass}, so no exchange can be seen to heal it. But more than one check complains:",
-            )
-        return "", f"{all_pass}, and no check complains: there is nothing to heal."
-    if heals:
-        said = f"Each of {parts} makes it pass {probes} when exchanged"
-        if one in heals:
-            return one, f"{said}, and of these {PARTS[one]} is the one that is not right by itself."
-        return "", f"{said}: these parts do not fit each other. Look at both."
-    return "", (
-        f"No single exchange makes it pass {probes}: more than one part is wrong, or the way in which they are put "
-        "together."
-    )
+    all_pass = f"All {len(PROBES) + len(FURTHER_PROBES)} probes pass"
+    if not failing and not wrong:
+        words = f"{all_pass}, and no check complains: there is nothing to heal."
+    elif not failing:
+        which = f"{PARTS[one]} is not right:" if one else "more than one check complains:"
+        words = f"{all_pass}, so no exchange can be seen to heal it. But {which}"
+    elif len(heals) == 1:
+        one = heals[0]
+        words = f"With the library's {parts} it passes {probes}: the fault is in {PARTS[one]}."
+    elif heals:
+        one = one if one in heals else ""
+        meaning = (
+            f"and of these {PARTS[one]} is the one that is not right by itself."
+            if one
+            else "so these parts do not fit each other. Look at each."
+        )
+        words = f"Each of {parts} makes it pass {probes} when exchanged, {meaning}"
+    else:
+        one = ""
+        words = (
+            f"No single exchange makes it pass {probes}: more than one part is wrong, or the way in which they are "
+            "put together."
+        )
+    return one, words
