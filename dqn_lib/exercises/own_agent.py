@@ -135,10 +135,11 @@ def drive(
     steps: int,
     at_episode: Callable[[float], bool],
     watch: Callable[[], None] = lambda: None,
+    seconds: float = np.inf,
 ) -> Problem | None:
     """Run `agent.train(steps)` in a thread until it ends, hangs or raises, or `at_episode` returns False.
 
-    It is also stopped when it makes the kernel grow by more than 1.5 GB. `at_episode` is called in that thread with
+    It is also stopped after `seconds`, and when it makes the kernel grow by more than 1.5 GB. `at_episode` is called in that thread with
     the return of each episode; `watch` here, ten times a second.
     """
     errors: list[BaseException] = []
@@ -158,6 +159,7 @@ def drive(
     worker = threading.Thread(target=work, daemon=True, name="dqn_lib own agent")
     worker.start()
     latest, since = -1, time.monotonic()
+    end = since + seconds
     memory, before = psutil.Process().memory_info, psutil.Process().memory_info().rss
     try:
         while worker.is_alive():
@@ -168,6 +170,8 @@ def drive(
                 latest, since = now, time.monotonic()
             elif time.monotonic() - since > STALL and worker.is_alive():
                 return _hanging(agent, worker)
+            if time.monotonic() > end and worker.is_alive():
+                return Problem("", f"in {seconds:.0f} seconds it took {now} steps. {slowness(agent)}")
             if memory().rss - before > MOST_MEMORY:
                 return _growing(agent)
     finally:

@@ -1,7 +1,6 @@
 """Train an agent on the probes, and say what it has not learnt and which parts to look at."""
 
 import html
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from tqdm.auto import tqdm
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, as_html
-from dqn_lib.exercises.own_agent import Problem, check_class, completed, drive, slowness
+from dqn_lib.exercises.own_agent import Problem, check_class, completed, drive
 from dqn_lib.exercises.sandbox import error_in_words
 from dqn_lib.probes import GAMMA, PROBES, Probe
 from dqn_lib.training import train
@@ -73,11 +72,9 @@ def run_probe(
     errors, due = [np.inf], 100
     solved: list[int] = []
     returns: deque[float] = deque([-np.inf], maxlen=100)
-    start, late = time.monotonic(), False
 
     def at_episode(total: float) -> bool:
-        nonlocal due, late
-        late = time.monotonic() - start > SLOW
+        nonlocal due
         returns.append(total)
         if made.steps >= due:
             due += 100
@@ -86,15 +83,13 @@ def run_probe(
                 probe.mean_return is None or np.mean(returns) >= probe.mean_return
             ):
                 solved.append(int(made.steps))
-        return not (solved or late)
+        return not solved
 
     try:
         made = cls(probe.environment(), seed)
     except Exception as error:
         return ProbeResult(probe, None, np.inf, Problem("", error_in_words(error, agent.train, {})))
-    problem = drive(made, STEPS, at_episode, lambda: watch(int(made.steps)))
-    if late and not problem:
-        problem = Problem("", f"in {SLOW:.0f} seconds it took {made.steps} steps. {slowness(made)}")
+    problem = drive(made, STEPS, at_episode, lambda: watch(int(made.steps)), SLOW)
     return ProbeResult(probe, solved[0] if solved else None, errors[-1], None if solved else problem)
 
 

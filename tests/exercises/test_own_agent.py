@@ -126,6 +126,7 @@ def few_probes(monkeypatch):
     """One of the five, and of the four further ones the one for held actions."""
     monkeypatch.setattr(swap, "PROBES", PROBES[:1])
     monkeypatch.setattr(swap, "FURTHER_PROBES", FURTHER_PROBES[2:3])
+    monkeypatch.setattr(probing, "STEPS", 400)
 
 
 @pytest.mark.parametrize("fault", ["actions are not held", "the wrong axis", "random numbers of its own"])
