@@ -166,7 +166,8 @@ def judge_curve(log: TrainingLog, runs: Sequence[Mapping[str, Any]]) -> CurveVer
     if solved is None and last_step < min(SHORTEST, others[-1]):
         return CurveVerdict(
             "too short",
-            f"After {last_step:,} steps there is nothing to compare: {len(runs)} runs took {span}.",
+            f"At its last check, after {last_step:,} steps, there is nothing to compare: {len(runs)} runs "
+            f"took {span}.",
         )
     if max(means) <= RANDOM_RETURN:
         return CurveVerdict(
@@ -184,8 +185,8 @@ def judge_curve(log: TrainingLog, runs: Sequence[Mapping[str, Any]]) -> CurveVer
     last = min(round(last_step / 1_000), min(len(run["curve"]) for run in runs) - 1)
     ends = [np.mean(run["curve"][max(last - LAST + 1, 0) : last + 1]) for run in runs]
     end = np.mean([check.mean for check in log.checks if check.step >= solved][-LAST:])
-    slower = sum(step > solved for step in others)
-    how = f"It was solved after {solved:,} steps, sooner than {slower} of {len(runs)} runs"
+    sooner = sum(step < solved for step in others)
+    how = f"It was solved after {solved:,} steps; {sooner} of {len(runs)} runs were sooner"
     if end < min(ends) and end < SOLVED_RETURN:
         return CurveVerdict(
             "solved and lost again",
@@ -198,5 +199,5 @@ def judge_curve(log: TrainingLog, runs: Sequence[Mapping[str, Any]]) -> CurveVer
             f"It was solved after {solved:,} steps; the slowest of {len(runs)} runs took {others[-1]:,.0f}.",
         )
     return CurveVerdict(
-        "within the band", f"{how}, which took {span}; its last {LAST} checks average {end:.1f}."
+        "within the band", f"{how}, and all took {span}. Its last {LAST} checks average {end:.1f}."
     )

@@ -234,7 +234,7 @@ PROBES = (
         np.array(
             [[1.0, 0.0], [1 / (1 - GAMMA), GAMMA / (1 - GAMMA)], [GAMMA / (1 - GAMMA), 1 / (1 - GAMMA)]]
         ),
-        ("double_target", "Memory", "train"),
+        ("Memory", "double_target", "train"),
     ),
 )
 

@@ -39,7 +39,8 @@ class Script(gym.Env):
     def step(self, action: int) -> tuple:
         """One step; the reward is minus the number of the step within its episode."""
         if self.taken == self.lengths[self.episode % len(self.lengths)]:
-            raise Rejected("An episode has ended, and it goes on without `env.reset()`.")
+            how = ("at the time limit", "at the flag")[self.episode % 2 == 0]
+            raise Rejected(f"An episode has ended {how}, and it goes on without `env.reset()`.")
         self.taken += 1
         before, state = self.number, self._state()
         ended = self.taken == self.lengths[self.episode % len(self.lengths)]
@@ -136,6 +137,10 @@ def check_train(answer: Any) -> bool:
             "sum begin at 0 in every episode?"
         )
     _check_learning(calls, agent)
+    for _ in agent.train(2):
+        pass
+    if (more := sum(event != "reset" for event in env.events) - STEPS) != 2:
+        raise Rejected(f"`train(2)`, called after `train({STEPS})`, must take 2 more steps; it takes {more}.")
     return True
 
 
@@ -240,7 +245,7 @@ def _check_targets(calls: dict[str, list], agent: Any) -> None:
                 for other in (online, target)
             )
             more = (
-                ": the two networks have changed places"
+                ": it is that of the other network"
                 if swapped
                 else " (it takes the Q-values of `next_states`, not of `states`)"
                 if name.startswith("next_q")

@@ -101,7 +101,7 @@ def _check_window(found: list, given: list[tuple], start: int, n: int, gamma: fl
     right, _ = window(given, start, n, gamma)
     if np.allclose(got, right, atol=1e-4):
         return
-    place = f"The window of up to {n} steps from step {start}"
+    place = f"The window of up to {n} step{'s' * (n > 1)} from step {start}"
     flags = [item[4] or item[5] for item in given]
     last = next(
         (k for k in range(start, min(start + n, len(given))) if flags[k]), min(start + n, len(given)) - 1
@@ -120,6 +120,11 @@ def _check_window(found: list, given: list[tuple], start: int, n: int, gamma: fl
             )
         if got[2] < start:
             raise Rejected(f"{place} goes on from the newest transition to the oldest: stop at the newest.")
+        if np.isclose(got[2], given[start][3][0]):
+            raise Rejected(
+                f"{place} has the next state of its first step, {got[2]:g}; that of its last one, step {last}, is "
+                f"wanted: {right[2]:g}."
+            )
         raise Rejected(
             f"{place} ends in the state {got[2]:g}, but its last step, number {last}, leads to {right[2]:g}."
         )
@@ -155,5 +160,5 @@ memory = part(
         "Return six arrays: the first state and action of each window, its reward sum, the last next state and "
         "its `terminated`, and gamma to the power of the window's length.",
     ],
-    takeaway="The whole ring, its windows and both endings: the part in which most home-made agents go wrong.",
+    takeaway="The whole ring, its windows and both endings.",
 )

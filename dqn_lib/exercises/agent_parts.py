@@ -22,8 +22,6 @@ from dqn_lib.exercises.exercise import Exercise
 class Part(Exercise):
     """An exercise whose answer may be a class, and whose evaluation finds the faults by itself."""
 
-    lesson = 11
-
     @property
     def source(self) -> str:
         """The solution without annotations, its decorator included."""
@@ -54,7 +52,7 @@ class Plain(ast.NodeTransformer):
 
 def part(reference: Any, **more: Any) -> Part:
     """An exercise whose cases are the settings of a check, not the arguments of the answer."""
-    return Part(reference, mistakes=(), pure=False, named=False, **more)
+    return Part(reference, mistakes=(), pure=False, named=False, number=11, **more)
 
 
 def kind(value: Any) -> str:
@@ -92,6 +90,9 @@ def check_exploration(answer: Any, actions: int, hold: int) -> bool:
     if (blocks != blocks[:, :1]).any():
         lasting = np.diff(np.flatnonzero(np.diff(always, prepend=-1)), append=len(always)).min()
         raise Rejected(f"A random action must be held for {hold} steps; here the shortest lasts {lasting}.")
+    ends = np.flatnonzero(np.diff(always)) + 1
+    if (shortest := np.diff(ends, prepend=0).min()) > hold:
+        raise Rejected(f"A random action must be held for {hold} steps; here the shortest lasts {shortest}.")
     once, again = (acted(make(1), [first] * 400 * hold, 0.5) for _ in range(2))
     if not np.array_equal(once, again):
         raise Rejected("With the same `rng` the actions differ: take every random number from it.")
@@ -136,6 +137,7 @@ exploration = part(
 
 double_target = replace(
     lesson05.double_target,
+    number=11,
     cases=[
         (*case[:-1], np.full(len(case[0]), case[-1], np.float32) ** np.arange(1, len(case[0]) + 1))
         for case in lesson05.double_target.cases
@@ -162,7 +164,7 @@ def check_gradient_step(answer: Any, batch: int) -> bool:
     targets = (network(states).numpy()[np.arange(batch), actions] + 3 * rng.normal(size=batch)).astype(
         np.float32
     )
-    answer(network, optimizer, states, actions, targets)
+    returned = answer(network, optimizer, states, actions, targets)
     moved = join([network.get_weights()]) - join([weights])
     if not np.isfinite(moved).all():
         raise Rejected("The network's weights are no longer finite.")
@@ -171,20 +173,27 @@ def check_gradient_step(answer: Any, batch: int) -> bool:
             "The network has not changed: is `apply_gradients` missing, or has the loss no gradient?"
         )
     network.set_weights(weights)
-    for loss in ("squared", "huber"):
-        expected = -RATE * join([gradient(network, states, actions, targets, loss)])
-        scale = moved @ expected / (expected @ expected)
-        if np.linalg.norm(moved - scale * expected) < 0.02 * np.linalg.norm(moved):
-            return _accepted_scale(scale, batch)
-    for wrong, words in WRONG_STEPS.items():
-        expected = -RATE * join([gradient(network, states, actions, targets, wrong)])
-        scale = moved @ expected / (expected @ expected)
-        if np.linalg.norm(moved - scale * expected) < 0.02 * np.linalg.norm(moved):
-            raise Rejected(words)
+    for wrong, words in {"": "", **WRONG_STEPS}.items():
+        for loss in ("squared", "huber"):
+            expected = -RATE * join([gradient(network, states, actions, targets, loss, wrong)])
+            scale = moved @ expected / (expected @ expected)
+            if np.linalg.norm(moved - scale * expected) < 0.02 * np.linalg.norm(moved):
+                if wrong:
+                    raise Rejected(words)
+                return _accepted_scale(scale, batch) and _returns_loss(returned)
     raise Rejected(
         "The network moves, but not along the gradient of the squared (or Huber) error between the targets and "
         "the Q-values of the actions taken."
     )
+
+
+def _returns_loss(loss: Any) -> bool:
+    """Whether a loss is one number; raises `Rejected` if it is not."""
+    if loss is None or np.size(loss) != 1:
+        raise Rejected(
+            f"The network moves as it should, but the loss must be returned, one number; this is {kind(loss)}"
+        )
+    return True
 
 
 def _accepted_scale(scale: float, batch: int) -> bool:
@@ -201,8 +210,10 @@ def _accepted_scale(scale: float, batch: int) -> bool:
     return True
 
 
-def gradient(network: Any, states: Any, actions: Any, targets: Any, loss: str) -> list[NDArray]:
-    """The gradient of a loss by its name, right or wrong."""
+def gradient(
+    network: Any, states: Any, actions: Any, targets: Any, loss: str, wrong: str = ""
+) -> list[NDArray]:
+    """The gradient of a mean loss, of the actions taken or of what a wrong step takes in their place."""
     with tf.GradientTape() as tape:
         q = network(states)
         taken = tf.reduce_sum(q * tf.one_hot(actions, 3), axis=1)
@@ -211,7 +222,8 @@ def gradient(network: Any, states: Any, actions: Any, targets: Any, loss: str) -
             "best": targets - tf.reduce_max(q, axis=1),
             "table": targets[:, None] - taken[None, :],
             "first": targets - q[:, 0],
-        }.get(loss, targets - taken)
+            "gathered": targets - tf.gather(q, actions, axis=1),
+        }.get(wrong, targets - taken)
         size = tf.abs(error)
         value = tf.where(size < 1, 0.5 * error**2, size - 0.5) if loss == "huber" else error**2
         value = tf.reduce_mean(value)
@@ -222,6 +234,8 @@ WRONG_STEPS = {
     "all": "All actions are moved towards the target. Only the one that was taken knows anything of it.",
     "best": "The best action is moved towards the target; it should be the one that was taken.",
     "table": "Every target meets every estimate: `(B,)` minus `(B, 1)` is a table `(B, B)`. Both must be `(B,)`.",
+    "gathered": "`tf.gather(q, actions, axis=1)` takes every action's column for every row, a table `(B, B)`. With "
+    "`batch_dims=1` it takes one entry of each row.",
     "first": "It is always action 0 that is moved: choose by `actions`.",
 }
 

@@ -40,14 +40,21 @@ class Climb:
         """How its curve compares."""
         return judge_curve(self.log, load_results("own_agent"))
 
+    @property
+    def words(self) -> tuple[str, str]:
+        """A heading and a message: the verdict, or why the run stopped."""
+        if self.problem:
+            return "Stopped", "\n".join([f"At step {self.agent.steps:,}. {self.problem}", *self.notes])
+        return self.verdict.kind.capitalize(), "\n".join([self.verdict.message, *self.notes])
+
     def __repr__(self) -> str:
-        return "\n".join(filter(None, [*self.notes, str(self.problem or ""), repr(self.verdict)]))
+        return "{}. {}".format(*self.words)
 
     def _repr_html_(self) -> str:
         good = self.verdict.kind in ("within the band", "late but right") and not self.problem
         state = CORRECT if good else NOT_YET
-        message = "\n".join(filter(None, [self.verdict.message, str(self.problem or ""), *self.notes]))
-        return panel(f"{MARKS[state]} {self.verdict.kind.capitalize()}.", message, COLOURS[state])
+        heading, message = self.words
+        return panel(f"{MARKS[state]} {heading}.", message, COLOURS[state])
 
 
 class Snapshot:

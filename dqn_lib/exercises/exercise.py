@@ -158,6 +158,7 @@ class Exercise:
         extra_check: what is wrong although all results are right; empty if nothing is.
         remark: what to add to a correct answer.
         named: whether a case holds the arguments of the answer, so that a message can name them.
+        number: of its lesson, if its solution stands in another file.
     """
 
     reference: Callable
@@ -174,6 +175,7 @@ class Exercise:
     extra_check: Callable[[Callable], str] = lambda answer: ""
     remark: Callable[[Callable], str] = lambda answer: ""
     named: bool = True
+    number: int | None = None
     _known: dict[Callable, list[Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -211,7 +213,7 @@ class Exercise:
     def lesson(self) -> int | None:
         """The number of its lesson; None outside of them."""
         found = re.fullmatch(r"dqn_lib\.exercises\.lesson(\d+)", self.reference.__module__)
-        return int(found[1]) if found else None
+        return self.number or (int(found[1]) if found else None)
 
     def check(self, answer: Any = ...) -> Verdict:
         """Whether `answer` is right; never raises. A right one is kept in the student's own file."""

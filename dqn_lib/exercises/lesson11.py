@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from dqn_lib.exercises import agent_loop, agent_memory, agent_parts, reference_agent
+from dqn_lib.exercises import agent_memory, agent_parts, reference_agent
 from dqn_lib.exercises.climb import climb, three_seeds  # noqa: F401 (for the lesson)
 from dqn_lib.exercises.kept import kept  # noqa: F401 (for the lesson)
+from dqn_lib.exercises.own_agent import CHECKS
 from dqn_lib.exercises.prediction import Choice, predict
 from dqn_lib.exercises.probing import probe  # noqa: F401 (for the lesson)
 from dqn_lib.exercises.report import report  # noqa: F401 (for the lesson)
@@ -17,7 +18,7 @@ Exploration = agent_parts.exploration
 double_target = agent_parts.double_target
 gradient_step = agent_parts.gradient_step
 update_target = agent_parts.update_target
-MyAgent = agent_loop.train
+MyAgent = CHECKS["train"]
 
 limit_probe = predict(
     "An agent takes the time limit for the flag: its memory marks both endings as terminated. Which of the five "

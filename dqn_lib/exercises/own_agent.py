@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ import psutil
 from dqn_lib.evaluation import Diverged
 from dqn_lib.exercises import agent_loop, agent_memory, agent_parts, reference_agent
 from dqn_lib.exercises.comparison import Rejected, kind_of
+from dqn_lib.exercises.exercise import TIME_LIMIT
 from dqn_lib.exercises.sandbox import error_in_words, is_blank, stop_thread
+from dqn_lib.probes import ChosenReward
 
 PARTS = {
     "Memory": "the memory",
@@ -24,14 +26,6 @@ PARTS = {
     "gradient_step": "the gradient step",
     "update_target": "the update of the target network",
     "train": "the loop",
-}
-CHECKS = {
-    "Memory": agent_memory.memory,
-    "Exploration": agent_parts.exploration,
-    "double_target": agent_parts.double_target,
-    "gradient_step": agent_parts.gradient_step,
-    "update_target": agent_parts.update_target,
-    "train": agent_loop.train,
 }
 STALL = 20.0  # seconds without a step, after which a run is stopped
 TICK = 0.1  # seconds between two looks at it
@@ -238,3 +232,31 @@ def _explained(error: BaseException, agent: Any) -> Problem:
         return Problem("", str(error))
     part = part_of(_of_traceback(error), type(agent))
     return Problem(part, f"{error_in_words(error, type(agent).train, {})}")
+
+
+# --- checks -----------------------------------------------------------------------------------------
+
+
+def runs_together(agent: type) -> str:
+    """What happens when the parts of an agent run together for some steps, if that is wrong; otherwise nothing.
+
+    Each may be right by itself, and still return what the next one cannot take.
+    """
+    few = {"learning_starts": 32, "batch_size": 32, "learn_every": 4}
+    cls = type(agent.__name__, (completed(agent)[0],), few)
+    try:
+        made = cls(ChosenReward(), 0)
+    except Exception as error:
+        return f"an agent cannot be made: {error_in_words(error, agent.train, {})}"
+    problem = drive(made, 48, lambda total: True, seconds=TIME_LIMIT)
+    return f"the parts do not run together. {problem}" if problem else ""
+
+
+CHECKS = {
+    "Memory": agent_memory.memory,
+    "Exploration": agent_parts.exploration,
+    "double_target": agent_parts.double_target,
+    "gradient_step": agent_parts.gradient_step,
+    "update_target": agent_parts.update_target,
+    "train": replace(agent_loop.train, extra_check=runs_together, hints=agent_loop.train.hints.texts),
+}

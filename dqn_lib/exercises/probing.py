@@ -3,7 +3,7 @@
 import html
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
@@ -58,7 +58,8 @@ class ProbeResult:
             return str(self.problem)
         off = "not a number" if not np.isfinite(self.error) else f"still {self.error:.2f} off"
         suspects = ", ".join(f"`{name}`" for name in self.probe.suspects)
-        return f"the worst value is {off} after {STEPS} steps. Look at {suspects}"
+        where = f". Look at {suspects}" if suspects else ""
+        return f"the worst value is {off} after {STEPS} steps{where}"
 
 
 def run_probe(
@@ -105,22 +106,27 @@ class ProbeTable:
         """Whether it passes all."""
         return all(result.passed for result in self.results)
 
+    def rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """State, name, question and result of each probe; what stopped several is said once."""
+        said: set[str] = set()
+        for one in self.results:
+            words = "the same" if one.problem and one.words in said else one.words
+            said.add(one.words)
+            yield CORRECT if one.passed else NOT_YET, one.probe.name, one.probe.question, words
+
     def __repr__(self) -> str:
         lines = [
-            f"{MARKS[state]} {one.probe.name:<15} {one.probe.question} {one.words}"
-            for one in self.results
-            for state in [CORRECT if one.passed else NOT_YET]
+            f"{MARKS[state]} {name:<15} {question} {words}" for state, name, question, words in self.rows()
         ]
         return "\n".join(filter(None, [self.note, *lines]))
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr><td style="color: {COLOURS[state]}">{MARKS[state]}</td>'
-            f'<td style="text-align: left"><code>{one.probe.name}</code></td>'
-            f'<td style="text-align: left">{one.probe.question}</td>'
-            f'<td style="text-align: left">{as_html(one.words[:1].upper() + one.words[1:])}</td></tr>'
-            for one in self.results
-            for state in [CORRECT if one.passed else NOT_YET]
+            f'<td style="text-align: left"><code>{name}</code></td>'
+            f'<td style="text-align: left">{question}</td>'
+            f'<td style="text-align: left">{as_html(words[:1].upper() + words[1:])}</td></tr>'
+            for state, name, question, words in self.rows()
         )
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return f'{note}<table role="status">{rows}</table>'
@@ -148,7 +154,7 @@ def probe_library(agent: type[DQNAgent] = DQNAgent, **settings: Any) -> ProbeTab
     """
     DQNConfig(**settings)  # what is wrong with them is said before the first run
     cls = _adapted(agent, settings)
-    return ProbeTable(tuple(run_probe(cls, one) for one in PROBES))
+    return ProbeTable(tuple(run_probe(cls, replace(one, suspects=())) for one in PROBES))
 
 
 def _adapted(agent: type[DQNAgent], settings: dict[str, Any]) -> type:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from dqn_lib.exercises.comparison import kind_of
 from dqn_lib.statistics import median
 
 MIME = "application/vnd.dqn-lib.report+json"
@@ -215,7 +216,7 @@ def report(
         if not isinstance(text, str):
             raise TypeError(f"{name} must be a text, got {text!r}")
     if not isinstance(runs, Runs):
-        raise TypeError(f"runs must be what three_seeds returns, got {runs!r}")
+        raise TypeError(f"runs must be what three_seeds returns, got {kind_of(runs)}")
     if interval is not None:
         try:
             low, high = (float(end) for end in interval)

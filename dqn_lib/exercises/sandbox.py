@@ -20,6 +20,7 @@ import numpy as np
 WAITING = 12  # times the time limit, for a function that waits instead of computing
 TICK = 0.05  # seconds between two looks at the clocks
 LINES, CHARACTERS = 10, 2_000  # that a function may print; as many displays as lines
+IN_USER_CODE = "in user code:"
 LONGEST_MESSAGE = 200  # characters of an error's own message
 
 # Patterns of error messages, and what a student should know about them; the first that matches counts.
@@ -86,7 +87,7 @@ EXPLANATIONS = {
     r"setting an array element with a sequence|inhomogeneous shape": (
         "The parts of an array must be of equal length."
     ),
-    r"expected to be an? \w+ tensor|Tensor conversion requested dtype|to EagerTensor of dtype": (
+    r"not match type|expected to be an? \w+ tensor|Tensor conversion requested|to EagerTensor of dtype": (
         "TensorFlow does not mix types of numbers: `tf.cast(x, tf.float32)` converts."
     ),
     r"incompatible with the layer": "The network was made for inputs of another shape: print the `.shape`.",
@@ -155,12 +156,17 @@ def _first_paragraph(message: str) -> str:
     """The first paragraph in which Keras says what is wrong, in at most a few lines."""
     paragraphs = re.split(r"\n\s*\n", message)
     frame = "Exception encountered", "Arguments received"
+    if IN_USER_CODE in message:  # of a `tf.function`: places and lines first, and what is wrong last
+        paragraphs = [paragraphs[-1].strip().partition(": ")[2]]
     text = next((each for each in paragraphs if not each.startswith(frame)), message)
     return textwrap.shorten(text, LONGEST_MESSAGE, placeholder=" ...")
 
 
 def _line(error: BaseException, function: Callable) -> str:
     """The last of the student's own lines that was running."""
+    if places := re.findall(r'File "[^"]*", line (\d+), in \w+\s*\*?\s*\n\s*(.+)', _message(error)):
+        number, source = places[-1]
+        return f"This is line {number}: `{source.strip()}`."
     names = getattr(function, "__globals__", None)
     own = [
         (frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_globals is names

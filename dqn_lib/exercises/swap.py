@@ -6,7 +6,7 @@ from tqdm.auto import tqdm
 
 from dqn_lib.exercises.exercise import COLOURS, CORRECT, NOT_YET, panel
 from dqn_lib.exercises.own_agent import CHECKS, PARTS, blanks, check_class, completed, exchanged
-from dqn_lib.exercises.probing import run_probe
+from dqn_lib.exercises.probing import ProbeResult, run_probe
 from dqn_lib.probes import FURTHER_PROBES, PROBES, Probe
 
 
@@ -54,31 +54,32 @@ def swap(agent: type) -> Swap:
     checks = {name: CHECKS[name].judge(cls if name == "train" else getattr(cls, name)) for name in PARTS}
     wrong = {name: verdict.message for name, verdict in checks.items() if not verdict.correct}
     named, words = _in_words(failing, heals, tuple(wrong))
-    said = "".join(f"\nIts own check says of `{name}`: {message}" for name, message in wrong.items())
+    said = f"\nWhat happened: {failing[0].problem}" if failing and failing[0].problem else ""
+    said += "".join(f"\nIts own check says of `{name}`: {message}" for name, message in wrong.items())
     return Swap(heals, named, " ".join(filter(None, [note, words])) + said, not failing and not wrong)
 
 
-def _failing(agent: type, probes: tuple[Probe, ...], enough: int, bar: tqdm) -> list[Probe]:
+def _failing(agent: type, probes: tuple[Probe, ...], enough: int, bar: tqdm) -> list[ProbeResult]:
     """The first `enough` probes that the agent fails."""
-    failing: list[Probe] = []
+    failing: list[ProbeResult] = []
     for probe in probes:
         if len(failing) < enough:
-            if not run_probe(agent, probe).passed:
-                failing.append(probe)
+            result = run_probe(agent, probe)
+            failing += [] if result.passed else [result]
             bar.update()
     return failing
 
 
-def _heals(agent: type, name: str, failing: list[Probe], bar: tqdm) -> bool:
+def _heals(agent: type, name: str, failing: list[ProbeResult], bar: tqdm) -> bool:
     bar.set_postfix_str(f"{name} exchanged")
-    healed = all(run_probe(exchanged(agent, name), probe).passed for probe in failing)
+    healed = all(run_probe(exchanged(agent, name), result.probe).passed for result in failing)
     bar.update()
     return healed
 
 
-def _in_words(failing: list[Probe], heals: tuple[str, ...], wrong: tuple[str, ...]) -> tuple[str, str]:
+def _in_words(failing: list[ProbeResult], heals: tuple[str, ...], wrong: tuple[str, ...]) -> tuple[str, str]:
     """The part at fault, if it is one alone, and what the swap and the checks say together."""
-    probes = " and ".join(f"`{probe.name}`" for probe in failing)
+    probes = " and ".join(f"`{one.probe.name}` ({one.probe.question})" for one in failing)
     parts = ", ".join(f"`{name}`" for name in heals)
     one = wrong[0] if len(wrong) == 1 else ""
     all_pass = f"All {len(PROBES) + len(FURTHER_PROBES)} probes pass"

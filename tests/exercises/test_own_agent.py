@@ -21,9 +21,17 @@ RIGHT = sorted((Path(__file__).parent / "agents").glob("right*.py"))
 WORDS = {
     "the newest is never drawn": "number 6 is never drawn",
     "the time limit counts as the flag": "The limit ends the episode, not the future",
+    "held one step too long": "here the shortest lasts 2",
+    "a column for every row": "With `batch_dims=1` it takes one entry of each row",
+    "the loss is not returned": "the loss must be returned",
+    "both values are the online network's": "as `next_q_target`: it is that of the other network",
+    "the values stay a tensor": "the parts do not run together. In the target (`double_target`): it raised",
+    "steps are counted from the beginning": "called after `train(11)`, must take 2 more steps; it takes 0",
+    "no reset after the time limit": "An episode has ended at the time limit",
+    "the next state is that of the first step": "has the next state of its first step",
     "epsilon is the chance to begin": "Epsilon is the chance to *begin* here",
     "the next state is that of the next episode": "before `env.reset()`",
-    "the networks have changed places": "the two networks have changed places",
+    "the networks have changed places": "as `next_q_online`: it is that of the other network",
 }
 SOURCE = inspect.getsource(reference_agent)
 
@@ -94,7 +102,7 @@ def test_a_fault_is_found_in_its_part(fault):
 def test_a_probe_fails_an_agent_whose_future_counts_beyond_the_flag_and_names_the_target():
     agent = broken("the future counts beyond the flag")["MyAgent"]
     result = probing.run_probe(agent, PROBES[-1])
-    assert not result.passed and "Look at `double_target`" in result.words
+    assert not result.passed and "Look at `Memory`, `double_target`" in result.words
     table = probing.ProbeTable((result, probing.ProbeResult(PROBES[0], 200, 0.01)), "A note.")
     assert not table.passed and repr(table).startswith("A note.\n✗ TwoEndings")
     assert table._repr_html_().count("<tr>") == 2 and "Learnt in 200 steps" in table._repr_html_()
@@ -114,6 +122,10 @@ UNSEEN = {  # by any probe, since such an agent learns the right values; the che
     "the newest is never drawn",
     "a window goes on from the newest to the oldest",
     "random numbers of its own",
+    "held one step too long",
+    "the loss is not returned",
+    "both values are the online network's",
+    "steps are counted from the beginning",
     "it is copied at every step",
     "tau the wrong way round",
     "the networks have changed places",

@@ -30,6 +30,7 @@ FAULTS = {
     "the worst action is greedy": ("Exploration", "np.argmax(q)", "np.argmin(q)"),
     "one action is never tried": ("Exploration", "self.rng.integers(self.actions)", "self.rng.integers(self.actions - 1)"),
     "random numbers of its own": ("Exploration", "if self.rng.random()", "if np.random.random()"),
+    "held one step too long": ("Exploration", "int(self.rng.integers(self.actions)), self.hold", "int(self.rng.integers(self.actions)), self.hold + 1"),
     # the target
     "the future counts beyond the flag": ("double_target", "gamma * (1 - terminated) * value", "gamma * value"),
     "the mask is inverted": ("double_target", "gamma * (1 - terminated) * value", "gamma * terminated * value"),
@@ -45,6 +46,8 @@ FAULTS = {
         "gradient_step", "keras.losses.huber(targets, estimates)", "tf.reduce_mean((targets[:, None] - estimates) ** 2)",
     ),
     "no step is taken": ("gradient_step", "optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))", "pass"),
+    "a column for every row": ("gradient_step", "tf.gather(network(states), actions, batch_dims=1)", "tf.gather(network(states), actions, axis=1)"),
+    "the loss is not returned": ("gradient_step", "    return loss\n", ""),
     # the update of the target network
     "the target network is never copied": ("update_target", "old.assign(0.94 * old + 0.06 * new)", "old.assign(old)"),
     "it is copied at every step": ("update_target", "old.assign(0.94 * old + 0.06 * new)", "old.assign(new)"),
@@ -65,5 +68,8 @@ FAULTS = {
     "steps are not counted": ("train", "            self.steps += 1\n", ""),
     "the target network is not updated": ("train", "self.update_target(self.target, self.online, self.updates)", "pass"),
     "gradient steps are not counted": ("train", "        self.updates += 1\n", ""),
+    "both values are the online network's": ("train", "q_values(self.target, next_states).numpy()", "self.q(next_states)"),
+    "the values stay a tensor": ("train", "q_values(self.target, next_states).numpy()", "q_values(self.target, next_states)"),
+    "steps are counted from the beginning": ("train", "for _ in range(steps):", "while self.steps < steps:"),
     "the Q-values are those of the states": ("train", "self.q(next_states)", "self.q(states)"),
 }  # fmt: skip
