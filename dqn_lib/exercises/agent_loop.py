@@ -274,10 +274,12 @@ train = part(
     cases=[()],
     evaluate=check_train,
     hints=[
-        "The twelve lines of lesson 6, in their order.",
+        "Reset with the seed; then for each of `steps`: choose, step, add, count, learn if it is time, and at an end "
+        "yield and reset.",
         "Keep the transition before you reset; `state = next_state` after you have kept it.",
         "When `self.steps` is at least `self.learning_starts` and a multiple of `self.learn_every`: sample, Q-values "
-        "of `next_states` from both networks, `double_target`, `gradient_step`, count it, `update_target`.",
+        "of `next_states` by `self.q(...)` and `q_values(self.target, ...).numpy()`, `double_target`, `gradient_step`, "
+        "count it, `update_target`.",
     ],
     takeaway="All six parts together are a DQN, and it is yours.",
 )

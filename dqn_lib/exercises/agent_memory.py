@@ -157,8 +157,8 @@ memory = part(
         "Three things to keep in order: the places, how many were added, and where an episode ends.",
         "The newest takes the place `added % capacity`. A window walks on from its start: add the reward times "
         "the discount so far, then multiply the discount by gamma; stop at an end, or at the newest.",
-        "Return six arrays: the first state and action of each window, its reward sum, the last next state and "
-        "its `terminated`, and gamma to the power of the window's length.",
+        "A list of such windows, one for each start that `rng.integers(...)` has drawn; `zip(*windows)` turns it into "
+        "six columns, and `np.array(column, np.float32)` each of them into an array (`np.int32` for the actions).",
     ],
     takeaway="The whole ring, its windows and both endings.",
 )
