@@ -123,8 +123,7 @@ class ProbeTable:
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr><td style="color: {COLOURS[state]}">{MARKS[state]}</td>'
-            f'<td style="text-align: left"><code>{name}</code></td>'
-            f'<td style="text-align: left">{question}</td>'
+            f'<td style="text-align: left"><code>{name}</code><br>{question}</td>'
             f'<td style="text-align: left">{as_html(words[:1].upper() + words[1:])}</td></tr>'
             for state, name, question, words in self.rows()
         )

@@ -55,7 +55,8 @@ class Video:
         data = base64.b64encode(self.mp4).decode()
         label = html.escape(self.alt, quote=True)
         return (
-            f'<video controls loop autoplay muted playsinline width="{self.width}" aria-label="{label}" '
+            f'<video controls loop autoplay muted playsinline width="{self.width}" '
+            f'style="max-width: 100%; height: auto" aria-label="{label}" '
             f'src="data:video/mp4;base64,{data}">{label}</video>'
         )
 
