@@ -11,7 +11,10 @@ import pytest
 from mounting import IN_CHROMIUM
 from playwright.sync_api import expect
 
-pytestmark = [*IN_CHROMIUM, pytest.mark.weekly]
+pytestmark = [
+    *IN_CHROMIUM,
+    pytest.mark.weekly,
+]
 
 ROOT = Path(__file__).parents[2]
 NAME = "11_your_own_agent.ipynb"
