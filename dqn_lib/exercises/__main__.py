@@ -1,20 +1,30 @@
-"""`python -m dqn_lib.exercises report NOTEBOOK ...`: print the reports of lesson 11 that notebooks hold."""
+"""For instructors: print the reports of lesson 11, and mark a folder of handed-in notebooks."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from tqdm.auto import tqdm
+
+from dqn_lib.exercises.marking import mark_folder, notebooks_in, write_csv, write_html
 from dqn_lib.exercises.report import reports_in
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what the notebooks hold; 1 if one of them holds no report."""
+    """Do what the command line says; 1 if something was missing, 2 if it could not be done."""
     parser = argparse.ArgumentParser(prog="python -m dqn_lib.exercises", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("report", help="print the report of lesson 11 in each notebook")
     command.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
+    command = commands.add_parser("mark", help="mark every notebook in a folder")
+    command.add_argument("folder", type=Path, metavar="FOLDER")
+    command.add_argument("--csv", type=Path, default=Path("marks.csv"), help="default: marks.csv")
+    command.add_argument("--html", type=Path, default=Path("marks.html"), help="default: marks.html")
+    command.add_argument("--jobs", type=int, help="notebooks at a time; default: one for each core")
     options = parser.parse_args(arguments)
-    return max([print_report(path) for path in options.notebooks])
+    if options.command == "report":
+        return max([print_report(path) for path in options.notebooks])
+    return mark(options)
 
 
 def print_report(path: Path) -> int:
@@ -29,6 +39,22 @@ def print_report(path: Path) -> int:
         print("There is no report in it: its cell was not run, or the notebook was saved without outputs.")
         return 1
     print(found[-1])
+    return 0
+
+
+def mark(options: argparse.Namespace) -> int:
+    """Mark a folder, and write the two files."""
+    try:
+        number = len(notebooks_in(options.folder))
+        bar = lambda marks: tqdm(marks, total=number, unit=" notebooks")  # noqa: E731
+        marked = mark_folder(options.folder, jobs=options.jobs, progress=bar)
+        write_csv(marked, options.csv)
+        write_html(marked, options.html)
+    except (OSError, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    problems = sum(bool(one.problems) for one in marked)
+    print(f"{len(marked)} notebooks, {problems} with problems: {options.csv}, {options.html}")
     return 0
 
 

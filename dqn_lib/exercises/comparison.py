@@ -1,6 +1,7 @@
 """Compare a result with the expected one, and say in words how it differs."""
 
 import copy
+import re
 import reprlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -11,7 +12,20 @@ import numpy as np
 
 
 class Rejected(Exception):
-    """Raised by the evaluation of an answer that cannot be right; its text is shown to the student."""
+    """Raised by the evaluation of an answer that cannot be right; its text is shown to the student.
+
+    `mistake` identifies what is wrong; by default the first words of the text do.
+    """
+
+    def __init__(self, message: str, mistake: str = "") -> None:
+        super().__init__(message)
+        self.mistake = mistake or identifier(message)
+
+
+def identifier(message: str) -> str:
+    """A short name for a mistake: the first words of its message, without code and numbers."""
+    plain = re.sub(r"`[^`]*`|\([^)]*\)|[^a-z]+", " ", message.lower())
+    return "-".join(plain.split()[:10])
 
 
 def returned(value: Any) -> Any:

@@ -6,31 +6,48 @@ answer that has the results of that function has made the mistake.
 
 import ast
 import copy
+import dataclasses
 import html
 import inspect
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from dqn_lib.exercises import kept
-from dqn_lib.exercises.comparison import Rejected, difference, distinct_reprs, kind_of, short_repr, to_plain
+from dqn_lib.exercises.comparison import (
+    Rejected,
+    difference,
+    distinct_reprs,
+    identifier,
+    kind_of,
+    short_repr,
+    to_plain,
+)
 from dqn_lib.exercises.sandbox import Stopped, TimeLimitExceeded, error_in_words, is_blank, run_within
 
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted yet"
 MARKS = {CORRECT: "✓", NOT_YET: "✗", NOT_ATTEMPTED: "○"}
+MIME = "application/vnd.dqn-lib.verdict+json"
 COLOURS = {CORRECT: "#009E73", NOT_YET: "#D55E00", NOT_ATTEMPTED: "#767676"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a check: one of three states, and a message in words."""
+    """The result of a check: one of three states, and a message in words.
+
+    `mistake` identifies what is wrong; `hints` were given before, and perhaps the `solution`.
+    """
 
     status: str
     message: str
+    exercise: str = ""
+    mistake: str = ""
+    hints: int = 0
+    solution: bool = False
 
     @property
     def correct(self) -> bool:
@@ -42,6 +59,9 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         return panel(f"{MARKS[self.status]} {self.status.capitalize()}.", self.message, COLOURS[self.status])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_(), MIME: asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -131,6 +151,7 @@ class Failure:
 
     message: str
     raised: bool  # by the answer, and not noticed by the exercise
+    mistake: str = ""
 
 
 def call(function: Callable, *arguments: Any) -> Any:
@@ -176,6 +197,7 @@ class Exercise:
     remark: Callable[[Callable], str] = lambda answer: ""
     named: bool = True
     number: int | None = None
+    _solution_shown: bool = field(default=False, init=False, repr=False)
     _known: dict[Callable, list[Any]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -207,6 +229,7 @@ class Exercise:
 
     def solution(self) -> Solution:
         """A correct answer."""
+        self._solution_shown = True
         return Solution(self.source)
 
     @property
@@ -231,16 +254,21 @@ class Exercise:
         note = kept.keep(
             self.lesson, self.name, answer, lambda again: self.judge(again).correct, replace=replace
         )
-        return Verdict(CORRECT, f"{verdict.message}\n{note}".strip())
+        return dataclasses.replace(verdict, message=f"{verdict.message}\n{note}".strip())
 
     def judge(self, answer: Any = ...) -> Verdict:
         """Whether `answer` is right; never raises, and keeps nothing."""
+        number = f"lesson{self.lesson:02d}." if self.lesson else ""
+        helped = {"hints": self.hints.given, "solution": self._solution_shown}
+        return dataclasses.replace(self._verdict(answer), exercise=f"{number}{self.name}", **helped)
+
+    def _verdict(self, answer: Any) -> Verdict:
         if answer is ... or answer is None or is_blank(answer):
             return Verdict(NOT_ATTEMPTED, f"Write `{self.name}` in the cell above, run it, then this one.")
         try:
             return Verdict(CORRECT, self._message_if_correct(answer))
         except Rejected as rejection:
-            return Verdict(NOT_YET, str(rejection))
+            return Verdict(NOT_YET, str(rejection), mistake=rejection.mistake)
         except NotImplementedError:
             return Verdict(NOT_ATTEMPTED, f"`{self.name}` still raises NotImplementedError.")
 
@@ -259,30 +287,33 @@ class Exercise:
         try:
             fault, remark = run_within(TIME_LIMIT, run)
         except TimeLimitExceeded as problem:
-            raise Rejected(f"{self._given(len(got))} {problem}") from None
+            raise Rejected(f"{self._given(len(got))} {problem}", "takes-too-long") from None
         except (Rejected, NotImplementedError):
             raise
         except BaseException as problem:
             finished = len(got) == len(self.cases)  # otherwise the student has interrupted it
             start = "The results are right, but" if finished else self._given(len(got))
-            raise Rejected(f"{start} {error_in_words(problem, answer, self.advice)}") from None
+            words = error_in_words(problem, answer, self.advice)
+            raise Rejected(f"{start} {words}", f"raises-{type(problem).__name__}") from None
         self._require_results(expected, got)
         if fault:
-            raise Rejected(f"The results are right, but {fault}")
+            raise Rejected(f"The results are right, but {fault}", identifier(fault))
         return f"{self.takeaway} {remark}".strip()
 
     def _require_function(self, answer: Any) -> None:
         if not callable(answer):
             raise Rejected(
                 f"`check` needs the function itself: `{self.name}`, without brackets after it. "
-                f"It got `{short_repr(answer)}`, {kind_of(answer)}."
+                f"It got `{short_repr(answer)}`, {kind_of(answer)}.",
+                "no-function",
             )
         try:
             inspect.signature(answer).bind(*inspect.signature(self.reference).parameters)
         except ValueError:  # some built-ins have no signature; running them will show
             pass
         except TypeError as problem:
-            raise Rejected(f"The function cannot be called as `{self.call}`: {problem}.") from None
+            words = f"The function cannot be called as `{self.call}`: {problem}."
+            raise Rejected(words, "other-arguments") from None
 
     def _try_cases(self, function: Callable, outcomes: list[Any]) -> bool:
         """Append the result of each case, or a `Failure`; whether an argument was modified."""
@@ -294,9 +325,10 @@ class Exercise:
             except (Stopped, NotImplementedError):
                 raise
             except Rejected as rejection:
-                outcome = Failure(str(rejection), raised=False)
+                outcome = Failure(str(rejection), raised=False, mistake=rejection.mistake)
             except BaseException as problem:
-                outcome = Failure(error_in_words(problem, function, self.advice), raised=True)
+                words = error_in_words(problem, function, self.advice)
+                outcome = Failure(words, raised=True, mistake=f"raises-{type(problem).__name__}")
             outcomes.append(outcome)
             modified |= self.pure and any(
                 difference(before, after, 0.0) is not None
@@ -318,7 +350,7 @@ class Exercise:
         found = got[wrong]
         if isinstance(found, Failure):
             prefix = f"{self._given(wrong)} " if found.raised else ""
-            raise Rejected(prefix + found.message)
+            raise Rejected(prefix + found.message, found.mistake)
         name, wanted = self.result, expected[wrong]
         if isinstance(wanted, dict) and isinstance(found, dict) and wanted.keys() == found.keys():
             name = next(key for key in wanted if self._complaint(wanted[key], found[key]) is not None)
@@ -326,7 +358,8 @@ class Exercise:
         wanted, found = distinct_reprs(wanted, found)
         raise Rejected(
             f"{self._given(wrong)} the {name} should be `{wanted}`, but is `{found}`. "
-            f"{complaints[wrong]}".strip()
+            f"{complaints[wrong]}".strip(),
+            "wrong-result",
         )
 
     def _complaint(self, expected: Any, got: Any, *, strict: bool = True) -> str | None:

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
+from IPython.utils.capture import capture_output
 
 from dqn_lib.exercises.comparison import Rejected, kind_of
 from dqn_lib.exercises.sandbox import error_in_words, run_within
@@ -378,10 +379,11 @@ def _require_right(whole: str, file: Path, name: str, recheck: Callable[[Any], b
     linecache.cache[virtual] = (len(whole), None, whole.splitlines(keepends=True), virtual)
     names: dict[str, Any] = {"__name__": file.stem}
     try:
-        run_within(SECONDS, lambda: exec(compile(whole, virtual, "exec"), names))
+        with capture_output():  # what it prints, the check has shown already
+            run_within(SECONDS, lambda: exec(compile(whole, virtual, "exec"), names))
+            right = recheck(names[name])
     except Exception as problem:
         raise Rejected(f"run by itself, {error_in_words(problem, lambda: None, {})}") from None
-    right = recheck(names[name])
     if not right:
         raise Rejected(
             f"by itself, without the rest of the notebook, `{name}` is not right. Does it use something "

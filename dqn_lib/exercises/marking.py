@@ -1,0 +1,250 @@
+"""Mark handed-in notebooks: who has solved what, the mistakes by name, and the commonest ones of a class.
+
+Students' code is not trusted. Each notebook is run by `marking_process`, in a process of its own with limits
+of time and memory, in a temporary folder and without the marker's environment variables. That stops accidents
+and simple tricks; against an attacker put the whole command into a container.
+"""
+
+import contextlib
+import csv
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from dqn_lib.exercises.exercise import CORRECT, MARKS, NOT_YET
+from dqn_lib.exercises.report import Report, reports_in
+
+SECONDS = 240.0  # for one notebook
+MEMORY = 3_000_000_000  # bytes
+ATTEMPTS = 6  # processes for one notebook: a cell that ends one is left out of the next
+LARGEST = 50_000_000  # bytes of a notebook
+KEPT = ("PATH", "SYSTEMROOT", "LANG", "PYTHONPATH")  # of the environment; nothing in them is secret
+FIELDS = ("student", "notebook", "exercise", "status", "mistake", "hints", "solution", "message")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One exercise of one notebook; `hints` and `solution` are what the notebook itself says of them."""
+
+    exercise: str
+    status: str
+    mistake: str = ""
+    message: str = ""
+    hints: int = 0
+    solution: bool = False
+
+
+@dataclass
+class Marked:
+    """One notebook: its marks, and what prevented others."""
+
+    notebook: str
+    student: str
+    marks: list[Mark] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def solved(self) -> int:
+        """How many exercises are correct."""
+        return sum(mark.status == CORRECT for mark in self.marks)
+
+
+def notebooks_in(folder: Path) -> list[Path]:
+    """The notebooks in a folder and below it, without hidden ones and checkpoints.
+
+    Raises:
+        ValueError: if it is not a folder, or there is no notebook in it.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"folder must be a folder of notebooks, got {folder}")
+    paths = sorted(folder.rglob("*.ipynb"))
+    found = [path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts)]
+    if not found:
+        raise ValueError(f"folder must hold notebooks, there is none in {folder}")
+    return found
+
+
+def student_of(path: Path, folder: Path) -> str:
+    """Whose notebook it is: the first folder of its path (not nbgrader's `submitted`), or its own name."""
+    parts = [part for part in path.relative_to(folder).parts if part != "submitted"]
+    return parts[0] if len(parts) > 1 else path.stem
+
+
+def mark_notebook(path: Path, folder: Path, *, seconds: float = SECONDS, memory: int = MEMORY) -> Marked:
+    """The marks of one notebook; never raises because of what is in it."""
+    marked = Marked(str(path.relative_to(folder)), student_of(path, folder))
+    if path.stat().st_size > LARGEST:
+        marked.problems.append(f"it has {path.stat().st_size / 1e6:.0f} MB, so it was not read")
+        return marked
+    end, left_out = time.monotonic() + seconds, []
+    with tempfile.TemporaryDirectory(prefix="marking", ignore_cleanup_errors=True) as place:
+        shutil.copy(path, Path(place) / "notebook.ipynb")
+        for _ in range(ATTEMPTS):
+            lines, ended = _run(Path(place), left_out, end, memory)
+            marked.marks = [Mark(**line["mark"]) for line in lines if "mark" in line]
+            problems = [line["problem"] for line in lines if "problem" in line]
+            if any("done" in line for line in lines):
+                marked.problems += problems
+                break
+            begun = next((line["begin"] for line in reversed(lines) if "begin" in line), "")
+            marked.problems.append(f"{begun or 'it'} {ended}")
+            if not begun or time.monotonic() > end:
+                marked.problems += problems
+                break
+            left_out.append(begun)
+    with contextlib.suppress(OSError, ValueError):  # a damaged notebook has its problem already
+        marked.marks += [_of_report(page) for page in reports_in(path)[-1:]]
+    return marked
+
+
+def _of_report(page: Report) -> Mark:
+    """The mark of lesson 11's report, which is complete or not; what it says is for a person to judge."""
+    state, mistake = (NOT_YET, "unfinished") if page.missing else (CORRECT, "")
+    return Mark("lesson11.report", state, mistake, repr(page))
+
+
+def _run(place: Path, left_out: list[str], end: float, memory: int) -> tuple[list[dict], str]:
+    """What the process reports of a notebook, line by line, and how it ended if that was too early."""
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+    environment |= {
+        "HOME": str(place),
+        "TMPDIR": str(place),
+        "DQN_LIB_ANSWERS": "off",
+        "DQN_LIB_COMPILE_CACHE": "off",
+    }
+    read, write = os.pipe()
+    command = [sys.executable, "-m", "dqn_lib.exercises.marking_process", str(write), json.dumps(left_out)]
+    process = subprocess.Popen(
+        command, cwd=place, env=environment, pass_fds=[write],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write)
+    ended = ""
+    with os.fdopen(read, "rb") as pipe, ThreadPoolExecutor(1) as reader:
+        text = reader.submit(pipe.read)
+        while process.poll() is None:
+            ended = ended or _beyond(process.pid, end, memory)
+            if ended:
+                process.kill()
+            time.sleep(0.05)
+    lines = []
+    for line in text.result().splitlines():
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            continue
+    return lines, ended or f"ends the process (code {process.returncode})"
+
+
+def _beyond(pid: int, end: float, memory: int) -> str:
+    """Which limit a process has passed, if any."""
+    if time.monotonic() > end:
+        return "takes too long"
+    try:
+        used = psutil.Process(pid).memory_info().rss
+    except psutil.Error:  # it has just ended
+        return ""
+    return f"takes more than {memory / 1e9:g} GB" if used > memory else ""
+
+
+def mark_folder(
+    folder: Path, *, jobs: int | None = None, progress: Callable[[Iterable], Iterable] = iter
+) -> list[Marked]:
+    """The marks of every notebook in a folder.
+
+    Raises:
+        ValueError: if it is not a folder, or there is no notebook in it.
+    """
+    paths = notebooks_in(folder)
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        return list(progress(pool.map(lambda path: mark_notebook(path, folder), paths)))
+
+
+# --- what is written --------------------------------------------------------------------------------
+
+
+def write_csv(marked: Sequence[Marked], path: Path) -> None:
+    """A line for each exercise of each notebook, and one for each problem."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        writer.writeheader()
+        for one in marked:
+            whose = {"student": _cell(one.student), "notebook": _cell(one.notebook)}
+            for mark in one.marks:
+                writer.writerow(whose | {name: _cell(value) for name, value in asdict(mark).items()})
+            for problem in one.problems:
+                writer.writerow(whose | {"status": "problem", "message": _cell(problem)})
+
+
+def _cell(value: Any) -> Any:
+    """A value that a spreadsheet does not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and re.match(r"[=+\-@\t\r]", value) else value
+
+
+def commonest_mistakes(marked: Sequence[Marked]) -> dict[str, list[tuple[int, str, str]]]:
+    """For each exercise its mistakes as (how often, identifier, an example), the commonest first."""
+    wrong = [mark for one in marked for mark in one.marks if mark.status == NOT_YET]
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    for (exercise, mistake), count in Counter((mark.exercise, mark.mistake) for mark in wrong).most_common():
+        example = next(mark.message for mark in wrong if (mark.exercise, mark.mistake) == (exercise, mistake))
+        found.setdefault(exercise, []).append((count, mistake, example))
+    return dict(sorted(found.items()))
+
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em}"
+    "table{border-collapse:collapse;margin:1em 0}"
+    "td,th{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:left}"
+)
+
+
+def write_html(marked: Sequence[Marked], path: Path) -> None:
+    """A page with the class as a table, and the commonest mistakes by exercise."""
+    exercises = sorted({mark.exercise for one in marked for mark in one.marks})
+    rows = []
+    for one in marked:
+        by_name = {mark.exercise: mark for mark in one.marks}
+        cells = [_mark_cell(by_name.get(exercise)) for exercise in exercises]
+        about = (
+            f"<td>{html.escape(one.student)}</td><td>{html.escape(one.notebook)}</td><td>{one.solved}</td>"
+        )
+        problems = html.escape("; ".join(one.problems))
+        rows.append(f"<tr>{about}{''.join(cells)}<td>{problems}</td></tr>")
+    names = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in exercises)
+    mistakes = "".join(
+        f"<h3>{html.escape(exercise)}</h3><table>"
+        + "".join(
+            f"<tr><td>{count} ×</td><td>{html.escape(message)}</td></tr>" for count, _, message in found
+        )
+        + "</table>"
+        for exercise, found in commonest_mistakes(marked).items()
+    )
+    page = (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Marks</title><style>{STYLE}</style>"
+        f"<h1>Marks</h1><table><tr><th>student</th><th>notebook</th><th>solved</th>{names}<th>problems</th></tr>"
+        f"{''.join(rows)}</table><h2>The commonest mistakes</h2>{mistakes or '<p>None.</p>'}</html>"
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _mark_cell(mark: Mark | None) -> str:
+    if mark is None:
+        return "<td></td>"
+    help_taken = " (solution seen)" if mark.solution else f" ({mark.hints} hints)" if mark.hints else ""
+    return (
+        f"<td title='{html.escape(mark.message, quote=True)}'>{MARKS.get(mark.status, '')}{help_taken}</td>"
+    )

@@ -1,0 +1,265 @@
+"""A class hands in notebooks of every kind: each mark is right, and nothing is written outside."""
+
+import copy
+import csv
+import importlib
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from dqn_lib.exercises import marking
+from dqn_lib.exercises.__main__ import main
+from dqn_lib.exercises.marking import mark_folder, mark_notebook, notebooks_in, student_of
+
+pytestmark = pytest.mark.slow
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NAMES = ("cell", "q_update", "epsilon_greedy", "effective_horizon")
+RIGHT = dict.fromkeys(NAMES, ("correct", ""))
+BLANK = dict.fromkeys(NAMES, ("not attempted yet", ""))
+
+
+def solved(number="02"):
+    """A lesson with the solutions in its exercises' cells."""
+    notebook = nbformat.read(next(NOTEBOOKS.glob(f"{number}_*.ipynb")), as_version=4)
+    solutions = importlib.import_module(f"dqn_lib.exercises.lesson{number}")
+    for cell in notebook.cells:
+        if name := cell.metadata.get("dqn_lib", {}).get("exercise"):
+            cell.source = getattr(solutions, name.partition(".")[2]).source
+    return notebook
+
+
+def cell_of(notebook, name):
+    return next(c for c in notebook.cells if c.metadata.get("dqn_lib", {}).get("exercise", "")[9:] == name)
+
+
+def with_source(name, change):
+    """The lesson with another source for one answer."""
+    notebook = solved()
+    cell = cell_of(notebook, name)
+    cell.source = change(cell.source)
+    return notebook
+
+
+def without_metadata():
+    notebook = solved()
+    for cell in notebook.cells:
+        cell.metadata = {}
+    return notebook
+
+
+def doubled():
+    notebook = solved()
+    again = copy.deepcopy(cell_of(notebook, "cell"))
+    cell_of(notebook, "cell").source = "def cell(state, cells):\n    return 0, 0"
+    blank = copy.deepcopy(again)
+    blank.source = "def cell(state, cells):\n    ..."
+    again.id, blank.id = "again", "blank"
+    notebook.cells += [again, blank]
+    return notebook
+
+
+def moved():
+    notebook = solved()
+    notebook.cells.append(notebook.cells.pop(notebook.cells.index(cell_of(notebook, "cell"))))
+    return notebook
+
+
+def deleted():
+    notebook = solved()
+    notebook.cells.remove(cell_of(notebook, "cell"))
+    return notebook
+
+
+def blank():
+    return nbformat.read(next(NOTEBOOKS.glob("02_*.ipynb")), as_version=4)
+
+
+def in_outputs():
+    notebook = solved()
+    verdict = {"exercise": "lesson02.cell", "hints": 2, "solution": True, "status": "correct"}
+    output = nbformat.v4.new_output("execute_result", {marking_mime(): verdict}, execution_count=1)
+    cell_of(notebook, "cell")["outputs"] = [output]
+    return notebook
+
+
+def marking_mime():
+    return "application/vnd.dqn-lib.verdict+json"
+
+
+FAKE = (
+    "\nlesson.cell.check = lambda answer: 'Correct'\nlesson.cell.reference = cell\nlesson.cell.cases.clear()"
+)
+WRONG = "def cell(state, cells):\n    return 0, 0"
+ENDS = ("not yet", "ends-the-process")
+CLASS = {
+    "perfect": (solved, {}),
+    "blank": (blank, BLANK),
+    "wrong": (lambda: with_source("cell", lambda source: WRONG), {"cell": ("not yet", "wrong-result")}),
+    "mistake": (
+        lambda: with_source(
+            "q_update", lambda source: source.replace(" if terminated else", " if False else")
+        ),
+        {"q_update": ("not yet", "this-bootstraps-through-the-flag-after-a-terminal-step-there")},
+    ),
+    "without metadata": (without_metadata, {}),
+    "doubled": (doubled, {}),
+    "moved": (moved, {}),
+    "deleted": (deleted, {"cell": ("not attempted yet", "")}),
+    "fakes": (
+        lambda: with_source("cell", lambda source: WRONG + FAKE),
+        {"cell": ("not yet", "wrong-result")},
+    ),
+    "loops": (
+        lambda: with_source("cell", lambda s: "while True: pass"),
+        {"cell": ("not yet", "takes-too-long")},
+    ),
+    "loops inside": (
+        lambda: with_source("cell", lambda s: "def cell(state, cells):\n    while True: pass"),
+        {"cell": ("not yet", "takes-too-long")},
+    ),
+    "exits": (
+        lambda: with_source("cell", lambda s: f"exit()\n{s}"),
+        {"cell": ("not yet", "raises-SystemExit")},
+    ),
+    "ends": (lambda: with_source("cell", lambda s: f"import os\nos._exit(0)\n{s}"), {"cell": ENDS}),
+    "ends inside": (
+        lambda: with_source("cell", lambda s: "def cell(state, cells):\n    import os\n    os._exit(0)"),
+        {"cell": ENDS},
+    ),
+    "prints": (lambda: with_source("cell", lambda s: f"print('x' * 20_000_000)\n{s}"), {}),
+    "no python": (lambda: with_source("cell", lambda s: "def cell(:"), {"cell": ("not yet", "no-python")}),
+    "magics": (lambda: with_source("cell", lambda s: f"%matplotlib inline\n!ls\ncell?\n{s}"), {}),
+    "starts": (
+        lambda: with_source("cell", lambda s: f"import subprocess\nsubprocess.run(['ls'])\n{s}"),
+        {"cell": ("not yet", "raises-PermissionError")},
+    ),
+    "helped": (in_outputs, {}),
+}
+QUICK = ("mistake", "doubled", "fakes", "loops", "ends", "ends inside", "helped")
+
+
+def assert_marked(marked, expected):
+    found = {mark.exercise[9:]: (mark.status, mark.mistake) for mark in marked.marks}
+    assert found == RIGHT | expected, (marked.notebook, marked)
+
+
+def hand_in(folder, kinds):
+    for kind in kinds:
+        (folder / kind).mkdir(parents=True)
+        nbformat.write(CLASS[kind][0](), folder / kind / "02_q_table.ipynb")
+
+
+def test_of_a_few_notebooks_every_mark_and_every_mistake_is_right(tmp_path, capsys):
+    folder = tmp_path / "class"
+    hand_in(folder, QUICK)
+    writes = f"open({str(folder / 'marks.csv')!r}, 'w').write('all correct')\n"
+    (folder / "writes").mkdir()
+    nbformat.write(with_source("cell", lambda s: writes + s), folder / "writes" / "02.ipynb")
+    (folder / "damaged.ipynb").write_text('{"cells": [', encoding="utf-8")
+    (folder / "else.ipynb").write_text('{"cells": []}', encoding="utf-8")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "a.ipynb").write_text("{}", encoding="utf-8")
+    before = sorted(folder.rglob("*"))
+    page, table = tmp_path / "marks.html", tmp_path / "marks.csv"
+    assert main(["mark", str(folder), "--csv", str(table), "--html", str(page)]) == 0
+    assert f"{len(QUICK) + 3} notebooks, 6 with problems" in capsys.readouterr().out
+    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    for kind in QUICK:
+        own = [row for row in rows if row["student"] == kind and row["exercise"]]
+        assert {row["exercise"][9:]: (row["status"], row["mistake"]) for row in own} == RIGHT | CLASS[kind][1]
+    assert next(row["hints"] + row["solution"] for row in rows if row["student"] == "helped") == "2True"
+    problems = {row["student"]: row["message"] for row in rows if row["status"] == "problem"}
+    assert set(problems) == {"damaged", "else", "ends", "ends inside", "loops", "writes"}
+    assert "nothing may be written outside" in problems["writes"]
+    assert "it is none of the lessons" in problems["else"]
+    text = page.read_text(encoding="utf-8")
+    assert "bootstraps through the flag" in text and "solution seen" in text and text.count("<tr>") > 10
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.weekly
+@pytest.mark.parametrize("kind", CLASS)
+def test_every_kind_of_notebook_is_marked_right(kind, tmp_path):
+    hand_in(tmp_path, [kind])
+    (marked,) = mark_folder(tmp_path)
+    assert_marked(marked, CLASS[kind][1])
+
+
+@pytest.mark.weekly
+@pytest.mark.parametrize("number", ["01", "03", "04", "05", "07", "08", "09", "10", "11"])
+def test_the_solutions_of_every_lesson_are_marked_correct(number, tmp_path):
+    nbformat.write(solved(number), tmp_path / "a.ipynb")
+    (marked,) = mark_folder(tmp_path)
+    assert marked.problems == [] and {mark.status for mark in marked.marks} == {"correct"}, marked
+    asked = [cell.metadata.get("dqn_lib") for cell in solved(number).cells]
+    assert [mark.exercise for mark in marked.marks] and len(marked.marks) == len(list(filter(None, asked)))
+
+
+def test_the_environment_of_the_marker_is_not_seen(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_OF_THE_MARKER", "key")
+    look = "import os\nassert 'SECRET_OF_THE_MARKER' not in os.environ\n"
+    look += "assert os.path.realpath(os.environ['HOME']) == os.getcwd()\n"
+    nbformat.write(with_source("cell", lambda source: look + source), tmp_path / "a.ipynb")
+    marked = mark_notebook(tmp_path / "a.ipynb", tmp_path)
+    assert_marked(marked, {})
+    assert marked.problems == []
+
+
+def test_memory_is_limited(tmp_path):
+    grow = "held = []\nwhile True:\n    held.append(bytearray(50_000_000))\n"
+    nbformat.write(with_source("cell", lambda source: grow + source), tmp_path / "a.ipynb")
+    marked = mark_notebook(tmp_path / "a.ipynb", tmp_path, memory=1_000_000_000)
+    assert_marked(marked, {"cell": ENDS})
+    assert "takes more than 1 GB" in " ".join(marked.problems)
+
+
+def test_students_are_found_in_the_usual_layouts_and_bad_folders_are_named(tmp_path):
+    for place in ("submitted/ada/02/x.ipynb", "grace/02_q_table.ipynb", "alan_turing.ipynb"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text("{}", encoding="utf-8")
+    assert [student_of(path, tmp_path) for path in notebooks_in(tmp_path)] == ["alan_turing", "grace", "ada"]
+    with pytest.raises(ValueError, match="folder must be a folder of notebooks"):
+        notebooks_in(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="folder must hold notebooks"):
+        notebooks_in(tmp_path / "empty")
+    assert main(["mark", str(tmp_path / "none")]) == 2
+
+
+def test_a_spreadsheet_takes_nothing_for_a_formula(tmp_path):
+    one = marking.Marked("a.ipynb", "=1+1", [marking.Mark("lesson02.cell", "not yet", "x", "@SUM(A1)")])
+    marking.write_csv([one], tmp_path / "marks.csv")
+    (row,) = csv.DictReader((tmp_path / "marks.csv").open(encoding="utf-8"))
+    assert (row["student"], row["message"]) == ("'=1+1", "'@SUM(A1)")
+    marking.write_html([marking.Marked("<b>", "<i>", [], ["<script>"])], tmp_path / "marks.html")
+    page = (tmp_path / "marks.html").read_text(encoding="utf-8")
+    assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+def test_every_known_mistake_of_an_exercise_has_an_identifier_of_its_own():
+    from judging import EXERCISES
+
+    from dqn_lib.exercises.comparison import identifier
+
+    for name, exercise in EXERCISES.items():
+        found = [identifier(mistake.message) for mistake in getattr(exercise, "mistakes", ())]
+        assert len(set(found)) == len(found), name
+        assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", one) for one in found), found
+
+
+def test_a_verdict_says_in_the_notebook_what_it_was():
+    from dqn_lib.exercises import lesson02
+
+    exercise = copy.copy(lesson02.cell)
+    exercise.hints = type(exercise.hints)(exercise.hints.texts)
+    exercise.hint()
+    exercise.solution()
+    bundle = exercise.check(lambda state, cells: (0, 0))._repr_mimebundle_()
+    assert json.loads(json.dumps(bundle[marking_mime()])) == {
+        "status": "not yet", "message": bundle[marking_mime()]["message"], "exercise": "lesson02.cell",
+        "mistake": "wrong-result", "hints": 1, "solution": True,
+    }  # fmt: skip
+    assert "not yet" in bundle["text/plain"].lower()
