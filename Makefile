@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorde
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help lab quick test verify lint benchmark results constraints clean setup
+.PHONY: help lab quick test verify lint benchmark results solutions constraints clean setup
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
@@ -41,6 +41,9 @@ benchmark: setup  ## Measure everything the README quotes, in about three hours
 
 results: setup  ## Run the experiments that the lessons show again, in less than an hour
 	$(BIN)/python -m dqn_lib.experiments
+
+solutions: setup  ## Write the lessons with their solutions into solutions/, for instructors
+	$(BIN)/python tools/solutions.py
 
 # uv resolves for all platforms and Pythons at once; a constraint needs none of the markers it writes.
 constraints:  ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions

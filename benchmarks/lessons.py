@@ -7,6 +7,7 @@ bar. A film is a cell that leaves a video.
 """
 
 import argparse
+import re
 import tempfile
 import time
 from datetime import datetime
@@ -38,6 +39,12 @@ def page(cell: Any) -> str:
     return "".join(parts)
 
 
+def shows_progress(cell: Any) -> bool:
+    """Whether a progress bar of tqdm stands under a cell."""
+    parts = [output.get("data", {}).get("text/plain", output.get("text", "")) for output in cell.outputs]
+    return "tqdm(" in cell.source or any(re.search(r"\[\d\d:\d\d", part) for part in parts)
+
+
 def measure(lesson: Path) -> dict[str, Any]:
     """Execute one lesson."""
     notebook = nbformat.read(lesson, as_version=4)
@@ -48,7 +55,7 @@ def measure(lesson: Path) -> dict[str, Any]:
     silent = {
         cell.source.splitlines()[0]: seconds_of(cell)
         for cell in cells
-        if "tqdm(" not in cell.source and STARTS_TENSORFLOW not in page(cell) and "enter(" not in cell.source
+        if not shows_progress(cell) and STARTS_TENSORFLOW not in page(cell)
     }
     slowest = max(silent, key=silent.__getitem__)
     films = [cell for cell in cells if "<video" in page(cell)]

@@ -1,11 +1,13 @@
-"""For instructors: print the reports of lesson 11, and mark a folder of handed-in notebooks."""
+"""For instructors: print the reports of lesson 11, mark handed-in notebooks, see who in the room is stuck."""
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from dqn_lib.exercises import room
 from dqn_lib.exercises.marking import mark_folder, notebooks_in, write_csv, write_html
 from dqn_lib.exercises.report import reports_in
 
@@ -21,10 +23,30 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--csv", type=Path, default=Path("marks.csv"), help="default: marks.csv")
     command.add_argument("--html", type=Path, default=Path("marks.html"), help="default: marks.html")
     command.add_argument("--jobs", type=int, help="notebooks at a time; default: one for each core")
+    command = commands.add_parser("room", help="show who is stuck, by the folder that DQN_LIB_ROOM names")
+    command.add_argument("folder", type=Path, metavar="FOLDER")
+    command.add_argument("--once", action="store_true", help="print the table once")
     options = parser.parse_args(arguments)
     if options.command == "report":
         return max([print_report(path) for path in options.notebooks])
-    return mark(options)
+    return mark(options) if options.command == "mark" else show_room(options)
+
+
+def show_room(options: argparse.Namespace) -> int:
+    """Print the room's table, again every two seconds until it is interrupted."""
+    try:
+        while True:
+            text = room.table(options.folder)
+            if options.once:
+                print(text)
+                return 0
+            print(f"\x1b[2J\x1b[H{text}\n\nCtrl+C ends this view.", flush=True)
+            time.sleep(2)
+    except ValueError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
 
 
 def print_report(path: Path) -> int:

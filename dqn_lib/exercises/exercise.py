@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises import kept
+from dqn_lib.exercises import kept, room
 from dqn_lib.exercises.comparison import (
     Rejected,
     difference,
@@ -241,9 +241,10 @@ class Exercise:
     def check(self, answer: Any = ...) -> Verdict:
         """Whether `answer` is right; never raises. A right one is kept in the student's own file."""
         verdict = self.judge(answer)
-        if not verdict.correct or self.lesson is None:
-            return verdict
-        return self._kept(verdict, answer, replace=False)
+        if verdict.correct and self.lesson is not None:
+            verdict = self._kept(verdict, answer, replace=False)
+        told = room.note(verdict.exercise, verdict.status, verdict.mistake)
+        return dataclasses.replace(verdict, message=f"{verdict.message}\n{told}".strip())
 
     def keep(self, answer: Any = ...) -> Verdict:
         """Check an answer; a right one is kept even in place of one that was edited by hand."""

@@ -2,13 +2,13 @@
 
 import copy
 import csv
-import importlib
 import json
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+import solutions
 
 from dqn_lib.exercises import marking
 from dqn_lib.exercises.__main__ import main
@@ -23,12 +23,7 @@ BLANK = dict.fromkeys(NAMES, ("not attempted yet", ""))
 
 def solved(number="02"):
     """A lesson with the solutions in its exercises' cells."""
-    notebook = nbformat.read(next(NOTEBOOKS.glob(f"{number}_*.ipynb")), as_version=4)
-    solutions = importlib.import_module(f"dqn_lib.exercises.lesson{number}")
-    for cell in notebook.cells:
-        if name := cell.metadata.get("dqn_lib", {}).get("exercise"):
-            cell.source = getattr(solutions, name.partition(".")[2]).source
-    return notebook
+    return solutions.solved(next(NOTEBOOKS.glob(f"{number}_*.ipynb")))
 
 
 def cell_of(notebook, name):
@@ -227,6 +222,15 @@ def test_students_are_found_in_the_usual_layouts_and_bad_folders_are_named(tmp_p
     with pytest.raises(ValueError, match="folder must hold notebooks"):
         notebooks_in(tmp_path / "empty")
     assert main(["mark", str(tmp_path / "none")]) == 2
+
+
+def test_the_solutions_are_written_beside_what_they_link_to(tmp_path, capsys):
+    solutions.main(tmp_path / "solutions")
+    names = [path.name for path in sorted((tmp_path / "solutions").glob("*.ipynb"))]
+    assert names == [path.name for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+    first = nbformat.read(tmp_path / "solutions" / "02_q_table.ipynb", as_version=4)
+    assert "With solutions, for instructors" in first.cells[0].source
+    assert "new[cell, action] += alpha" in cell_of(first, "q_update").source
 
 
 def test_a_spreadsheet_takes_nothing_for_a_formula(tmp_path):

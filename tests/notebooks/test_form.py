@@ -92,11 +92,11 @@ def test_nothing_is_committed_but_the_sources_and_each_cell_has_a_name_of_its_ow
     for number, cell in enumerate(lesson.cells):
         if cell.get("outputs") or cell.get("execution_count") is not None:
             yield f"cell {number} has been run"
-        if not set(cell.metadata) <= {"tags"} or not {*cell.metadata.get("tags", [])} <= {
-            "exercise",
-            "piece",
-        }:
+        tags = cell.metadata.get("tags", [])
+        if not {*cell.metadata} <= {"tags", "dqn_lib"} or not {*tags} <= {"exercise", "piece"}:
             yield f"cell {number}: {dict(cell.metadata)}"
+        if ("dqn_lib" in cell.metadata) != ("exercise" in tags):
+            yield f"cell {number} has the tag or the name of an exercise, and not both"
     if "widgets" in lesson.metadata:
         yield "the state of widgets is in it"
 
@@ -274,6 +274,8 @@ def test_every_exercise_of_the_library_is_in_its_lesson_and_blank_and_the_next_c
         ]
         blanks = [one.body[-1].value for one in functions] if functions else [statement.value]
         asked.append(name)
+        if cell.metadata.get("dqn_lib") != {"exercise": f"lesson{number_of(lesson):02}.{name}"}:
+            yield f"cell {number} does not name its exercise in its metadata, so that it cannot be marked"
         if not first < number < last:
             yield f"cell {number} is no part of the section Exercises"
         if not re.search(rf"^\*\*{len(asked)}\. ", lesson.cells[number - 1].source, re.MULTILINE):

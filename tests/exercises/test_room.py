@@ -1,0 +1,93 @@
+"""The view of a room: off by default, said when it is on, and no line is lost when many write at once."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dqn_lib.exercises import lesson02, room
+from dqn_lib.exercises.__main__ import main
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("DQN_LIB_ROOM", str(tmp_path))
+    monkeypatch.setattr(room, "_told", iter(range(100)))
+    return tmp_path
+
+
+def wrong(state, cells):
+    return 0, 0
+
+
+def test_without_the_variable_nothing_is_noted_and_nothing_said(monkeypatch):
+    monkeypatch.delenv("DQN_LIB_ROOM", raising=False)
+    assert room.note("lesson02.cell", "correct", "") == ""
+    assert room.TOLD not in lesson02.cell.check(wrong).message
+
+
+def test_a_check_leaves_a_line_and_the_student_is_told_once(place):
+    first, second = lesson02.cell.check(wrong), lesson02.cell.check(lesson02.cell.reference)
+    assert first.message.endswith(room.TOLD) and room.TOLD not in second.message
+    lines = list(room.lines_in(place))
+    assert [(line["exercise"], line["status"], line["mistake"]) for line in lines] == [
+        ("lesson02.cell", "not yet", "wrong-result"),
+        ("lesson02.cell", "correct", ""),
+    ]
+    assert {line["who"] for line in lines} == {room.SEAT}
+
+
+def test_a_folder_that_is_gone_is_said_and_the_verdict_stands(place, monkeypatch):
+    monkeypatch.setenv("DQN_LIB_ROOM", str(place / "none"))
+    verdict = lesson02.cell.check(lesson02.cell.reference)
+    assert verdict.correct and "The view of the room could not be told: No such file" in verdict.message
+
+
+def write(place, name, *lines):
+    text = "".join(
+        json.dumps(dict(zip(("time", "who", "exercise", "status", "mistake"), line, strict=True))) + "\n"
+        for line in lines
+    )
+    (place / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_those_who_are_stuck_come_first_and_damaged_lines_are_left_out(place, capsys):
+    write(
+        place,
+        "1",
+        (1, "ada", "lesson02.cell", "correct", ""),
+        (2, "ada", "lesson02.q_update", "not yet", "sign"),
+    )
+    write(place, "2", *[(number, "alan", "lesson02.cell", "not yet", "transposed") for number in range(3)])
+    (place / "3.jsonl").write_bytes(b'{"time": 1}\nnot json\n[1]\n\xff\n')
+    seats = room.seats(room.lines_in(place))
+    assert [(seat.who, seat.wrong, seat.solved) for seat in seats] == [("alan", 3, 0), ("ada", 1, 1)]
+    assert main(["room", str(place), "--once"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[1].startswith("!") and "alan" in rows[1] and "transposed" in rows[1]
+    assert not rows[2].startswith("!") and "lesson02.q_update" in rows[2]
+    assert main(["room", str(place / "none"), "--once"]) == 2
+
+
+def test_a_solved_exercise_ends_the_count_of_wrong_answers(place):
+    write(
+        place,
+        "1",
+        (1, "ada", "a", "not yet", "x"),
+        (2, "ada", "b", "not yet", "y"),
+        (3, "ada", "b", "correct", ""),
+    )
+    (seat,) = room.seats(room.lines_in(place))
+    assert (seat.exercise, seat.wrong, seat.solved) == ("b", 0, 1)
+
+
+@pytest.mark.slow
+def test_ten_kernels_that_write_at_once_lose_no_line(place):
+    program = "from dqn_lib.exercises import room\n"
+    program += "for number in range(300): room.note('lesson02.cell', 'not yet', str(number))"
+    running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(10)]
+    assert [one.wait(60) for one in running] == [0] * 10
+    lines = list(room.lines_in(place))
+    assert len(lines) == 3_000 and len({(line["who"], line["mistake"]) for line in lines}) == 3_000
+    assert len(room.seats(iter(lines))) == 10
