@@ -50,6 +50,23 @@ class Script(gym.Env):
 
 
 STARTS, EVERY, STEPS = 4, 2, 11
+PARAMETERS = {
+    "add": ("state", "action", "reward", "next_state", "terminated", "truncated"),
+    "double_target": ("rewards", "terminated", "next_q_online", "next_q_target", "gamma"),
+    "gradient_step": ("network", "optimizer", "states", "actions", "targets"),
+    "update_target": ("target", "online", "step"),
+}
+
+
+def in_order(function: str, arguments: tuple, named: dict[str, Any]) -> tuple:
+    """The arguments of a call in the order of the parameters, however they were passed."""
+    rest = PARAMETERS[function][len(arguments) :]
+    if set(named) != set(rest):
+        raise Rejected(
+            f"`{function}` takes {', '.join(f'`{name}`' for name in PARAMETERS[function])}; it is called with "
+            f"{len(arguments)} arguments in order{''.join(f', and `{name}`' for name in named)}."
+        )
+    return *arguments, *(named[name] for name in rest)
 
 
 def spied(answer: type, calls: dict[str, list]) -> type:
@@ -59,8 +76,8 @@ def spied(answer: type, calls: dict[str, list]) -> type:
         def __init__(self, capacity: int, n: int, gamma: float) -> None:
             pass
 
-        def add(self, *item: Any) -> None:
-            calls["add"].append(item)
+        def add(self, *item: Any, **named: Any) -> None:
+            calls["add"].append(in_order("add", item, named))
 
         def sample(self, size: int, rng: np.random.Generator) -> tuple:
             numbers = np.arange(size, dtype=np.float32)
@@ -79,15 +96,16 @@ def spied(answer: type, calls: dict[str, list]) -> type:
             calls["action"].append((np.array(q), float(epsilon)))
             return len(calls["action"]) % 3
 
-    def double_target(*arguments: Any) -> NDArray:
-        calls["double_target"].append([np.asarray(one) for one in arguments])
-        return np.asarray(arguments[0]) + 1000
+    def double_target(*arguments: Any, **named: Any) -> NDArray:
+        given = [np.asarray(one) for one in in_order("double_target", arguments, named)]
+        calls["double_target"].append(given)
+        return given[0] + 1000
 
     names = {"gradient_step": lambda *given: 0.0, "update_target": lambda *given: None}
 
     def spy(name: str) -> Any:
-        def called(*arguments: Any) -> Any:
-            calls[name].append(arguments)
+        def called(*arguments: Any, **named: Any) -> Any:
+            calls[name].append(in_order(name, arguments, named))
             return names[name]()
 
         return staticmethod(called)
@@ -148,8 +166,6 @@ def _check_transitions(added: list[tuple], steps: list[tuple]) -> None:
     if len(added) != len(steps):
         raise Rejected(f"Of {len(steps)} steps, {len(added)} are added to the memory: add every one, once.")
     for got, right in zip(added, steps, strict=True):
-        if len(got) != 6:
-            raise Rejected(f"`memory.add` takes six things; it was given {len(got)}.")
         state, action, reward, next_state, terminated, truncated = got
         before, after = float(np.ravel(state)[0]), float(np.ravel(next_state)[0])
         if before != right[0]:
@@ -231,8 +247,6 @@ def _check_targets(calls: dict[str, list], agent: Any) -> None:
         raise Rejected("`double_target` is never called.")
     batch, arguments = calls["sample"][-1], calls["double_target"][-1]
     _, _, reward_sums, next_states, terminated, discounts = batch
-    if len(arguments) != 5:
-        raise Rejected(f"`double_target` takes five arrays; it is given {len(arguments)}.")
     online, target = (np.asarray(network(next_states)) for network in (agent.online, agent.target))
     rights = {
         "rewards": reward_sums, "terminated": terminated, "next_q_online": online, "next_q_target": target,

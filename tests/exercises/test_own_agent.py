@@ -99,6 +99,31 @@ def test_a_fault_is_found_in_its_part(fault):
     assert WORDS.get(fault, "") in verdict.message
 
 
+def test_a_loop_may_pass_its_arguments_by_name_and_wrong_ones_are_named():
+    class ByName(MyAgent):
+        def learn(self):
+            batch = self.memory.sample(size=self.batch_size, rng=self.rng)
+            states, actions, sums, nexts, ends, discounts = batch
+            later = reference_agent.q_values(self.target, nexts).numpy()
+            targets = self.double_target(
+                sums, ends, gamma=discounts, next_q_target=later, next_q_online=self.q(nexts)
+            )
+            self.gradient_step(self.online, self.optimizer, states=states, targets=targets, actions=actions)
+            self.updates += 1
+            self.update_target(online=self.online, target=self.target, step=self.updates)
+
+    assert PARTS["train"].check(ByName).correct
+
+    class Short(MyAgent):
+        def learn(self):
+            self.update_target(self.target, self.online)
+
+    message = PARTS["train"].check(Short).message
+    assert (
+        "`update_target` takes `target`, `online`, `step`; it is called with 2 arguments in order." in message
+    )
+
+
 def test_a_probe_fails_an_agent_whose_future_counts_beyond_the_flag_and_names_the_target():
     agent = broken("the future counts beyond the flag")["MyAgent"]
     result = probing.run_probe(agent, PROBES[-1])
