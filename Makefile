@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorde
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help lab quick test verify lint benchmark results solutions constraints clean setup
+.PHONY: help lab quick test verify lint benchmark results timings solutions constraints clean setup
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
@@ -41,6 +41,10 @@ benchmark: setup  ## Measure everything the README quotes, in about three hours
 
 results: setup  ## Run the experiments that the lessons show again, in less than an hour
 	$(BIN)/python -m dqn_lib.experiments
+
+timings: setup  ## Measure every lesson's cells, and put them into the teaching guide, in six minutes
+	$(BIN)/python benchmarks/lessons.py --json benchmarks/results/lessons.json
+	$(BIN)/python tools/teaching.py
 
 solutions: setup  ## Write the lessons with their solutions into solutions/, for instructors
 	$(BIN)/python tools/solutions.py

@@ -64,6 +64,11 @@ def measure(lesson: Path) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "slowest_silent_cell": slowest,
         "slowest_silent_seconds": round(silent[slowest], 2),
+        "slow_cells": [
+            [cell.source.strip().splitlines()[0][:60], round(seconds_of(cell), 1)]
+            for cell in cells
+            if seconds_of(cell) > 2 and cell.source.strip()
+        ],
         "films": len(films),
         "slowest_film_seconds": round(max(map(seconds_of, films), default=0.0), 2),
         "largest_film_kilobytes": round(max((len(page(film)) for film in films), default=0) / 1000),

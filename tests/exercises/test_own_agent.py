@@ -309,6 +309,12 @@ def test_a_climb_is_logged_with_frozen_checks_and_gets_a_verdict():
     assert all(episode.length <= 200 for episode in run.log.episodes)
 
 
+def test_a_climb_may_end_when_it_is_solved(monkeypatch):
+    monkeypatch.setattr(mountain_car, "SOLVED_RETURN", -300.0)  # so that the first check is enough
+    assert climb.climb(MyAgent, steps=1_500, until_solved=True).agent.steps <= 200
+    assert climb.climb(MyAgent, steps=300).agent.steps == 300
+
+
 def test_a_slow_run_is_shortened_and_the_likely_reason_said(monkeypatch):
     class Slow(MyAgent):
         gradient_step = staticmethod(reference_agent.gradient_step.python_function)
