@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from dqn_lib.probes import GAMMA, PROBES, TwoEndings
+from dqn_lib.probes import FURTHER_PROBES, GAMMA, PROBES, ChangedReward, LongPush, TwoEndings
 
-each = pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+on_paper = pytest.mark.parametrize("probe", [*PROBES, FURTHER_PROBES[0]], ids=lambda probe: probe.name)
+each = pytest.mark.parametrize(
+    "probe", [*PROBES, *FURTHER_PROBES], ids=lambda probe: f"{probe.name}, {probe.question}"
+)
 
 
 @each
@@ -15,7 +18,7 @@ def test_a_probe_is_an_environment_of_gymnasium(probe):
     check_env(probe.environment(), skip_render_check=True)
 
 
-@each
+@on_paper
 def test_the_values_on_paper_are_those_that_a_table_learns(probe):
     """Q-learning with exact masks, by hand, on random actions."""
     env, rng = probe.environment(), np.random.default_rng(7)
@@ -40,3 +43,23 @@ def test_who_takes_the_time_limit_for_an_ending_learns_another_value():
     (probe,) = (probe for probe in PROBES if probe.environment is TwoEndings)
     limited = sum(GAMMA**step for step in range(TwoEndings.LIMIT))
     assert probe.q[1].max() - limited > 2 * probe.tolerance
+
+
+def test_a_changed_reward_changes_once_for_good():
+    env, rewards = ChangedReward(), []
+    for _ in range(300):
+        env.reset()
+        state, reward, terminated, truncated, _ = env.step(0)
+        rewards.append(reward)
+        assert terminated and not truncated and state.tolist() == [0.0, 0.0]
+    assert rewards == [-1.0] * 200 + [1.0] * 100
+
+
+def test_a_long_push_needs_ten_in_a_row():
+    env = LongPush()
+    assert env.reset()[0][0] == -1.0
+    for action in [1] * 9 + [0] + [1] * 9:
+        state, reward, terminated, _, _ = env.step(action)
+        assert (reward, terminated) == (0.0, False)
+    assert state[0] == 1.0
+    assert env.step(1)[1:3] == (1.0, True)
