@@ -184,7 +184,7 @@ def test_every_kind_of_notebook_is_marked_right(kind, tmp_path):
 
 
 @pytest.mark.weekly
-@pytest.mark.parametrize("number", ["01", "03", "04", "05", "07", "08", "09", "10", "11"])
+@pytest.mark.parametrize("number", ["01", "03", "04", "05", "06", "07", "08", "09", "10", "11"])
 def test_the_solutions_of_every_lesson_are_marked_correct(number, tmp_path):
     nbformat.write(solved(number), tmp_path / "a.ipynb")
     (marked,) = mark_folder(tmp_path)
