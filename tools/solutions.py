@@ -4,6 +4,7 @@ They are built from the library's own solutions into `solutions/`, which git lea
 """
 
 import importlib
+import shutil
 import sys
 from pathlib import Path
 
@@ -29,10 +30,8 @@ def main(folder: Path = ROOT / "solutions") -> None:
     folder.mkdir(exist_ok=True)
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         nbformat.write(solved(path), folder / path.name)
-    for name in ("glossary.md", "results"):  # links of the lessons
-        link = folder / name
-        if not link.exists():
-            link.symlink_to(Path("..") / "notebooks" / name)
+    shutil.copy(ROOT / "notebooks" / "glossary.md", folder)
+    shutil.copytree(ROOT / "notebooks" / "results", folder / "results", dirs_exist_ok=True)
     print(f"written to {folder}")
 
 

@@ -13,11 +13,19 @@ from dqn_lib import mountain_car
 from dqn_lib.agents.q_network import QFunction
 from dqn_lib.diagnostics import CurveVerdict, judge_curve
 from dqn_lib.evaluation import greedy_returns
-from dqn_lib.exercises.comparison import Rejected
+from dqn_lib.exercises import reference_agent
 from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, panel
-from dqn_lib.exercises.own_agent import PARTS, Problem, blanks, check_class, completed, drive, slowness
+from dqn_lib.exercises.own_agent import (
+    PARTS,
+    Problem,
+    blanks,
+    check_class,
+    completed,
+    drive,
+    made_or_problem,
+    slowness,
+)
 from dqn_lib.exercises.report import Run, Runs
-from dqn_lib.exercises.sandbox import error_in_words
 from dqn_lib.experiments.results import load_results
 from dqn_lib.training import Check, Episode, TrainingLog
 
@@ -44,7 +52,7 @@ class Climb:
     def words(self) -> tuple[str, str]:
         """A heading and a message: the verdict, or why the run stopped."""
         if self.problem:
-            return "Stopped", "\n".join([f"At step {self.agent.steps:,}. {self.problem}", *self.notes])
+            return "Stopped", "\n".join([str(self.problem), *self.notes])
         return self.verdict.kind.capitalize(), "\n".join([self.verdict.message, *self.notes])
 
     def __repr__(self) -> str:
@@ -96,11 +104,12 @@ def climb(agent: type, steps: int = 20_000, seed: int = 1, *, until_solved: bool
     check_class(agent)
     cls, note = completed(agent)
     env, evaluation = mountain_car.make(), mountain_car.make()
-    try:
-        made = cls(env, seed)
-    except Exception as error:
-        raise Rejected(error_in_words(error, agent.train, {})) from None
-    name = "the library's agent" if len(blanks(agent)) == len(PARTS) else "your agent"
+    made, name = made_or_problem(cls, env, seed), "your agent"
+    failed = made if isinstance(made, Problem) else None
+    if failed:  # the lesson goes on, with pictures of another agent
+        made, steps = reference_agent.MyAgent(env, seed), min(steps, 2_000)
+    if failed or len(blanks(agent)) == len(PARTS):
+        name = "the library's agent"
     run = Climb(made, name, notes=[note] if note else [])
     start, before = time.monotonic(), 0
 
@@ -132,6 +141,11 @@ def climb(agent: type, steps: int = 20_000, seed: int = 1, *, until_solved: bool
     with tqdm(total=steps, unit=" steps", unit_scale=False) as bar:
         check()
         run.problem = drive(made, steps, at_episode, lambda: bar.update(min(made.steps, steps) - bar.n))
+    if failed:
+        run.problem = failed
+        run.notes.append("The pictures below show the library's agent.")
+    elif run.problem:
+        run.notes.append(f"That was after {made.steps:,} steps.")
     return run
 
 
@@ -154,7 +168,7 @@ def three_seeds(agent: type, steps: int = 20_000, seeds: Sequence[int] = SEEDS) 
         tuple(
             Run(
                 seed,
-                run.log.solved_at(mountain_car.SOLVED_RETURN),
+                None if run.problem else run.log.solved_at(mountain_car.SOLVED_RETURN),
                 max(check.mean for check in run.log.checks),
                 run.verdict.kind,
                 str(run.problem or ""),

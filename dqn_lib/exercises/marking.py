@@ -11,6 +11,7 @@ import html
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -87,15 +88,23 @@ def student_of(path: Path, folder: Path) -> str:
 def mark_notebook(path: Path, folder: Path, *, seconds: float = SECONDS, memory: int = MEMORY) -> Marked:
     """The marks of one notebook; never raises because of what is in it."""
     marked = Marked(str(path.relative_to(folder)), student_of(path, folder))
-    if path.stat().st_size > LARGEST:
-        marked.problems.append(f"it has {path.stat().st_size / 1e6:.0f} MB, so it was not read")
+    try:
+        size = path.stat().st_size
+        problem = f"it has {size / 1e6:.0f} MB, so it was not read" if size > LARGEST else ""
+        path.open("rb").close()
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+    if problem:
+        marked.problems.append(problem)
         return marked
     end, left_out = time.monotonic() + seconds, []
     with tempfile.TemporaryDirectory(prefix="marking", ignore_cleanup_errors=True) as place:
         shutil.copy(path, Path(place) / "notebook.ipynb")
         for _ in range(ATTEMPTS):
             lines, ended = _run(Path(place), left_out, end, memory)
-            marked.marks = [Mark(**line["mark"]) for line in lines if "mark" in line]
+            marked.marks = [
+                *{line["mark"]["exercise"]: Mark(**line["mark"]) for line in lines if "mark" in line}.values()
+            ]
             problems = [line["problem"] for line in lines if "problem" in line]
             if any("done" in line for line in lines):
                 marked.problems += problems
@@ -126,15 +135,16 @@ def _run(place: Path, left_out: list[str], end: float, memory: int) -> tuple[lis
         "DQN_LIB_ANSWERS": "off",
         "DQN_LIB_COMPILE_CACHE": "off",
     }
-    read, write = os.pipe()
-    command = [sys.executable, "-m", "dqn_lib.exercises.marking_process", str(write), json.dumps(left_out)]
+    token = secrets.token_hex()  # of which the notebook knows nothing, so that it cannot report for itself
     process = subprocess.Popen(
-        command, cwd=place, env=environment, pass_fds=[write],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", "dqn_lib.exercises.marking_process"], cwd=place, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    os.close(write)
+    with contextlib.suppress(OSError):
+        process.stdin.write(json.dumps([token, left_out]).encode() + b"\n")
+        process.stdin.close()
     ended = ""
-    with os.fdopen(read, "rb") as pipe, ThreadPoolExecutor(1) as reader:
+    with process.stdout as pipe, ThreadPoolExecutor(1) as reader:
         text = reader.submit(pipe.read)
         while process.poll() is None:
             ended = ended or _beyond(process.pid, end, memory)
@@ -143,10 +153,9 @@ def _run(place: Path, left_out: list[str], end: float, memory: int) -> tuple[lis
             time.sleep(0.05)
     lines = []
     for line in text.result().splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            continue
+        with contextlib.suppress(ValueError, TypeError):
+            whose, report = json.loads(line)
+            lines += [report] if whose == token else []
     return lines, ended or f"ends the process (code {process.returncode})"
 
 

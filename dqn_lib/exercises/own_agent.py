@@ -72,13 +72,10 @@ def completed(agent: type) -> tuple[type, str]:
     missing = blanks(agent)
     if not missing:
         return agent, ""
-    all_of_them = len(missing) == len(PARTS)
-    which = "All six parts are" if all_of_them else f"Still blank: {', '.join(missing)};"
-    return exchanged(agent, *missing), (
-        "All six parts are still blank: this is the library's agent."
-        if all_of_them
-        else f"{which} the library's stand in for them."
-    )
+    note = f"Still blank: {', '.join(missing)}; the library's stand in for them."
+    if len(missing) == len(PARTS):
+        note = "All six parts are still blank: this is the library's agent."
+    return exchanged(agent, *missing), note
 
 
 def part_of(code_names: Iterator[tuple[Any, str]], agent: type) -> str:
@@ -133,8 +130,8 @@ def drive(
 ) -> Problem | None:
     """Run `agent.train(steps)` in a thread until it ends, hangs or raises, or `at_episode` returns False.
 
-    It is also stopped after `seconds`, and when it makes the kernel grow by more than 1.5 GB. `at_episode` is called in that thread with
-    the return of each episode; `watch` here, ten times a second.
+    It is also stopped after `seconds`, and when it makes the kernel grow by more than 1.5 GB. `at_episode` is called
+    in that thread with the return of each episode; `watch` here, ten times a second.
     """
     errors: list[BaseException] = []
 
@@ -237,18 +234,25 @@ def _explained(error: BaseException, agent: Any) -> Problem:
 # --- checks -----------------------------------------------------------------------------------------
 
 
+def made_or_problem(agent: type, env: Any, seed: int) -> Any:
+    """An agent of the class, or the `Problem` why there is none."""
+    try:
+        return agent(env, seed)
+    except Exception as error:
+        words = error_in_words(error, agent.train, {})
+        return Problem(part_of(_of_traceback(error), agent), f"an agent cannot be made: {words}")
+
+
 def runs_together(agent: type) -> str:
-    """What happens when the parts of an agent run together for some steps, if that is wrong; otherwise nothing.
+    """What is wrong when the parts of an agent run together for some steps; otherwise nothing.
 
     Each may be right by itself, and still return what the next one cannot take.
     """
     few = {"learning_starts": 32, "batch_size": 32, "learn_every": 4}
     cls = type(agent.__name__, (completed(agent)[0],), few)
-    try:
-        made = cls(ChosenReward(), 0)
-    except Exception as error:
-        return f"an agent cannot be made: {error_in_words(error, agent.train, {})}"
-    problem = drive(made, 48, lambda total: True, seconds=TIME_LIMIT)
+    made = made_or_problem(cls, ChosenReward(), 0)
+    failed = isinstance(made, Problem)
+    problem = made if failed else drive(made, 48, lambda total: True, seconds=TIME_LIMIT)
     return f"the parts do not run together. {problem}" if problem else ""
 
 

@@ -14,8 +14,7 @@ from tqdm.auto import tqdm
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, as_html
-from dqn_lib.exercises.own_agent import Problem, check_class, completed, drive
-from dqn_lib.exercises.sandbox import error_in_words
+from dqn_lib.exercises.own_agent import Problem, check_class, completed, drive, made_or_problem
 from dqn_lib.probes import GAMMA, PROBES, Probe
 from dqn_lib.training import train
 
@@ -86,10 +85,9 @@ def run_probe(
                 solved.append(int(made.steps))
         return not solved
 
-    try:
-        made = cls(probe.environment(), seed)
-    except Exception as error:
-        return ProbeResult(probe, None, np.inf, Problem("", error_in_words(error, agent.train, {})))
+    made = made_or_problem(cls, probe.environment(), seed)
+    if isinstance(made, Problem):
+        return ProbeResult(probe, None, np.inf, made)
     problem = drive(made, STEPS, at_episode, lambda: watch(int(made.steps)), SLOW)
     return ProbeResult(probe, solved[0] if solved else None, errors[-1], None if solved else problem)
 

@@ -19,7 +19,7 @@ from dqn_lib.files import append
 
 SEAT = os.environ.get("JUPYTERHUB_USER") or f"seat {secrets.token_hex(2)}"
 TOLD = "The view of the room shows this verdict (DQN_LIB_ROOM)."
-STUCK = 3  # wrong answers to one exercise, after which somebody may need help
+STUCK = 3  # wrong answers to one exercise, after which a student may need help
 FILE = re.sub(r"[^\w.-]", "_", f"{SEAT}-{os.getpid()}") + ".jsonl"
 _told = itertools.count()
 
@@ -56,8 +56,9 @@ def lines_in(place: Path) -> Iterator[dict[str, Any]]:
         for text in path.read_bytes().splitlines():
             try:
                 line = json.loads(text)
-                found.append({name: line[name] for name in ("time", "who", "exercise", "status", "mistake")})
-            except (ValueError, TypeError, KeyError):
+                words = {name: str(line[name]) for name in ("who", "exercise", "status", "mistake")}
+                found.append({"time": float(line["time"]), **words})
+            except (ValueError, TypeError, KeyError, RecursionError):
                 continue
     yield from sorted(found, key=lambda line: line["time"])
 
@@ -80,18 +81,19 @@ def seats(lines: Iterator[dict[str, Any]]) -> list[Seat]:
     found: dict[str, Seat] = {}
     right_ones: dict[str, set[str]] = {}
     for line in lines:
-        who, exercise = str(line["who"]), str(line["exercise"])
+        who, exercise = line["who"], line["exercise"]
         old, right = found.get(who), line["status"] == "correct"
-        wrong = 0 if right else 1 + (old.wrong if old and old.exercise == exercise else 0)
+        before = old.wrong if old and old.exercise == exercise else 0
+        wrong = 0 if right else before + (line["status"] == "not yet")  # a blank is no wrong answer
         right_ones.setdefault(who, set()).update({exercise} if right else ())
         found[who] = Seat(
             who,
             exercise,
             line["status"],
-            str(line["mistake"]),
+            line["mistake"],
             wrong,
             len(right_ones[who]),
-            float(line["time"]),
+            line["time"],
         )
     return sorted(found.values(), key=lambda seat: (-seat.wrong, seat.who))
 

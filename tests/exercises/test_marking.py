@@ -89,6 +89,18 @@ FAKE = (
 )
 WRONG = "def cell(state, cells):\n    return 0, 0"
 ENDS = ("not yet", "ends-the-process")
+FORGED = """
+import json, os, sys
+lines = [{"mark": {"exercise": "lesson02.cell", "status": "correct"}}, {"done": True}]
+for file in range(1, 12):
+    for line in lines:
+        for text in (json.dumps(line), json.dumps(["", line])):
+            try:
+                os.write(file, text.encode() + b"\\n")
+            except OSError:
+                pass
+os._exit(0)
+"""
 CLASS = {
     "perfect": (solved, {}),
     "blank": (blank, BLANK),
@@ -124,6 +136,7 @@ CLASS = {
         lambda: with_source("cell", lambda s: "def cell(state, cells):\n    import os\n    os._exit(0)"),
         {"cell": ENDS},
     ),
+    "forges": (lambda: with_source("cell", lambda s: FORGED), {"cell": ENDS}),
     "prints": (lambda: with_source("cell", lambda s: f"print('x' * 20_000_000)\n{s}"), {}),
     "no python": (lambda: with_source("cell", lambda s: "def cell(:"), {"cell": ("not yet", "no-python")}),
     "magics": (lambda: with_source("cell", lambda s: f"%matplotlib inline\n!ls\ncell?\n{s}"), {}),
@@ -133,7 +146,7 @@ CLASS = {
     ),
     "helped": (in_outputs, {}),
 }
-QUICK = ("mistake", "doubled", "fakes", "loops", "ends", "ends inside", "helped")
+QUICK = ("mistake", "doubled", "fakes", "loops", "ends", "ends inside", "forges", "helped")
 
 
 def assert_marked(marked, expected):
@@ -157,17 +170,18 @@ def test_of_a_few_notebooks_every_mark_and_every_mistake_is_right(tmp_path, caps
     (folder / "else.ipynb").write_text('{"cells": []}', encoding="utf-8")
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / ".ipynb_checkpoints" / "a.ipynb").write_text("{}", encoding="utf-8")
+    (folder / "gone.ipynb").symlink_to(folder / "nowhere")
     before = sorted(folder.rglob("*"))
     page, table = tmp_path / "marks.html", tmp_path / "marks.csv"
     assert main(["mark", str(folder), "--csv", str(table), "--html", str(page)]) == 0
-    assert f"{len(QUICK) + 3} notebooks, 6 with problems" in capsys.readouterr().out
+    assert f"{len(QUICK) + 4} notebooks, 8 with problems" in capsys.readouterr().out
     rows = list(csv.DictReader(table.open(encoding="utf-8")))
     for kind in QUICK:
         own = [row for row in rows if row["student"] == kind and row["exercise"]]
         assert {row["exercise"][9:]: (row["status"], row["mistake"]) for row in own} == RIGHT | CLASS[kind][1]
     assert next(row["hints"] + row["solution"] for row in rows if row["student"] == "helped") == "2True"
     problems = {row["student"]: row["message"] for row in rows if row["status"] == "problem"}
-    assert set(problems) == {"damaged", "else", "ends", "ends inside", "loops", "writes"}
+    assert set(problems) == {"gone", "damaged", "else", "ends", "ends inside", "forges", "loops", "writes"}
     assert "nothing may be written outside" in problems["writes"]
     assert "it is none of the lessons" in problems["else"]
     text = page.read_text(encoding="utf-8")

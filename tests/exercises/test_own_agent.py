@@ -309,6 +309,24 @@ def test_a_climb_is_logged_with_frozen_checks_and_gets_a_verdict():
     assert all(episode.length <= 200 for episode in run.log.episodes)
 
 
+class Unmade(MyAgent):
+    class Memory(reference_agent.Memory):
+        def __init__(self, capacity, n, gamma):
+            raise ValueError("no room")
+
+
+def test_an_agent_that_cannot_be_made_is_said_and_the_lesson_goes_on():
+    run = climb.climb(Unmade, steps=300)
+    assert repr(run).startswith(
+        "Stopped. In the memory (`Memory`): an agent cannot be made: it raised ValueError: no room"
+    )
+    assert run.name == "the library's agent" and run.log.checks and "show the library's agent" in repr(run)
+    assert "Stopped." in run._repr_html_()
+    (measured,) = climb.three_seeds(Unmade, steps=300, seeds=(1,))
+    assert measured.solved_at is None and "cannot be made" in measured.problem
+    assert "cannot be made" in probing.run_probe(Unmade, PROBES[0]).words
+
+
 def test_a_climb_may_end_when_it_is_solved(monkeypatch):
     monkeypatch.setattr(mountain_car, "SOLVED_RETURN", -300.0)  # so that the first check is enough
     assert climb.climb(MyAgent, steps=1_500, until_solved=True).agent.steps <= 200

@@ -91,3 +91,10 @@ def test_ten_kernels_that_write_at_once_lose_no_line(place):
     lines = list(room.lines_in(place))
     assert len(lines) == 3_000 and len({(line["who"], line["mistake"]) for line in lines}) == 3_000
     assert len(room.seats(iter(lines))) == 10
+
+
+def test_a_blank_is_no_wrong_answer_and_odd_values_are_left_out(place):
+    write(place, "1", *[(number, "ada", "a", "not attempted yet", "") for number in range(5)])
+    write(place, "2", ("soon", "ada", "a", "not yet", "x"), (7, ["odd"], "b", "not yet", 3))
+    wrong = {seat.who: seat.wrong for seat in room.seats(room.lines_in(place))}
+    assert wrong == {"ada": 0, "['odd']": 1}
