@@ -36,7 +36,7 @@ def mistakes() -> str:
 
 
 def made(text: str) -> str:
-    """The guide with its two parts made anew."""
+    """The guide with its two generated parts."""
     for name, part in (("timings", timings()), ("mistakes", mistakes())):
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         text = re.sub(f"{begin}.*?{end}", lambda _, new=f"{begin}\n{part}\n{end}": new, text, flags=re.DOTALL)

@@ -99,7 +99,7 @@ def load() -> Any:
             tensorflow.config.threading.set_intra_op_parallelism_threads(1)
             tensorflow.config.threading.set_inter_op_parallelism_threads(1)
             tensorflow.config.set_visible_devices([], "GPU")
-    # Lessons make many small networks, and the same function is traced anew for each: that is no mistake.
+    # Lessons make many small networks, and the same function is traced again for each: that is no mistake.
     tensorflow.get_logger().addFilter(lambda record: "retracing" not in record.getMessage())
     return tensorflow
 

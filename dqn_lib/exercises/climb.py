@@ -14,7 +14,7 @@ from dqn_lib.agents.q_network import QFunction
 from dqn_lib.diagnostics import CurveVerdict, judge_curve
 from dqn_lib.evaluation import greedy_returns
 from dqn_lib.exercises import reference_agent
-from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, panel
+from dqn_lib.exercises.feedback import COLOURS, CORRECT, MARKS, NOT_YET, panel
 from dqn_lib.exercises.own_agent import (
     PARTS,
     Problem,

@@ -7,7 +7,7 @@ from tqdm.auto import tqdm
 from dqn_lib import mountain_car
 from dqn_lib.config import DQNConfig
 from dqn_lib.exercises.comparison import kind_of
-from dqn_lib.exercises.exercise import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Hints, Solution, Verdict
+from dqn_lib.exercises.feedback import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Hints, Solution, Verdict
 from dqn_lib.exercises.leaderboard import Leaderboard, steps_to_solve
 from dqn_lib.exercises.prediction import Choice, predict
 

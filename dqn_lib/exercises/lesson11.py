@@ -26,7 +26,7 @@ limit_probe = predict(
     Choice("all five", "Four of them have no time limit, so there is nothing to confuse."),
     Choice("DelayedReward and TwoEndings", "In DelayedReward the episode really ends after four steps."),
     Choice("only TwoEndings", "It is the one with a time limit, and there the future is lost.", right=True),
-    Choice("none", "Then nobody would need a fifth probe."),
+    Choice("none", "Then there would be no need for a fifth probe."),
 )
 
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import psutil
 
-from dqn_lib.exercises.exercise import CORRECT, MARKS, NOT_YET
+from dqn_lib.exercises.feedback import CORRECT, MARKS, NOT_YET
 from dqn_lib.exercises.report import Report, reports_in
 
 SECONDS = 240.0  # for one notebook

@@ -1,7 +1,7 @@
 """The process that runs one handed-in notebook for `marking`, and reports line by line what it finds.
 
 It runs the cells of the exercises as they are, and of all others only imports, definitions and constants: an
-answer may need them, and nothing is trained again. Then the exercises are imported anew, so that whatever the
+answer may need them, and nothing is trained. Then the exercises are imported again, so that whatever the
 notebook has done to them is gone, and each answer is judged.
 """
 
@@ -210,7 +210,7 @@ class Notebook:
 
 def help_taken(notebook: Any, exercise: str) -> dict[str, Any]:
     """What the verdicts in the notebook's outputs say of hints and solutions."""
-    from dqn_lib.exercises.exercise import MIME
+    from dqn_lib.exercises.feedback import MIME
 
     hints, solution = 0, False
     for cell in notebook["cells"]:
@@ -224,7 +224,7 @@ def help_taken(notebook: Any, exercise: str) -> dict[str, Any]:
 
 
 def judge(lesson: str, run: Notebook, notebook: Any, report: Any, left_out: list[str]) -> None:
-    """Judge the answers with exercises that are imported anew."""
+    """Judge the answers with freshly imported exercises."""
     for name in [name for name in sys.modules if name.startswith("dqn_lib.exercises")]:
         del sys.modules[name]
     module = importlib.import_module(f"dqn_lib.exercises.lesson{lesson}")

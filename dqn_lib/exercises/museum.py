@@ -14,7 +14,7 @@ from dqn_lib.agents.bugs import FlagIsNoEnd, FlagPunished, NoStopGradient, RowMi
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
 from dqn_lib.diagnostics import Diagnosis
-from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET
+from dqn_lib.exercises.feedback import COLOURS, CORRECT, MARKS, NOT_YET
 from dqn_lib.exercises.prediction import Choice, Prediction, predict
 from dqn_lib.exercises.probing import ProbeTable, probe_library
 

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from dqn_lib.agents.dqn import DQNAgent
 from dqn_lib.config import DQNConfig
-from dqn_lib.exercises.exercise import COLOURS, CORRECT, MARKS, NOT_YET, as_html
+from dqn_lib.exercises.feedback import COLOURS, CORRECT, MARKS, NOT_YET, as_html
 from dqn_lib.exercises.own_agent import Problem, check_class, completed, drive, made_or_problem
 from dqn_lib.probes import GAMMA, PROBES, Probe
 from dqn_lib.training import train

@@ -204,7 +204,7 @@ def report(
     Args:
         prediction: before the runs: after how many steps, and with all seeds?
         runs: what `three_seeds` has measured.
-        claim: what you would say about your agent to somebody who has not seen it run.
+        claim: what you would say about your agent to someone who has not seen it run.
         interval: where you expect the steps of other seeds, `(low, high)`; None as long as it is open.
         surprise: what you had not expected.
 

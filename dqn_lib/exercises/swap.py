@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tqdm.auto import tqdm
 
-from dqn_lib.exercises.exercise import COLOURS, CORRECT, NOT_YET, panel
+from dqn_lib.exercises.feedback import COLOURS, CORRECT, NOT_YET, panel
 from dqn_lib.exercises.own_agent import CHECKS, PARTS, blanks, check_class, completed, exchanged
 from dqn_lib.exercises.probing import ProbeResult, run_probe
 from dqn_lib.probes import FURTHER_PROBES, PROBES, Probe

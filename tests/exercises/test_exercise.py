@@ -13,7 +13,8 @@ from dqn_lib.agents.backend import keras, tf
 from dqn_lib.exercises import exercise as module
 from dqn_lib.exercises import lesson01, lesson05
 from dqn_lib.exercises.comparison import Rejected, kind_of
-from dqn_lib.exercises.exercise import Hint, Solution, Verdict, exercise, mistake, panel
+from dqn_lib.exercises.exercise import exercise, mistake
+from dqn_lib.exercises.feedback import Hint, Solution, Verdict, panel
 
 every_exercise = pytest.mark.parametrize("task", EXERCISES.values(), ids=EXERCISES)
 

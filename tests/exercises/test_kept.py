@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from dqn_lib.exercises import kept, lesson01, lesson02, lesson04
+from dqn_lib.exercises import answer_source, kept, lesson01, lesson02, lesson04
 from dqn_lib.exercises.comparison import Rejected
 
 NUMBERS = itertools.count()
@@ -273,10 +273,10 @@ def test_a_class_and_a_function_under_another_name_have_their_source():
         def helper():
             return 3
     """
-    piece = kept.gather("Memory", cell(source, "Memory"), set())
+    piece = answer_source.gather("Memory", cell(source, "Memory"), set())
     assert list(piece.definitions) == ["helper", "Memory"]
     assert piece.definitions["Memory"].startswith("class Memory:\n    def add(self):")
-    piece = kept.gather("add", cell(ADD.replace("def add", "def mine"), "mine"), set())
+    piece = answer_source.gather("add", cell(ADD.replace("def add", "def mine"), "mine"), set())
     assert piece.definitions["add"].endswith("return count + 1\n\n\nadd = mine")
     data = """
         from dataclasses import dataclass
@@ -290,14 +290,14 @@ def test_a_class_and_a_function_under_another_name_have_their_source():
             def add(self, reward):
                 return Step(reward)
     """
-    piece = kept.gather("Memory", cell(data, "Memory"), set())
+    piece = answer_source.gather("Memory", cell(data, "Memory"), set())
     assert piece.definitions["Step"].startswith("@dataclass\nclass Step:\n    reward: float")
     assert piece.imports == ["from dataclasses import dataclass"]
     mutual = "def even(n):\n    return n == 0 or odd(n - 1)\n\ndef odd(n):\n    return n > 0 and even(n - 1)"
-    assert list(kept.gather("even", cell(mutual, "even"), set()).definitions) == ["odd", "even"]
+    assert list(answer_source.gather("even", cell(mutual, "even"), set()).definitions) == ["odd", "even"]
     inner = "def make():\n    def add(ring):\n        return 1\n    return add\n\nadd = make()"
     with pytest.raises(Rejected, match="no source that can stand by itself"):
-        kept.gather("add", cell(inner, "add"), set())
+        answer_source.gather("add", cell(inner, "add"), set())
 
 
 def test_names_of_a_function_s_own_are_not_those_of_the_notebook():
@@ -311,16 +311,16 @@ def test_names_of_a_function_s_own_are_not_those_of_the_notebook():
 
             return lambda q: q + rng
     """
-    assert kept.used_names(textwrap.dedent(source)) == {"FACTOR", "own"}
+    assert answer_source.used_names(textwrap.dedent(source)) == {"FACTOR", "own"}
     parts = (
         "class Mine(Base):\n    Memory = Memory\n    @tf.function\n    def train(self, memory=MEMORY): ..."
     )
-    assert kept.used_names(parts) == {"Base", "Memory", "tf", "MEMORY"}
+    assert answer_source.used_names(parts) == {"Base", "Memory", "tf", "MEMORY"}
 
 
 def test_an_answer_that_uses_another_waits_for_it(file):
     source = "def first(n):\n    return 1\n\ndef second(n):\n    return first(n)"
-    uses = kept.gather("second", cell(source, "second"), {"first"})
+    uses = answer_source.gather("second", cell(source, "second"), {"first"})
     assert uses.answers == {"first": "def first(n):\n    return 1"} and list(uses.definitions) == ["second"]
     with pytest.raises(Rejected, match="uses `first`, which is not there yet"):
         kept._require_no_conflict(uses, "", [])

@@ -14,7 +14,7 @@ from dqn_lib.agents.backend import tf
 from dqn_lib.agents.q_network import input_scaling
 from dqn_lib.agents.tutorial import TutorialAgent
 from dqn_lib.exercises import lesson03, lesson05, lesson08, lesson09, lesson10
-from dqn_lib.exercises.exercise import panel
+from dqn_lib.exercises.feedback import panel
 from dqn_lib.exercises.prediction import Prediction
 
 
