@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorde
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help lab quick test verify lint benchmark results timings solutions constraints clean setup
+.PHONY: help lab quick test verify lint benchmark results timings solutions site constraints clean setup
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
@@ -48,6 +48,10 @@ timings: setup  ## Measure every lesson's cells, and put them into the teaching 
 
 solutions: setup  ## Write the lessons with their solutions into solutions/, for instructors
 	$(BIN)/python tools/solutions.py
+
+site: EXTRA = site
+site: setup  ## Run the lessons and make web pages of them in site/, which need no network, in four minutes
+	$(BIN)/python tools/website.py
 
 # uv resolves for all platforms and Pythons at once; a constraint needs none of the markers it writes.
 constraints:  ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions

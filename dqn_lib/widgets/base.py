@@ -102,7 +102,7 @@ class LessonWidget(CellWidget, anywidget.AnyWidget):
     """A widget whose JavaScript module `_esm` paints its synchronised traits.
 
     Where no widget can be shown, as in an exported notebook, `still` and `explanation` take its place.
-    `page` makes a web page of it that works without a kernel.
+    `page` makes a web page of it that works without a kernel, and `fragment` a part of one.
     """
 
     _css = read_static("widgets.css")
@@ -112,35 +112,47 @@ class LessonWidget(CellWidget, anywidget.AnyWidget):
         """A static picture of the widget as it is now, in HTML."""
         raise NotImplementedError
 
-    def page(self, title: str) -> str:
-        """A self-contained HTML page with this widget as it is now; it needs no kernel and no network."""
-        own = {
+    def still_and_note(self) -> str:
+        """`still`, and below it what the widget does."""
+        note = f"<p><i>{html.escape(self.explanation)} Run the cell in JupyterLab to use it.</i></p>"
+        return self.still() + note
+
+    def page_state(self) -> dict[str, Any]:
+        """What the widget's module reads from its model, as it is now."""
+        return {
             name: value
             for name, value in self.get_state().items()
             if not name.startswith("_") and name not in ("layout", "tabbable", "tooltip")
         }
-        traits = json.dumps(own, default=_encode_bytes).replace("<", "\\u003c")  # no tag, no comment
+
+    def fragment(self) -> str:
+        """A part of a web page with this widget as it is now; it needs no kernel and no network."""
+        traits = json.dumps(self.page_state(), default=_encode_bytes).replace("<", "\\u003c")  # no tag
         module = base64.b64encode(self._esm.encode()).decode()
+        return f"""<style>{self._css}</style>
+<div id="dqn-{self.model_id}"><noscript>{html.escape(self.explanation)} It needs JavaScript.</noscript></div>
+<script type="module">
+{read_static("model.js")}
+const module = await import("data:text/javascript;base64,{module}");
+module.default.render({{ model: makeModel({traits}), el: document.getElementById("dqn-{self.model_id}") }});
+</script>
+"""
+
+    def page(self, title: str) -> str:
+        """A self-contained HTML page of `fragment`."""
         return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{html.escape(title)}</title>
-<style>:root {{ color-scheme: light dark; }}
-{self._css}</style>
-<main><h1>{html.escape(title)}</h1><div id="widget"></div></main>
-<script type="module">
-{read_static("model.js")}
-const module = await import("data:text/javascript;base64,{module}");
-module.default.render({{ model: makeModel({traits}), el: document.getElementById("widget") }});
-</script>
+<style>:root {{ color-scheme: light dark; }}</style>
+<main id="widget"><h1>{html.escape(title)}</h1>{self.fragment()}</main>
 </html>
 """
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         data, metadata = super()._repr_mimebundle_(**options)
-        note = f"<p><i>{html.escape(self.explanation)} Run the cell in JupyterLab to use it.</i></p>"
-        return data | {"text/html": self.still() + note}, metadata
+        return data | {"text/html": self.still_and_note()}, metadata
 
 
 def check_index(name: str, index: Any, low: int, high: int) -> None:

@@ -26,6 +26,7 @@ class LiveWidget(LessonWidget):
         indices: the position of each setting among its choices; assign to it, or call `set`.
         active: names of the settings that have an effect now.
         snapshot: what the page shows.
+        recorded: the snapshots that a page without a kernel plays.
         status: the state in words, whether it is an alarm, and whether something runs.
     """
 
@@ -44,6 +45,7 @@ class LiveWidget(LessonWidget):
         self._numbers = itertools.count(1)
         self._sent = self._painted = 0  # the numbers of the latest snapshots
         self._sent_at = 0.0
+        self.recorded: list[dict[str, Any]] = []
         super().__init__(indices={name: choices[name].index(first[name]) for name in choices}, **traits)
         self._update_active()
         self.observe(lambda change: self._safely(lambda: self._change_settings(change)), "indices")
@@ -128,6 +130,10 @@ class LiveWidget(LessonWidget):
         """Note that a page has painted the snapshot of this number."""
         if number <= self._sent:  # else it is from a page opened before the kernel started
             self._painted = max(self._painted, number)
+
+    def page_state(self) -> dict[str, Any]:
+        """As in `LessonWidget`; with the recorded run, and no setting that would act on it."""
+        return super().page_state() | {"recording": self.recorded, "active": []}
 
     def send_snapshot(self, snapshot: dict[str, Any]) -> None:
         """Number the snapshot and send it to the page."""

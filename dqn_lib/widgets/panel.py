@@ -1,9 +1,9 @@
 """The live training panel: an agent that learns while you watch, and whose settings you can change."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
 import gymnasium as gym
 import traitlets as t
@@ -45,7 +45,6 @@ class TrainingPanel(LiveWidget):
     seed = t.Int(1).tag(sync=True)
     smooth = t.Bool(True).tag(sync=True)
     references = t.List(REFERENCES).tag(sync=True)
-    recording = t.List().tag(sync=True)
 
     def __init__(
         self,
@@ -66,7 +65,6 @@ class TrainingPanel(LiveWidget):
         if hasattr(agent, "compile"):
             agent.compile()  # so that no button has to wait for it
         self._reporting = threading.RLock()  # the status that is reported last is the one that holds
-        self._recorded: list[dict[str, Any]] = []
         helps = {spec.name: spec.metadata["help"] for spec in fields(agent.config)}
         super().__init__(
             choices,
@@ -115,6 +113,14 @@ class TrainingPanel(LiveWidget):
         """Train until the current episode ends, or for one more."""
         self._start(one_episode=True)
 
+    def record(self, checks: int = 60) -> None:
+        """Train for so many checks, or to the limit: a page without a kernel plays what was recorded."""
+        end = self.run.agent.steps + checks * self.run.every
+        self.train()
+        while self.running and self.run.agent.steps < end:
+            time.sleep(0.01)
+        self.pause()
+
     def _start(self, **how: bool) -> None:
         if self.run.at_limit:
             self._report_limit()
@@ -138,7 +144,7 @@ class TrainingPanel(LiveWidget):
             TimeoutError: if the current step does not end within ten seconds; then nothing is reset.
         """
         self.run.reset(self.seed)
-        self._recorded.clear()
+        self.recorded.clear()
         self.refresh()
         self.report(f"Back at the beginning, seed {self.seed}.")
 
@@ -162,17 +168,21 @@ class TrainingPanel(LiveWidget):
 
     def refresh(self) -> None:
         """Send the page a snapshot of the run as it is now."""
-        self.send_snapshot(self.view.snapshot())
-        if not self._recorded or self._recorded[-1]["step"] < self.snapshot["step"]:
-            self._recorded.append(self.snapshot)
+        snapshot = self.view.snapshot()
+        self.send_snapshot(snapshot)
+        if not self.recorded or self.recorded[-1]["step"] < snapshot["step"]:
+            self.recorded.append(snapshot)
 
     def _callback(self) -> None:
         """Called in the run's thread, between two steps and once more after the last."""
         if self.run.running:
-            if self.page_keeps_up:
-                self.send_snapshot(self.view.snapshot())
-                if self.snapshot["step"] >= self._recorded[-1]["step"] + self.run.every:
-                    self._recorded.append(self.snapshot)
+            due = self.run.agent.steps >= self.recorded[-1]["step"] + self.run.every
+            if due or self.page_keeps_up:
+                snapshot = self.view.snapshot()
+                if due:
+                    self.recorded.append(snapshot)
+                if self.page_keeps_up:
+                    self.send_snapshot(snapshot)
             return
         try:
             self.refresh()
@@ -195,11 +205,3 @@ class TrainingPanel(LiveWidget):
             title = f"After {self.run.agent.steps:,} steps"
             pictures.append(value_and_policy(self.run.agent.q, title=title))
         return "".join(picture._repr_html_() for picture in pictures)
-
-    def page(self, title: str) -> str:
-        """A page that plays the run so far, as it was recorded at its checks."""
-        self.recording = self._recorded
-        try:
-            return super().page(title)
-        finally:
-            self.recording = []

@@ -5,6 +5,8 @@ picture, and an executed notebook shows the first picture without a browser.
 """
 
 import html
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -16,6 +18,8 @@ from dqn_lib.plots.style import Picture
 from dqn_lib.widgets.assets import esm
 from dqn_lib.widgets.base import LessonWidget, check_index
 from dqn_lib.widgets.knobs import format_setting
+
+MAX_PICTURES = 40  # that a page without a kernel holds
 
 
 def interact(
@@ -91,14 +95,30 @@ class SliderPlot(LessonWidget):
 
     def redraw(self, _: Any = None) -> None:
         """Draw the picture for the current values."""
+        self.shown = self._drawn(self.values)
+
+    def _drawn(self, values: dict[str, Any]) -> str:
+        """The picture for `values`, or the exception."""
         try:
-            picture = self.draw(**self.values)
+            picture = self.draw(**values)
             if not isinstance(picture, Picture):
                 raise TypeError(f"draw must return a picture of dqn_lib.plots, got {picture!r}")
-            self.shown = picture._repr_html_()
+            return picture._repr_html_()
         except Exception as problem:
-            words = f"<b>{type(problem).__name__}:</b> {html.escape(str(problem))}"
-            self.shown = f'<p role="alert">{words}</p>'
+            return f'<p role="alert"><b>{type(problem).__name__}:</b> {html.escape(str(problem))}</p>'
+
+    def page_state(self) -> dict[str, Any]:
+        """As in `LessonWidget`; with the pictures for all values."""
+        pictures = [
+            self._drawn(dict(zip(self.choices, one, strict=True)))
+            for one in itertools.product(*self.choices.values())
+        ]
+        return super().page_state() | {"pictures": pictures}
+
+    def fragment(self) -> str:
+        """As in `LessonWidget`; of more than `MAX_PICTURES` pictures only the present one, with a note."""
+        few = math.prod(map(len, self.choices.values())) <= MAX_PICTURES
+        return super().fragment() if few else self.still_and_note()
 
     def still(self) -> str:
         """The picture as it is now, or the exception."""

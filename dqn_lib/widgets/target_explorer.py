@@ -114,6 +114,7 @@ class TargetNetworkExplorer(LiveWidget):
         for _ in range(rounds):
             self._step()
         self._over = True
+        self.recorded = [self._view()]
         self._callback()
         self.report("Run shows how it came to this.")
 
@@ -162,6 +163,20 @@ class TargetNetworkExplorer(LiveWidget):
             self._claim_agent()
             self._begin()
             self._start()
+
+    def record(self, rounds: int = 150, every: int = 6) -> None:
+        """Learn `rounds` times under each rule in turn: a page without a kernel plays what was recorded."""
+        with self._busy:
+            self.loop.pause()
+            self._claim_agent()
+            self._begin()
+            self.recorded = [self._view()]
+            for rule in RULES:
+                self.set("target_update", rule)
+                for number in range(1, rounds + 1):
+                    self._step()
+                    if number % every == 0:
+                        self.recorded.append(self._view())
 
     def stop(self) -> None:
         """Stop, and put the agent back to where it began, unless another explorer uses it now.
@@ -251,19 +266,21 @@ class TargetNetworkExplorer(LiveWidget):
         """Called by the thread that learns."""
         running, problem = self.loop.running, self.loop.problem
         if not running or self.page_keeps_up:
-            some = self.history[:: 1 + len(self.history) // MAX_POINTS]
-            lines = some if some[-1] is self.history[-1] else [*some, self.history[-1]]
-            self.send_snapshot(
-                {
-                    "lines": to_message(np.array(lines, np.float32)),
-                    "rules": [list(rule) for rule in self.rules],
-                }
-            )
+            self.send_snapshot(self._view())
         if problem is not None:
             self.report_problem(problem)
         elif not running:
             steps = f"{self.history[-1][0]:,} gradient steps"
             self.report(f"The end, after {steps}." if self._over else f"Paused after {steps}.")
+
+    def _view(self) -> dict[str, Any]:
+        """What the page shows now."""
+        some = self.history[:: 1 + len(self.history) // MAX_POINTS]
+        lines = some if some[-1] is self.history[-1] else [*some, self.history[-1]]
+        return {
+            "lines": to_message(np.array(lines, np.float32)),
+            "rules": [list(rule) for rule in self.rules],
+        }
 
     def report_problem(self, problem: BaseException) -> None:
         """As in `LiveWidget`; and Run starts again, since the agent's state is uncertain now."""

@@ -202,7 +202,7 @@ def address_of(folder: Path, name: str, page: str) -> str:
     addEventListener("error", (event) => complaints.push(event.message));
     addEventListener("unhandledrejection", (event) => complaints.push(String(event.reason)));
     console.error = (...words) => complaints.push(words.join(" "));
-    </script><main>"""
+    </script><main """
     file = folder / f"{name}.html"
-    file.write_text(page.replace("<main>", hook, 1), encoding="utf-8")
+    file.write_text(page.replace("<main ", hook, 1), encoding="utf-8")
     return file.as_uri()

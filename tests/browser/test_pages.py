@@ -478,9 +478,9 @@ def test_the_explorer_draws_the_values_of_both_networks(show, widgets):
 def test_a_recorded_run_plays_and_reaches_its_last_snapshot(show, panel):
     page = show("panel", clock=True)
     assert counter(page) == 0
-    button(page, "Train").click()
+    button(page, "Play").click()
     steps = []
-    for _ in range(2 + len(panel._recorded)):
+    for _ in range(2 + len(panel.recorded)):
         page.clock.run_for(120)
         steps.append(counter(page))
     assert steps == sorted(steps)
@@ -511,8 +511,8 @@ def test_a_recorded_run_plays_and_reaches_its_last_snapshot(show, panel):
     assert values(curve, "dqn-changes")[::2, 0] == pytest.approx(np.array(turned), abs=1)
 
 
-def test_a_recorded_run_is_paused_stepped_and_begun_again_by_buttons_and_keys(show, panel):
-    recorded = [look["step"] for look in panel._recorded]
+def test_a_recorded_run_is_paused_and_begun_again_by_buttons_and_keys(show, panel):
+    recorded = [look["step"] for look in panel.recorded]
     page = show("panel", clock=True)
     page.locator(".dqn").focus()
 
@@ -521,21 +521,18 @@ def test_a_recorded_run_is_paused_stepped_and_begun_again_by_buttons_and_keys(sh
         page.clock.run_for(milliseconds)
         return counter(page)
 
-    for one_more in (1, 2):
-        assert after(button(page, "One episode").click, 500) == recorded[one_more]
-    page.locator(".dqn").focus()
     moved = after(lambda: page.keyboard.press(" "), 300)
-    assert moved > recorded[2]
+    assert moved >= recorded[2]
     paused = after(lambda: page.keyboard.press(" "))
     assert after(lambda: None, 1_000) == paused < recorded[-1]
     assert after(lambda: page.keyboard.press("r")) == 0
-    assert after(button(page, "Train").click, 300) > 0
+    assert after(button(page, "Play").click, 300) > 0
     paused = after(button(page, "Pause").click)
     assert after(lambda: None, 1_000) == paused
     assert after(button(page, "Reset").click) == 0
-    assert after(button(page, "Train").click, 20_000) == recorded[-1]
-    assert after(button(page, "Train").click, 20_000) == recorded[-1]
-    button(page, "Train").click()  # at the end: from the beginning
+    assert after(button(page, "Play").click, 20_000) == recorded[-1]
+    assert after(button(page, "Play").click, 20_000) == recorded[-1]
+    button(page, "Play").click()  # at the end: from the beginning
     page.clock.run_for(160)  # one snapshot later, and not yet two
     assert counter(page) == recorded[1]
 
@@ -550,18 +547,18 @@ def test_f_fills_the_window_and_escape_brings_the_panel_back(show):
         assert dialog.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 900}
         assert page.locator("main").evaluate(TOO_WIDE) == []
         assert page.evaluate(OVERLAPS, LABELS) == []
-        expect(button(page, "Train")).to_be_visible()
+        expect(button(page, "Play")).to_be_visible()
         page.keyboard.press(back)
         expect(dialog).not_to_have_class("dqn-dialog dqn-full")
         assert dialog.bounding_box() == before
-        expect(button(page, "Train")).to_be_visible()
+        expect(button(page, "Play")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
 def test_in_the_full_window_nothing_is_cut_off_and_the_last_row_can_read_every_word(show, width, height):
     page = show("panel")
     page.set_viewport_size({"width": width, "height": height})
-    button(page, "Train").click()
+    button(page, "Play").click()
     expect(page.locator(".dqn-message")).to_contain_text("to train one yourself", timeout=30_000)
     page.locator(".dqn").focus()
     page.keyboard.press("f")
@@ -633,7 +630,7 @@ def test_a_page_can_be_read_at_any_width_in_light_and_in_dark_and_all_of_it_has_
     expect(page).to_have_title(f"The {name}")
     expect(page.get_by_role("heading")).to_have_text(f"The {name}")
     if name == "panel":  # at its end, with all marks on the curve
-        button(page, "Train").click()
+        button(page, "Play").click()
         expect(page.locator(".dqn-message")).to_contain_text("to train one yourself", timeout=30_000)
     offenders = {"nameless": nameless(page.locator("main"))}
     for width in WIDTHS:

@@ -75,9 +75,13 @@ def test_each_kinds_page_holds_its_module_and_its_traits_and_needs_nothing_besid
     module, traits = in_page(page)
     assert module == widget._esm
     assert module.count("export default { render };") == 1
-    recording = traits.pop("recording", None)  # of a panel, which has none but for its page
-    assert traits == {name: value for name, value in handed(widget).items() if name != "recording"}
-    assert (recording is not None) == ("panel" in name)
+    recording, active = traits.pop("recording", None), traits.pop("active", None)  # no setting acts on it
+    assert traits == {name: value for name, value in handed(widget).items() if name != "active"}
+    assert (
+        (len(recording) >= 1 and active == [])
+        if name.startswith(("panel", "explorer"))
+        else recording is None
+    )
     assert widget._css in page
     for text in (page, module):
         assert set(re.findall(r"""[a-z]{2,6}://[^\s"'`)]*""", text)) <= {SVG}

@@ -263,7 +263,7 @@ def test_the_page_gets_labels_for_each_setting_and_all_that_it_gets_can_be_sent(
     }
     assert panel.settings[0]["labels"][:3] == ["schedule", "0", "0.01"]
     state = handed(panel)
-    assert (state["smooth"], state["references"], state["recording"]) == (True, REFERENCES, [])
+    assert (state["smooth"], state["references"]) == (True, REFERENCES)
     assert json.dumps(state, allow_nan=False, default=lambda array: len(bytes(array)))
 
 
@@ -271,9 +271,7 @@ def test_a_page_plays_the_run_as_it_was_at_its_checks(open_panel):
     panel = open_panel(show=("curve", "values"), every=100)
 
     def played():
-        recording = in_page(panel.page("A panel"))[1]["recording"]
-        assert panel.recording == []
-        return recording
+        return in_page(panel.page("A panel"))[1]["recording"]
 
     assert [snapshot["step"] for snapshot in played()] == [0]
     panel.observe(lambda change: panel.acknowledge(change.new["number"]), "snapshot")
@@ -284,7 +282,7 @@ def test_a_page_plays_the_run_as_it_was_at_its_checks(open_panel):
     steps = [snapshot["step"] for snapshot in played()]
     assert (steps[0], steps[-1]) == (0, panel.run.agent.steps)
     assert np.diff(steps[:-1]).min() >= 100 and len(steps) > 4
-    assert played()[-1] == panel.snapshot
+    assert {"number": panel.snapshot["number"]} | played()[-1] == panel.snapshot
     panel.set("gamma", 0.5)
     assert [snapshot["step"] for snapshot in played()] == steps, "the same moment is not played twice"
     press(panel, "reset")

@@ -4,6 +4,7 @@ const ACKNOWLEDGE = 250; // milliseconds between two messages that say which sna
 // Jupyter's server holds the next snapshot back until the page acknowledges the last packet, for up to 40 ms
 // (Nagle's algorithm); any message will do. In milliseconds after a setting has changed.
 const NUDGE = 20;
+const PLAYBACK = 120; // milliseconds for each snapshot of a recorded run
 
 /** The root of a live widget and its connection to Python; `lost` is shown when the kernel has ended. */
 export function liveWidget({ model, el }, className, lost) {
@@ -14,7 +15,11 @@ export function liveWidget({ model, el }, className, lost) {
   let acknowledged = 0;
   let nudge = 0;
 
-  const running = () => model.get("status").running;
+  const recording = model.get("recording") ?? []; // on a page without a kernel
+  let at = 0;
+  let playing = 0;
+  const recorded = recording.length > 0;
+  const running = () => playing !== 0 || model.get("status").running;
   const gone = () => say(lost, true);
   function send(content) {
     try {
@@ -23,8 +28,26 @@ export function liveWidget({ model, el }, className, lost) {
       gone();
     }
   }
-  const press = (name) => send({ press: name });
+  const press = (name) => (recorded ? play(name) : send({ press: name }));
   const show = (snapshot) => (waiting = snapshot);
+
+  /** What the buttons do with a recorded run: all but Pause and Reset play it on, at its end from its beginning. */
+  function play(name) {
+    clearInterval(playing);
+    playing = 0;
+    const last = recording.length - 1;
+    if (["reset", "restart"].includes(name) || (name !== "pause" && at === last)) at = 0;
+    if (name !== "pause" && name !== "reset" && last > 0) {
+      playing = setInterval(() => {
+        at += 1;
+        display();
+        if (at === last) play("pause");
+      }, PLAYBACK);
+    }
+    display();
+    say(playing ? "A recorded run." : "A recorded run; open the lesson to train one yourself.");
+  }
+  const display = () => show({ ...recording[at], number: at + 1 });
 
   /** Set a trait here and in Python. */
   function set(trait, value) {
@@ -54,12 +77,12 @@ export function liveWidget({ model, el }, className, lost) {
    * Paint snapshots with `paint(snapshot, now)`; in a frame without a new one, call `idle(now)`. `follow` has
    * callbacks for other traits by name. Returns a function that ends it all.
    */
-  function start(paint, { idle = () => {}, isRunning = running, follow = {} } = {}) {
+  function start(paint, { idle = () => {}, follow = {} } = {}) {
     function frame(now) {
       if (!waiting) return idle(now);
       paint(waiting, now);
       root.dataset.snapshot = waiting.number;
-      if (now - acknowledged > ACKNOWLEDGE || !isRunning()) {
+      if (now - acknowledged > ACKNOWLEDGE || !running()) {
         acknowledged = now;
         send({ painted: waiting.number });
       }
@@ -80,11 +103,13 @@ export function liveWidget({ model, el }, className, lost) {
     const stopListening = listen(model, { ...events, comm_live_update: gone });
     const stopFrames = whileVisible(root, frame);
     for (const callback of Object.values(callbacks)) callback();
+    if (recorded) play("pause");
     return () => {
+      clearInterval(playing);
       stopFrames();
       stopListening();
       clearTimeout(nudge);
     };
   }
-  return { root, toggle, running, press, set, show, addStatus, addSettings, start };
+  return { root, toggle, recorded, running, press, set, addStatus, addSettings, start };
 }

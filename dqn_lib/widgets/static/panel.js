@@ -2,14 +2,10 @@
 
 const PACE = 30; // steps a second of the greedy policy's car
 const PATIENCE = 60; // milliseconds that the car waits for the next snapshot: painting twice costs twice as much
-const PLAYBACK = 120; // milliseconds for each snapshot of a recorded run
 
 function render({ model, el }) {
-  const recording = model.get("recording");
   const live = liveWidget({ model, el }, "dqn-panel", "The kernel has ended, and this run with it: run the cell again.");
-  const { root } = live;
-  const press = (name) => (recording.length ? play(name) : live.press(name));
-  const running = () => live.running() || playing !== 0;
+  const { root, recorded, running, press } = live;
   keepKeys(root, {
     " ": () => press(running() ? "pause" : "train"),
     r: () => press("reset"),
@@ -19,14 +15,19 @@ function render({ model, el }) {
   // --- settings and buttons -----------------------------------------------------------------------
 
   const bar = make(root, "div", "dqn-row");
-  for (const [words, name, help] of [
-    ["Train", "train", "Train until paused (space)"],
-    ["Pause", "pause", "Stop after this step (space)"],
-    ["One episode", "one_episode", "Train until an episode ends"],
-    ["Reset", "reset", "Forget everything learnt; the settings stay (r)"],
-  ]) {
-    button(bar, words, help, () => press(name));
-  }
+  const buttons = recorded
+    ? [
+        ["Play", "train", "Play the run to its end (space)"],
+        ["Pause", "pause", "Stop here (space)"],
+        ["Reset", "reset", "Back to the beginning (r)"],
+      ]
+    : [
+        ["Train", "train", "Train until paused (space)"],
+        ["Pause", "pause", "Stop after this step (space)"],
+        ["One episode", "one_episode", "Train until an episode ends"],
+        ["Reset", "reset", "Forget everything learnt; the settings stay (r)"],
+      ];
+  for (const [words, name, help] of buttons) button(bar, words, help, () => press(name));
   button(bar, "Full window", "Fill the window, and back (f)", live.toggle);
   const speeds = slider(bar, {
     name: "speed",
@@ -34,6 +35,7 @@ function render({ model, el }) {
     labels: model.get("speeds"),
     onChange: (index) => live.set("speed", index),
   });
+  speeds.set({ off: recorded });
   const line = make(root, "div", "dqn-row");
   const counter = make(line, "span", "dqn-counter");
   const say = live.addStatus(line);
@@ -47,7 +49,8 @@ function render({ model, el }) {
     labels: seeds.map(String),
     onChange: (index) => live.set("seed", seeds[index]),
   });
-  if (count) button(settings, "Reset settings", "Set every setting to its first value", () => press("reset_settings"));
+  seed.set({ off: recorded });
+  if (count && !recorded) button(settings, "Reset settings", "Set every setting to its first value", () => press("reset_settings"));
 
   // --- pictures -----------------------------------------------------------------------------------
 
@@ -135,41 +138,13 @@ function render({ model, el }) {
     views.car.place(positions[Math.min(at, last)], at < last ? actions[at] : -1);
   }
 
-  // --- a recorded run, on a page without a kernel ---------------------------------------------------
-
-  let playing = 0;
-  let at = 0;
-  function play(name) {
-    clearInterval(playing);
-    playing = 0;
-    if (name === "reset") at = 0;
-    if (name === "train") {
-      if (at === recording.length - 1) at = 0;
-      playing = setInterval(next, PLAYBACK);
-    }
-    if (name === "one_episode") next();
-    live.show(recording[at]);
-    say(playing ? "A recorded run." : "A recorded run; open the lesson to train one yourself.");
-  }
-  function next() {
-    at = Math.min(at + 1, recording.length - 1);
-    live.show(recording[at]);
-    if (at === recording.length - 1) play("pause");
-  }
-
-  const stop = live.start(paint, {
+  return live.start(paint, {
     idle: (now) => drive && now - moved > (running() ? PATIENCE : 1000 / PACE - 5) && moveCar(now),
-    isRunning: running,
     follow: {
       speed: () => speeds.set({ index: model.get("speed") }),
       seed: () => seed.set({ index: seeds.indexOf(model.get("seed")) }),
     },
   });
-  if (recording.length) play("pause");
-  return () => {
-    stop();
-    clearInterval(playing);
-  };
 }
 
 export default { render };
