@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorde
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help lab quick test verify lint benchmark results timings solutions site constraints clean setup
+.PHONY: help lab quick test verify lint benchmark results timings solutions site demo constraints clean setup
 
 help:  ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1: \2/p' Makefile
@@ -20,6 +20,7 @@ quick: lint  ## Check the style, run the tests that need no browser and train no
 test: lint  ## Check the style, run the tests and every lesson, in ten minutes
 	$(PYTEST) -m "not weekly"
 
+verify: EXTRA = demo
 verify: lint  ## Run everything: also whole runs, more seeds, every lesson in the browser, long drags
 	$(PYTEST)
 	$(BIN)/python -m pytest -n auto --nbmake --nbmake-timeout=900 notebooks
@@ -52,6 +53,10 @@ solutions: setup  ## Write the lessons with their solutions into solutions/, for
 site: EXTRA = site
 site: setup  ## Run the lessons and make web pages of them in site/, which need no network, in four minutes
 	$(BIN)/python tools/website.py
+
+demo: EXTRA = demo
+demo: setup  ## Show the demo for a class in the browser: one page, a scene at a time
+	$(BIN)/python tools/demo.py
 
 # uv resolves for all platforms and Pythons at once; a constraint needs none of the markers it writes.
 constraints:  ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions

@@ -77,8 +77,9 @@ def slug(text: str) -> str:
 
 
 def to_html(markdown: str) -> str:
-    """A Markdown text in HTML."""
-    return MarkdownWithMath(Renderer(escape=False)).render(markdown)
+    """A Markdown text in HTML; the empty corner of a table is no heading."""
+    text = MarkdownWithMath(Renderer(escape=False)).render(markdown)
+    return re.sub(r"<th[^>]*></th>", "<td></td>", text)
 
 
 def execute(path: Path) -> nbformat.NotebookNode:

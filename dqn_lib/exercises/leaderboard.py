@@ -196,7 +196,7 @@ class Leaderboard:
 
     def _repr_html_(self) -> str:
         head = ["", "name", "changed", *(f"seed {seed}" for seed in SEEDS), "steps in all"]
-        cells = "".join(f"<th>{name}</th>" for name in head)
+        cells = "".join(f"<th>{name}</th>" if name else "<td></td>" for name in head)
         rows = "".join(
             "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>"
             for row in self._rows()

@@ -183,7 +183,7 @@ class ProbedExhibits:
             + "</tr>"
             for letter, *marks in rows
         )
-        heading = "".join(f'<th scope="col">{name}</th>' for name in head)
+        heading = "".join(f'<th scope="col">{name}</th>' if name else "<td></td>" for name in head)
         return f'<table role="status"><tr>{heading}</tr>{body}</table>'
 
 

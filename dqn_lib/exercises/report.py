@@ -165,7 +165,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         def part(title: str, body: str) -> str:
-            return f'<h4 style="margin: 0.8em 0 0.2em">{title}</h4>{body}'
+            return f'<h3 style="margin: 0.8em 0 0.2em; font-size: 1em">{title}</h3>{body}'
 
         def words(text: str) -> str:
             return f"<p>{html.escape(text) or '<em>still empty</em>'}</p>"

@@ -36,7 +36,7 @@ READY = "[...document.querySelectorAll('div[id^=dqn-]')].every((e) => e.querySel
 # What a widget shows, without what says only where its slider is.
 SHOWN = f"""
 [...{ROOTS}[%d].querySelectorAll("canvas, path, img, .dqn-car")].map((e) =>
-  e.getAttribute("d") ?? e.getAttribute("src") ?? e.getAttribute("transform") ?? e.toDataURL()).join()
+  e.getAttribute("d") ?? e.getAttribute("src") ?? e.getAttribute("transform") ?? e.toDataURL?.()).join()
 """
 WIDGETS = f"""
 {ROOTS}.map((root) => ({{

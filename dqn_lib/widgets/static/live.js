@@ -103,7 +103,10 @@ export function liveWidget({ model, el }, className, lost) {
     const stopListening = listen(model, { ...events, comm_live_update: gone });
     const stopFrames = whileVisible(root, frame);
     for (const callback of Object.values(callbacks)) callback();
-    if (recorded) play("pause");
+    if (recorded) {
+      play("pause");
+      frame(performance.now()); // pictures that are not seen yet have words, too
+    }
     return () => {
       clearInterval(playing);
       stopFrames();

@@ -42,7 +42,7 @@ function render({ model, el }) {
   const right = policyPlane(pictures, "Greedy policy");
   const drive = make(pictures, "figure", "dqn-plot");
   const caption = make(drive, "figcaption", "dqn-title");
-  const { scene, place: placeCar } = hill(make(drive, "div"));
+  const { scene, place: placeCar } = hill(make(drive, "div", "dqn-scene"));
   const curve = returnAxes(pictures, "", references);
   curve.setLength(Math.max(...steps, 1));
   const all = steps.map((step, i) => [step, means[i]]);

@@ -1,0 +1,46 @@
+// A row of scenes: keys and buttons choose one; 0 puts everything back.
+
+function render({ model, el }) {
+  const root = make(el, "div", "dqn dqn-scenes");
+  const bar = make(root, "nav", "dqn-row");
+  bar.setAttribute("aria-label", "Scenes");
+  const choose = (number) => {
+    model.set("scene", number);
+    model.save_changes();
+  };
+  const putBack = () => model.send({ press: "put_back" });
+  const buttons = model.get("names").map((name, number) => {
+    const element = button(bar, `${number + 1} ${name}`, `Scene ${number + 1} (key ${number + 1})`, () => choose(number));
+    return element;
+  });
+  button(bar, "0 put back", "Everything as at the beginning, for the next class (key 0)", putBack);
+  const say = message(bar);
+
+  // First of all that listen: a widget keeps the keys that it does not know from the page.
+  function press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^\d$/.test(event.key)) return;
+    if (event.target.matches?.("input[type=text], textarea") || !root.isConnected) return;
+    const number = Number(event.key);
+    if (number > buttons.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (number === 0) putBack();
+    else choose(number - 1);
+  }
+  document.addEventListener("keydown", press, true);
+
+  const show = () => buttons.forEach((one, number) => {
+    if (number === model.get("scene")) one.setAttribute("aria-current", "true");
+    else one.removeAttribute("aria-current");
+  });
+  const tell = () => say(model.get("message"));
+  show();
+  tell();
+  const stop = listen(model, { "change:scene": show, "change:message": tell });
+  return () => {
+    document.removeEventListener("keydown", press, true);
+    stop();
+  };
+}
+
+export default { render };
