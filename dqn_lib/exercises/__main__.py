@@ -8,7 +8,8 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from dqn_lib.exercises import room
-from dqn_lib.exercises.marking import mark_folder, notebooks_in, write_csv, write_html
+from dqn_lib.exercises.handing_out import write_for_nbgrader
+from dqn_lib.exercises.marking import mark_folder, notebooks_in, write_csv, write_html, write_scores
 from dqn_lib.exercises.report import reports_in
 
 
@@ -22,7 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("folder", type=Path, metavar="FOLDER")
     command.add_argument("--csv", type=Path, default=Path("marks.csv"), help="default: marks.csv")
     command.add_argument("--html", type=Path, default=Path("marks.html"), help="default: marks.html")
+    command.add_argument("--scores", type=Path, help="also a file to import: solved of how many, by lesson")
     command.add_argument("--jobs", type=int, help="notebooks at a time; default: one for each core")
+    command.add_argument(
+        "--nbgrader",
+        action="store_true",
+        help="mark nothing: write the lessons for nbgrader into FOLDER/source",
+    )
     command = commands.add_parser("room", help="show who is stuck, by the folder that DQN_LIB_ROOM names")
     command.add_argument("folder", type=Path, metavar="FOLDER")
     command.add_argument("--once", action="store_true", help="print the table once")
@@ -65,13 +72,19 @@ def print_report(path: Path) -> int:
 
 
 def mark(options: argparse.Namespace) -> int:
-    """Mark a folder, and write the two files."""
+    """Mark a folder, and write the files; or write the lessons for nbgrader."""
     try:
+        if options.nbgrader:
+            write_for_nbgrader(options.folder)
+            print(f"written to {options.folder / 'source'}")
+            return 0
         number = len(notebooks_in(options.folder))
         bar = lambda marks: tqdm(marks, total=number, unit=" notebooks")  # noqa: E731
         marked = mark_folder(options.folder, jobs=options.jobs, progress=bar)
         write_csv(marked, options.csv)
         write_html(marked, options.html)
+        if options.scores:
+            write_scores(marked, options.scores)
     except (OSError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 2

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dqn_lib.exercises import kept, room
+from dqn_lib.exercises import kept, room, sections
 from dqn_lib.exercises.comparison import (
     Rejected,
     difference,
@@ -29,6 +29,7 @@ from dqn_lib.exercises.comparison import (
 from dqn_lib.exercises.feedback import CORRECT, NOT_ATTEMPTED, NOT_YET, Hint, Hints, Solution, Verdict
 from dqn_lib.exercises.sandbox import Stopped, TimeLimitExceeded, error_in_words, is_blank, run_within
 
+sections.follow()  # opt-in; a lesson's set-up cell imports this
 TIME_LIMIT = 10.0  # seconds of computing for all cases together; a print in every call takes half of it
 
 

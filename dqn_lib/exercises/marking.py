@@ -8,6 +8,7 @@ and simple tricks; against an attacker put the whole command into a container.
 import contextlib
 import csv
 import html
+import importlib
 import json
 import os
 import re
@@ -197,6 +198,32 @@ def write_csv(marked: Sequence[Marked], path: Path) -> None:
                 writer.writerow(whose | {name: _cell(value) for name, value in asdict(mark).items()})
             for problem in one.problems:
                 writer.writerow(whose | {"status": "problem", "message": _cell(problem)})
+
+
+def write_scores(marked: Sequence[Marked], path: Path) -> None:
+    """A line for each student and lesson: how many exercises are solved, of how many, in nbgrader's words.
+
+    Of several notebooks with one lesson the best one of each exercise counts.
+    """
+    best: dict[tuple[str, str], set[str]] = {}
+    for one in marked:
+        for mark in one.marks:
+            lesson = mark.exercise.partition(".")[0]
+            solved = best.setdefault((one.student, lesson), set())
+            solved.update({mark.exercise} if mark.status == CORRECT else ())
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("student_id", "assignment", "score", "max_score"))
+        for (student, lesson), solved in sorted(best.items()):
+            writer.writerow((_cell(student), lesson, len(solved), len(exercises_of(lesson))))
+
+
+def exercises_of(lesson: str) -> list[str]:
+    """The names of a lesson's exercises, such as "lesson02.cell", and of lesson 11's report."""
+    module = importlib.import_module(f"dqn_lib.exercises.{lesson}")
+    known = {name: one for name, one in vars(module).items() if not isinstance(one, type)}
+    names = [name for name, one in known.items() if hasattr(one, "check") and hasattr(one, "hint")]
+    return [f"{lesson}.{name}" for name in names] + [f"{lesson}.report"] * (lesson == "lesson11")
 
 
 def _cell(value: Any) -> Any:

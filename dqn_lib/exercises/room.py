@@ -1,4 +1,4 @@
-"""Who is stuck: with the environment variable DQN_LIB_ROOM, each check leaves a line in a shared folder.
+"""Who is stuck: with DQN_LIB_ROOM in the environment, checks and finished sections leave lines in a folder.
 
 Off unless the variable names a folder, and the student is told. Nothing goes over the network, and there are
 no names but those that a JupyterHub gives. Each kernel appends to a file of its own, so no line is lost.
@@ -19,6 +19,7 @@ from dqn_lib.files import append
 
 SEAT = os.environ.get("JUPYTERHUB_USER") or f"seat {secrets.token_hex(2)}"
 TOLD = "The view of the room shows this verdict (DQN_LIB_ROOM)."
+FINISHED = "finished"  # the status of a section
 STUCK = 3  # wrong answers to one exercise, after which a student may need help
 FILE = re.sub(r"[^\w.-]", "_", f"{SEAT}-{os.getpid()}") + ".jsonl"
 _told = itertools.count()
@@ -68,6 +69,7 @@ class Seat:
     """Where one student is: the exercise of the latest check, how it went, and since when."""
 
     who: str
+    section: str  # the latest finished one
     exercise: str
     status: str
     mistake: str
@@ -82,12 +84,17 @@ def seats(lines: Iterator[dict[str, Any]]) -> list[Seat]:
     right_ones: dict[str, set[str]] = {}
     for line in lines:
         who, exercise = line["who"], line["exercise"]
-        old, right = found.get(who), line["status"] == "correct"
-        before = old.wrong if old and old.exercise == exercise else 0
+        old = found.setdefault(who, Seat(who, "", "", "", "", 0, 0, line["time"]))
+        if line["status"] == FINISHED:
+            old.section, old.time = exercise, line["time"]
+            continue
+        right = line["status"] == "correct"
+        before = old.wrong if old.exercise == exercise else 0
         wrong = 0 if right else before + (line["status"] == "not yet")  # a blank is no wrong answer
         right_ones.setdefault(who, set()).update({exercise} if right else ())
         found[who] = Seat(
             who,
+            old.section,
             exercise,
             line["status"],
             line["mistake"],
@@ -100,12 +107,12 @@ def seats(lines: Iterator[dict[str, Any]]) -> list[Seat]:
 
 def table(place: Path) -> str:
     """The room as a table: who, where, how many wrong answers there, the mistake, and minutes since then."""
-    rows = [("", "who", "exercise", "status", "wrong", "solved", "minutes", "mistake")]
+    rows = [("", "who", "section finished", "exercise", "status", "wrong", "solved", "minutes", "mistake")]
     for seat in seats(lines_in(place)):
         minutes = f"{(time.time() - seat.time) / 60:.0f}"
         mark = "!" if seat.wrong >= STUCK else ""
         counts = str(seat.wrong), str(seat.solved), minutes
-        rows.append((mark, seat.who, seat.exercise, seat.status, *counts, seat.mistake))
+        rows.append((mark, seat.who, seat.section, seat.exercise, seat.status, *counts, seat.mistake))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

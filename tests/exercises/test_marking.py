@@ -2,16 +2,21 @@
 
 import copy
 import csv
+import html
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-import solutions
 
-from dqn_lib.exercises import marking
+from dqn_lib.exercises import lesson02, marking
 from dqn_lib.exercises.__main__ import main
+from dqn_lib.exercises.comparison import identifier
+from dqn_lib.exercises.handing_out import exercises_in, lessons_in
+from dqn_lib.exercises.handing_out import solved as with_solutions
 from dqn_lib.exercises.marking import mark_folder, mark_notebook, notebooks_in, student_of
 
 pytestmark = pytest.mark.slow
@@ -23,7 +28,7 @@ BLANK = dict.fromkeys(NAMES, ("not attempted yet", ""))
 
 def solved(number="02"):
     """A lesson with the solutions in its exercises' cells."""
-    return solutions.solved(next(NOTEBOOKS.glob(f"{number}_*.ipynb")))
+    return with_solutions(next(NOTEBOOKS.glob(f"{number}_*.ipynb")))
 
 
 def cell_of(notebook, name):
@@ -146,7 +151,51 @@ CLASS = {
     ),
     "helped": (in_outputs, {}),
 }
-QUICK = ("mistake", "doubled", "fakes", "loops", "ends", "ends inside", "forges", "helped")
+MISTAKES = {  # the exercise, a wrong answer, and words of the message that names its mistake
+    "no upper edge": (
+        "cell",
+        "def cell(state, cells):\n"
+        "    return int((state[0] + 1.2) / 1.8 * cells), int((state[1] + 0.07) / 0.14 * cells)",
+        "At the upper edge this gives `cells`",
+    ),
+    "sign": (
+        "q_update",
+        lambda source: source.replace("+= alpha", "-= alpha"),
+        "The sign of the TD error is turned round",
+    ),
+    "inverted": (
+        "epsilon_greedy",
+        "def epsilon_greedy(q, epsilon, rng):\n"
+        "    return rng.integers(3) if rng.random() > epsilon else np.argmax(q)",
+        "Epsilon is inverted",
+    ),
+    "two actions": (
+        "epsilon_greedy",
+        "def epsilon_greedy(q, epsilon, rng):\n"
+        "    return rng.integers(2) if rng.random() < epsilon else np.argmax(q)",
+        "It explores among two actions only. The upper end",
+    ),
+    "one minus gamma": (
+        "effective_horizon",
+        "def effective_horizon(gamma):\n    return 1 - gamma",
+        "This is 1 minus gamma",
+    ),
+    "too late": (
+        "effective_horizon",
+        "def effective_horizon(gamma):\n    return gamma / (1 - gamma)",
+        "This starts counting one step too late",
+    ),
+}
+
+
+def made(exercise, answer, words):
+    """As an entry of `CLASS`: a wrong answer, and the identifier of its mistake."""
+    (known,) = [one.message for one in getattr(lesson02, exercise).mistakes if words in one.message]
+    change = answer if callable(answer) else lambda _: answer
+    return lambda: with_source(exercise, change), {exercise: ("not yet", identifier(known))}
+
+
+CLASS |= {name: made(*mistake) for name, mistake in MISTAKES.items()}
 
 
 def assert_marked(marked, expected):
@@ -160,41 +209,59 @@ def hand_in(folder, kinds):
         nbformat.write(CLASS[kind][0](), folder / kind / "02_q_table.ipynb")
 
 
-def test_of_a_few_notebooks_every_mark_and_every_mistake_is_right(tmp_path, capsys):
-    folder = tmp_path / "class"
-    hand_in(folder, QUICK)
+def rows_of(table):
+    """The rows of a table that was written."""
+    with open(table, encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def odd_ones(folder):
+    """What is no notebook, or does what it must not, handed in too: names of students, and what is said."""
     writes = f"open({str(folder / 'marks.csv')!r}, 'w').write('all correct')\n"
     (folder / "writes").mkdir()
     nbformat.write(with_source("cell", lambda s: writes + s), folder / "writes" / "02.ipynb")
     (folder / "damaged.ipynb").write_text('{"cells": [', encoding="utf-8")
     (folder / "else.ipynb").write_text('{"cells": []}', encoding="utf-8")
+    (folder / "gone.ipynb").symlink_to(folder / "nowhere")
+    return {
+        "writes": "nothing may be written outside",
+        "damaged": "",
+        "else": "it is none of the lessons",
+        "gone": "it cannot be read",
+    }
+
+
+def test_a_class_of_thirty_is_marked_right_and_nothing_is_written_into_its_folder(tmp_path):
+    folder = tmp_path / "class"
+    hand_in(folder, CLASS)
+    odd = odd_ones(folder)
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / ".ipynb_checkpoints" / "a.ipynb").write_text("{}", encoding="utf-8")
-    (folder / "gone.ipynb").symlink_to(folder / "nowhere")
-    before = sorted(folder.rglob("*"))
-    page, table = tmp_path / "marks.html", tmp_path / "marks.csv"
-    assert main(["mark", str(folder), "--csv", str(table), "--html", str(page)]) == 0
-    assert f"{len(QUICK) + 4} notebooks, 8 with problems" in capsys.readouterr().out
-    rows = list(csv.DictReader(table.open(encoding="utf-8")))
-    for kind in QUICK:
+    before = {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}
+    files = [str(tmp_path / name) for name in ("marks.csv", "marks.html", "scores.csv")]
+    command = ["mark", str(folder), "--csv", files[0], "--html", files[1], "--scores", files[2]]
+    subprocess.run([sys.executable, "-m", "dqn_lib.exercises", *command], check=True, timeout=900)
+    assert {path: path.lstat().st_mtime_ns for path in folder.rglob("*")} == before
+    rows = rows_of(files[0])
+    assert len({row["student"] for row in rows}) == len(CLASS) + len(odd) == 30
+    wrong = {}
+    for kind, (_, expected) in CLASS.items():
         own = [row for row in rows if row["student"] == kind and row["exercise"]]
-        assert {row["exercise"][9:]: (row["status"], row["mistake"]) for row in own} == RIGHT | CLASS[kind][1]
+        found = {row["exercise"][9:]: (row["status"], row["mistake"]) for row in own}
+        if found != RIGHT | expected:
+            wrong[kind] = found
+    assert wrong == {}
+    for student, words in odd.items():
+        assert words in next(
+            row["message"] for row in rows if (row["student"], row["status"]) == (student, "problem")
+        )
+    scores = {row["student_id"]: row for row in rows_of(files[2])}
+    for kind, (_, expected) in CLASS.items():
+        assert scores[kind]["score"] == str(4 - len(expected)) and scores[kind]["max_score"] == "4"
     assert next(row["hints"] + row["solution"] for row in rows if row["student"] == "helped") == "2True"
-    problems = {row["student"]: row["message"] for row in rows if row["status"] == "problem"}
-    assert set(problems) == {"gone", "damaged", "else", "ends", "ends inside", "forges", "loops", "writes"}
-    assert "nothing may be written outside" in problems["writes"]
-    assert "it is none of the lessons" in problems["else"]
-    text = page.read_text(encoding="utf-8")
-    assert "bootstraps through the flag" in text and "solution seen" in text and text.count("<tr>") > 10
-    assert sorted(folder.rglob("*")) == before
-
-
-@pytest.mark.weekly
-@pytest.mark.parametrize("kind", CLASS)
-def test_every_kind_of_notebook_is_marked_right(kind, tmp_path):
-    hand_in(tmp_path, [kind])
-    (marked,) = mark_folder(tmp_path)
-    assert_marked(marked, CLASS[kind][1])
+    page = Path(files[1]).read_text(encoding="utf-8")
+    assert "solution seen" in page and page.count("<tr>") > 30
+    assert all(html.escape(words) in page for _, _, words in MISTAKES.values())
 
 
 @pytest.mark.weekly
@@ -238,13 +305,25 @@ def test_students_are_found_in_the_usual_layouts_and_bad_folders_are_named(tmp_p
     assert main(["mark", str(tmp_path / "none")]) == 2
 
 
-def test_the_solutions_are_written_beside_what_they_link_to(tmp_path, capsys):
-    solutions.main(tmp_path / "solutions")
-    names = [path.name for path in sorted((tmp_path / "solutions").glob("*.ipynb"))]
-    assert names == [path.name for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
-    first = nbformat.read(tmp_path / "solutions" / "02_q_table.ipynb", as_version=4)
-    assert "With solutions, for instructors" in first.cells[0].source
-    assert "new[cell, action] += alpha" in cell_of(first, "q_update").source
+def test_the_best_of_two_notebooks_counts_and_scores_are_of_all_exercises_of_the_lesson(tmp_path):
+    half = [marking.Mark("lesson02.cell", "correct"), marking.Mark("lesson02.q_update", "not yet", "x")]
+    other = [
+        marking.Mark("lesson02.q_update", "correct"),
+        marking.Mark("lesson03.td_loss", "not attempted yet"),
+    ]
+    marked = [marking.Marked("a.ipynb", "ada", half), marking.Marked("b.ipynb", "ada", other)]
+    marking.write_scores(
+        [*marked, marking.Marked("c.ipynb", "=alan", [], ["damaged"])], tmp_path / "scores.csv"
+    )
+    assert (tmp_path / "scores.csv").read_text(encoding="utf-8").split() == [
+        "student_id,assignment,score,max_score", "ada,lesson02,2,4", "ada,lesson03,0,2",
+    ]  # fmt: skip
+    for path in lessons_in():
+        lesson = nbformat.read(path, as_version=4)
+        asked = [name for _, name in exercises_in(lesson)]
+        listed = marking.exercises_of(f"lesson{path.name[:2]}")
+        assert sorted(set(listed) - {"lesson11.report"}) == sorted(asked)
+    assert "lesson11.report" in marking.exercises_of("lesson11")
 
 
 def test_a_spreadsheet_takes_nothing_for_a_formula(tmp_path):
@@ -260,8 +339,6 @@ def test_a_spreadsheet_takes_nothing_for_a_formula(tmp_path):
 def test_every_known_mistake_of_an_exercise_has_an_identifier_of_its_own():
     from judging import EXERCISES
 
-    from dqn_lib.exercises.comparison import identifier
-
     for name, exercise in EXERCISES.items():
         found = [identifier(mistake.message) for mistake in getattr(exercise, "mistakes", ())]
         assert len(set(found)) == len(found), name
@@ -269,8 +346,6 @@ def test_every_known_mistake_of_an_exercise_has_an_identifier_of_its_own():
 
 
 def test_a_verdict_says_in_the_notebook_what_it_was():
-    from dqn_lib.exercises import lesson02
-
     exercise = copy.copy(lesson02.cell)
     exercise.hints = type(exercise.hints)(exercise.hints.texts)
     exercise.hint()

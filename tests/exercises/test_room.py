@@ -1,12 +1,15 @@
 """The view of a room: off by default, said when it is on, and no line is lost when many write at once."""
 
 import json
+import os
 import subprocess
 import sys
 
+import nbformat
 import pytest
+from jupyter_client.manager import start_new_kernel
 
-from dqn_lib.exercises import lesson02, room
+from dqn_lib.exercises import lesson02, room, sections
 from dqn_lib.exercises.__main__ import main
 
 
@@ -98,3 +101,70 @@ def test_a_blank_is_no_wrong_answer_and_odd_values_are_left_out(place):
     write(place, "2", ("soon", "ada", "a", "not yet", "x"), (7, ["odd"], "b", "not yet", 3))
     wrong = {seat.who: seat.wrong for seat in room.seats(room.lines_in(place))}
     assert wrong == {"ada": 0, "['odd']": 1}
+
+
+LESSON = [
+    {"cell_type": "markdown", "source": "# 2 · The Q-table"},
+    {"cell_type": "code", "id": "setup", "source": ["import numpy as np"]},
+    {"cell_type": "markdown", "source": ["## The exact solution\n", "text"]},
+    {"cell_type": "code", "id": "a", "source": "x = 1"},
+    {"cell_type": "code", "id": "b", "source": "y = 1"},
+    {"cell_type": "code", "id": "empty", "source": " \n"},
+    {"cell_type": "markdown", "source": "text\n\n## Cells\n"},
+    {"cell_type": "code", "id": "c", "source": "z = 1"},
+]
+
+
+def test_a_section_is_finished_when_all_its_cells_have_run(place):
+    assert sections.sections_of(LESSON) == {
+        "setup": "",
+        "a": "The exact solution",
+        "b": "The exact solution",
+        "c": "Cells",
+    }
+    follower = sections.Follower("lesson02", sections.sections_of(LESSON))
+    for cell, succeeded in (("setup", True), ("a", True), ("b", False), (None, True), ("other", True)):
+        follower.note_cell(cell, succeeded=succeeded)
+    assert list(room.lines_in(place)) == []
+    for _ in range(2):
+        follower.note_cell("b", succeeded=True)
+    (line,) = room.lines_in(place)
+    assert (line["exercise"], line["status"]) == ("lesson02: The exact solution", room.FINISHED)
+    lesson02.cell.check(wrong)
+    (seat,) = room.seats(room.lines_in(place))
+    assert (seat.section, seat.exercise, seat.wrong) == ("lesson02: The exact solution", "lesson02.cell", 1)
+    follower.note_cell("c", succeeded=True)
+    (seat,) = room.seats(room.lines_in(place))
+    assert (seat.section, seat.exercise, seat.wrong) == ("lesson02: Cells", "lesson02.cell", 1)
+    assert "lesson02: Cells" in room.table(place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("on", [True, False])
+def test_in_a_kernel_a_student_is_told_and_a_finished_section_leaves_a_line(tmp_path, on):
+    cells = [
+        nbformat.v4.new_markdown_cell("# 2\n\n## First"),
+        nbformat.v4.new_code_cell("from dqn_lib.exercises import lesson02 as lesson", id="setup"),
+        nbformat.v4.new_code_cell("1 / 1", id="last"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "02_q_table.ipynb")
+    (tmp_path / "room").mkdir()
+    environment = {**os.environ, "JPY_SESSION_NAME": "/somewhere/02_q_table.ipynb", "JUPYTERHUB_USER": "ada"}
+    environment |= {"DQN_LIB_ROOM": str(tmp_path / "room")} if on else {}
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path), env=environment)
+    told = ""
+    try:
+        for cell in cells[1:]:  # as JupyterLab sends them, with their identifiers
+            message = client.session.msg(
+                "execute_request", {"code": cell.source, "silent": False}, metadata={"cellId": cell.id}
+            )
+            client.shell_channel.send(message)
+            client.get_shell_msg(timeout=60)
+            while (found := client.get_iopub_msg(timeout=60))["content"].get("execution_state") != "idle":
+                told += found["content"].get("text", "")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    lines = [(line["who"], line["exercise"]) for line in room.lines_in(tmp_path / "room")]
+    assert lines == ([("ada", "lesson02: First")] if on else [])
+    assert (sections.SAID in told) == on
