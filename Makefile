@@ -29,7 +29,7 @@ lint: setup  ## Check the style of code and lessons
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-benchmark: EXTRA = benchmark
+benchmark: EXTRA = benchmark hub
 benchmark: setup  ## Measure everything the README quotes, in about three hours
 	$(BIN)/python benchmarks/time_to_solve.py --seeds 100 --steps 40000 --json benchmarks/results/time_to_solve.json
 	$(BIN)/python benchmarks/agents.py --json benchmarks/results/agents.json
@@ -39,6 +39,7 @@ benchmark: setup  ## Measure everything the README quotes, in about three hours
 	$(BIN)/python benchmarks/lessons.py --json benchmarks/results/lessons.json
 	$(BIN)/python benchmarks/widgets.py --json benchmarks/results/widgets.json
 	$(BIN)/python benchmarks/experiments.py --json benchmarks/results/experiments.json
+	$(BIN)/python benchmarks/hub.py --json benchmarks/results/hub.json
 
 results: setup  ## Run the experiments that the lessons show again, in less than an hour
 	$(BIN)/python -m dqn_lib.experiments

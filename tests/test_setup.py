@@ -74,6 +74,12 @@ def test_one_list_of_python_versions():
     matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
     assert set(matrix["python"]) == SUPPORTED
     assert not {"include", "exclude"} & set(matrix)
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    images = container["image"], (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert {re.search(r"python:(3\.\d+)", image)[1] for image in images} <= SUPPORTED
+    site = yaml.safe_load((ROOT / ".github" / "workflows" / "site.yml").read_text(encoding="utf-8"))
+    (set_up,) = [step for step in site["jobs"]["publish"]["steps"] if "setup-python" in step.get("uses", "")]
+    assert set_up["with"]["python-version"] in SUPPORTED
 
 
 def test_conda_and_binder_install_the_same():

@@ -46,3 +46,8 @@ def test_the_commands_in_the_guide_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"`make (\w+)`", GUIDE)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_readme_says_the_memory_that_the_guide_says():
+    (memory,) = re.findall(r"^\| memory, one host, one installation \| (\d+ GB) \|", GUIDE, re.MULTILINE)
+    assert f"({memory} on one host with one installation" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """A contest for a class: names and scores in a file, beside the widget in which they are won."""
 
+import html
 import json
 import os
 import time
@@ -31,7 +32,7 @@ class Contest(LessonWidget):
         since: when the class began; by default now.
 
     Raises:
-        ValueError: if `path` lies in a folder that does not exist.
+        ValueError: if `path` lies in a folder that does not exist, or is a folder itself.
     """
 
     _esm = esm("contest.js")
@@ -48,6 +49,8 @@ class Contest(LessonWidget):
         self.path = Path(path or os.environ.get("DQN_LIB_CONTEST", "contest.jsonl")).resolve()
         if not self.path.parent.is_dir():
             raise ValueError(f"path must lie in a folder that exists, got {self.path}")
+        if self.path.is_dir():
+            raise ValueError(f"path must be a file, got the folder {self.path}")
         self.game, self.since = game, time.time() if since is None else since
         self.score: int | None = None  # steps, until a name is given
         super().__init__(title=title)
@@ -90,10 +93,8 @@ class Contest(LessonWidget):
 
     def still(self) -> str:
         """The names and scores."""
-        from html import escape
-
-        items = "".join(f"<li>{escape(name)}: {steps:,}</li>" for name, steps in self.rows)
-        return f"<p>{escape(self.title)}</p><ol>{items}</ol>"
+        items = "".join(f"<li>{html.escape(name)}: {steps:,}</li>" for name, steps in self.rows)
+        return f"<p>{html.escape(self.title)}</p><ol>{items}</ol>"
 
     def _entries(self) -> list[dict[str, Any]]:
         """The entries of this game and class; damaged lines are left out."""
