@@ -75,13 +75,14 @@ def test_each_kinds_page_holds_its_module_and_its_traits_and_needs_nothing_besid
     module, traits = in_page(page)
     assert module == widget._esm
     assert module.count("export default { render };") == 1
-    recording, active = traits.pop("recording", None), traits.pop("active", None)  # no setting acts on it
+    of_the_page = {name: traits.pop(name, None) for name in ("recording", "active", "pictures")}
     assert traits == {name: value for name, value in handed(widget).items() if name != "active"}
-    assert (
-        (len(recording) >= 1 and active == [])
-        if name.startswith(("panel", "explorer"))
-        else recording is None
-    )
+    if name.startswith(("panel", "explorer")):
+        assert len(of_the_page["recording"]) >= 1 and of_the_page["active"] == []  # no setting acts on it
+    elif name == "sliders":
+        assert len(of_the_page["pictures"]) == 8 and of_the_page["pictures"][0] == traits["shown"]
+    else:
+        assert set(of_the_page.values()) == {None}
     assert widget._css in page
     for text in (page, module):
         assert set(re.findall(r"""[a-z]{2,6}://[^\s"'`)]*""", text)) <= {SVG}

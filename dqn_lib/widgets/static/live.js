@@ -45,7 +45,7 @@ export function liveWidget({ model, el }, className, lost) {
       }, PLAYBACK);
     }
     display();
-    say(playing ? "A recorded run." : "A recorded run; open the lesson to train one yourself.");
+    say(playing ? "A recorded run." : "A recorded run; run the lesson in JupyterLab to train one yourself.");
   }
   const display = () => show({ ...recording[at], number: at + 1 });
 
