@@ -60,6 +60,7 @@ c.ConfigurableHTTPProxy.command = {proxy!r}
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
 c.JupyterHub.authenticator_class = "dummy"
+c.DummyAuthenticator.password = "{token}"
 c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/{{username}}"
@@ -91,7 +92,11 @@ class Hub:
         self.log = (folder / "hub.log").open("w", encoding="utf-8")
         command = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
         self.process = subprocess.Popen(command, cwd=folder, stdout=self.log, stderr=self.log)
-        wait_for(lambda: self.ask("GET", "/hub/api/"), "the hub")
+        try:
+            wait_for(lambda: self.ask("GET", "/hub/api/"), "the hub")
+        except TimeoutError:
+            self.close()
+            raise
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """An answer of the hub, or of a student's server behind it; None while there is none."""
@@ -117,18 +122,20 @@ class Hub:
     def processes(self, name: str) -> list[psutil.Process]:
         """The server of a student and its kernel."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        own = [one for one in children if f"/{name}" in one.cwd() and "singleuser" in " ".join(one.cmdline())]
+        own = [one for one in children if name in Path(one.cwd()).parts and "singleuser" in " ".join(one.cmdline())]
         return [*own, *(kernel for server in own for kernel in server.children(recursive=True))]
 
     def close(self) -> None:
         """Stop the hub and all that it started."""
         family = psutil.Process(self.process.pid).children(recursive=True)
         self.process.terminate()
-        self.process.wait(timeout=60)
-        for one in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                one.kill()
-        self.log.close()
+        try:
+            self.process.wait(timeout=60)
+        finally:
+            for one in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+            self.log.close()
 
 
 class Student:

@@ -30,6 +30,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 TEMPLATES = DOCS / "site"
 PATIENCE = 900  # seconds for one cell
+# What whoever builds the site has left beside the lessons is not for a reader.
+PRIVATE = shutil.ignore_patterns(".*", "my_agent*", "leaderboard*", "demo")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # Run after a cell that shows a widget; a lesson may use `_` for something else.
 TO_FRAGMENT = """
@@ -233,9 +235,18 @@ def write(folder: Path, name: str, title: str, body: str, **around: Any) -> None
 
 
 def build(folder: Path, lessons: list[Path]) -> None:
-    """Write the pages of `lessons`, and those beside them, into `folder`."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Write the pages of `lessons`, and those beside them, into `folder`.
+
+    Raises:
+        ValueError: if there are no lessons, or if the folder holds something else than pages.
+    """
+    if not lessons:
+        raise ValueError("lessons must be some of those in notebooks, got none")
+    if others := [path.name for path in folder.glob("*") if path.suffix != ".html"]:
+        raise ValueError(f"folder must hold nothing but pages, since it is emptied; {folder} has {others[0]}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in folder.glob("*.html"):
+        page.unlink()
     pages = [(f"{path.stem}.html", title_of(path)) for path in lessons]
     write(folder, "index.html", "Deep Q-Networks, by hand", first_page(lessons))
     for source in (ROOT / "notebooks" / "glossary.md", DOCS / "teaching.md"):
@@ -243,7 +254,7 @@ def build(folder: Path, lessons: list[Path]) -> None:
         words = re.search(r"<h1[^>]*>(.*?)</h1>", body)[1]
         write(folder, f"{source.stem}.html", words, with_contents(f'<div class="text">{body}</div>', "<h2 "))
     with tempfile.TemporaryDirectory() as copy, ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        notebooks = shutil.copytree(ROOT / "notebooks", Path(copy) / "notebooks")
+        notebooks = shutil.copytree(ROOT / "notebooks", Path(copy) / "notebooks", ignore=PRIVATE)
         bodies = pool.map(lesson_body, [notebooks / path.name for path in lessons])
         for place, (body, (name, title)) in enumerate(zip(bodies, pages, strict=True)):
             before = pages[place - 1] if place else None
@@ -254,11 +265,17 @@ def build(folder: Path, lessons: list[Path]) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--to", type=Path, default=ROOT / "site", help="folder for the pages; emptied first")
+    parser.add_argument("--to", type=Path, default=ROOT / "site", help="folder for the pages")
     parser.add_argument("--lessons", nargs="+", metavar="NN", help="such as 01 02; default all")
     options = parser.parse_args()
     lessons = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
-    build(options.to, [path for path in lessons if not options.lessons or path.stem[:2] in options.lessons])
+    for name in ("DQN_LIB_ROOM", "DQN_LIB_LEADERBOARD"):  # of whoever builds it
+        os.environ.pop(name, None)
+    os.environ["DQN_LIB_ANSWERS"] = "off"
+    try:
+        build(options.to, [path for path in lessons if not options.lessons or path.stem[:2] in options.lessons])
+    except ValueError as problem:
+        parser.error(str(problem))
 
 
 if __name__ == "__main__":

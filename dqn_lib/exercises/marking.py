@@ -189,7 +189,7 @@ def mark_folder(
 
 def write_csv(marked: Sequence[Marked], path: Path) -> None:
     """A line for each exercise of each notebook, and one for each problem."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, FIELDS)
         writer.writeheader()
         for one in marked:
@@ -211,7 +211,7 @@ def write_scores(marked: Sequence[Marked], path: Path) -> None:
             lesson = mark.exercise.partition(".")[0]
             solved = best.setdefault((one.student, lesson), set())
             solved.update({mark.exercise} if mark.status == CORRECT else ())
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(("student_id", "assignment", "score", "max_score"))
         for (student, lesson), solved in sorted(best.items()):
@@ -274,7 +274,7 @@ def write_html(marked: Sequence[Marked], path: Path) -> None:
         f"<h1>Marks</h1><table><tr><th>student</th><th>notebook</th><th>solved</th>{names}<th>problems</th></tr>"
         f"{''.join(rows)}</table><h2>The commonest mistakes</h2>{mistakes or '<p>None.</p>'}</html>"
     )
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def _mark_cell(mark: Mark | None) -> str:

@@ -214,8 +214,10 @@ def help_taken(notebook: Any, exercise: str) -> dict[str, Any]:
 
     hints, solution = 0, False
     for cell in notebook["cells"]:
-        for output in cell.get("outputs") or []:
-            found = output.get("data", {}).get(MIME, {})
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else []:
+            data = output.get("data") if isinstance(output, dict) else None
+            found = data.get(MIME) if isinstance(data, dict) else None
             if isinstance(found, dict) and found.get("exercise") == exercise:
                 given = found.get("hints")
                 hints = max(hints, given if isinstance(given, int) else 0)

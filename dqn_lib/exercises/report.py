@@ -147,7 +147,7 @@ class Report:
                 interval=data["interval"],
                 surprise=data["surprise"],
             )
-        except (TypeError, KeyError, ValueError, AttributeError) as problem:
+        except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as problem:
             raise ValueError(f"data must be that of a report, got another: {problem}") from None
 
     def __repr__(self) -> str:

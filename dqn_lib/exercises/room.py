@@ -54,14 +54,23 @@ def lines_in(place: Path) -> Iterator[dict[str, Any]]:
         raise ValueError(f"folder must be the folder of a room, got {place}")
     found = []
     for path in place.glob("*.jsonl"):
-        for text in path.read_bytes().splitlines():
+        try:
+            texts = path.read_bytes().splitlines()
+        except OSError:  # a folder of that name, or a file that only its student may read
+            continue
+        for text in texts:
             try:
                 line = json.loads(text)
-                words = {name: str(line[name]) for name in ("who", "exercise", "status", "mistake")}
+                words = {name: _plain(line[name]) for name in ("who", "exercise", "status", "mistake")}
                 found.append({"time": float(line["time"]), **words})
-            except (ValueError, TypeError, KeyError, RecursionError):
+            except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
                 continue
     yield from sorted(found, key=lambda line: line["time"])
+
+
+def _plain(value: Any) -> str:
+    """A value as text that a terminal only prints: no line breaks, no control characters."""
+    return re.sub(r"[^ -~\u00a0-\uffff]", " ", str(value))[:80]
 
 
 @dataclass

@@ -33,6 +33,7 @@ class Contest(LessonWidget):
 
     Raises:
         ValueError: if `path` lies in a folder that does not exist, or is a folder itself.
+        OSError: if the file cannot be read.
     """
 
     _esm = esm("contest.js")
@@ -60,7 +61,6 @@ class Contest(LessonWidget):
     def offer_score(self, steps: int, words: str) -> None:
         """Ask for a name for a score of so many steps, described in `words`."""
         self.score, self.offer, self.message = steps, words, ""
-        self.refresh()
 
     def enter(self, name: str) -> None:
         """Write the offered score into the file under a name.
@@ -74,17 +74,23 @@ class Contest(LessonWidget):
             raise ValueError("a score is needed first, there is none")
         if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
             raise ValueError(f"name must have 1 to {LONGEST_NAME} letters, got {name!r}")
-        entry = {"time": time.time(), "game": self.game, "name": name, "steps": self.score}
+        offered = self.score
+        entry = {"time": time.time(), "game": self.game, "name": name, "steps": offered}
         try:
             with FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS):
-                append(self.path, json.dumps(entry).encode() + b"\n")
+                append(self.path, b"\n" + json.dumps(entry).encode() + b"\n")  # the file may end in a line
         except Timeout:
             raise OSError(f"{self.path} is being written by another kernel") from None
-        self.score, self.offer = None, ""
+        if self.score == offered:  # else there is a new one meanwhile
+            self.score, self.offer = None, ""
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what is in the file now."""
+        """Show what is in the file now.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
         best: dict[str, int] = {}
         for entry in self._entries():
             best[entry["name"]] = min(entry["steps"], best.get(entry["name"], entry["steps"]))
@@ -105,7 +111,7 @@ class Contest(LessonWidget):
                 new = {"name": str(entry["name"]), "steps": int(entry["steps"])}
                 if entry["game"] == self.game and entry["time"] >= self.since:
                     found.append(new)
-            except (ValueError, TypeError, KeyError, RecursionError):
+            except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
                 continue
         return found
 

@@ -114,7 +114,11 @@ class TrainingPanel(LiveWidget):
         self._start(one_episode=True)
 
     def record(self, checks: int = 60) -> None:
-        """Train for so many checks, or to the limit: a page without a kernel plays what was recorded."""
+        """Train for so many checks, or to the limit: a page without a kernel plays what was recorded.
+
+        Raises:
+            TimeoutError: if the last step does not end within ten seconds.
+        """
         end = self.run.agent.steps + checks * self.run.every
         self.train()
         while self.running and self.run.agent.steps < end:

@@ -106,6 +106,7 @@ class TargetNetworkExplorer(LiveWidget):
                 for name in CHOICES
             ],
         )  # fmt: skip
+        self._recording = False
         self.loop = Loop(self._step, self._callback, seconds=agent.config.updates / speed)
         self._claim_agent()
         self._config = {name: getattr(agent.config, name) for name in CHOICES}
@@ -165,18 +166,27 @@ class TargetNetworkExplorer(LiveWidget):
             self._start()
 
     def record(self, rounds: int = 150, every: int = 6) -> None:
-        """Learn `rounds` times under each rule in turn: a page without a kernel plays what was recorded."""
+        """Learn `rounds` times under each rule in turn: a page without a kernel plays what was recorded.
+
+        Raises:
+            TimeoutError: if the step before does not end within ten seconds.
+            ValueError: if the agent diverges.
+        """
         with self._busy:
             self.loop.pause()
             self._claim_agent()
             self._begin()
             self.recorded = [self._view()]
-            for rule in RULES:
-                self.set("target_update", rule)
-                for number in range(1, rounds + 1):
-                    self._step()
-                    if number % every == 0:
-                        self.recorded.append(self._view())
+            self._recording = True  # a new rule starts no run of its own
+            try:
+                for rule in RULES:
+                    self.set("target_update", rule)
+                    for number in range(1, rounds + 1):
+                        self._step()
+                        if number % every == 0:
+                            self.recorded.append(self._view())
+            finally:
+                self._recording = False
 
     def stop(self) -> None:
         """Stop, and put the agent back to where it began, unless another explorer uses it now.
@@ -195,7 +205,7 @@ class TargetNetworkExplorer(LiveWidget):
     def _change_settings(self, _: Any) -> None:
         """A new rule acts from the next step on; if nothing runs, in a new run."""
         self._update_active()
-        if not self.loop.running:
+        if not self.loop.running and not self._recording:
             self.restart()
 
     def still(self) -> str:

@@ -16,7 +16,11 @@ function render({ model, el }) {
   keepKeys(root);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    model.send({ name: name.value });
+    try {
+      model.send({ name: name.value });
+    } catch {
+      say("The kernel has ended: load the page again.", true);
+    }
   });
 
   function showRows() {

@@ -8,7 +8,13 @@ function render({ model, el }) {
     model.set("scene", number);
     model.save_changes();
   };
-  const putBack = () => model.send({ press: "put_back" });
+  function putBack() {
+    try {
+      model.send({ press: "put_back" });
+    } catch {
+      say("The kernel has ended: load the page again.", true);
+    }
+  }
   const buttons = model.get("names").map((name, number) => {
     const element = button(bar, `${number + 1} ${name}`, `Scene ${number + 1} (key ${number + 1})`, () => choose(number));
     return element;
@@ -19,7 +25,8 @@ function render({ model, el }) {
   // First of all that listen: a widget keeps the keys that it does not know from the page.
   function press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^\d$/.test(event.key)) return;
-    if (event.target.matches?.("input[type=text], textarea") || !root.isConnected) return;
+    const writing = event.target.isContentEditable || event.target.matches?.("textarea, select, input:not([type=range])");
+    if (writing || !root.checkVisibility()) return; // in JupyterLab, other cells and tabs have keys too
     const number = Number(event.key);
     if (number > buttons.length) return;
     event.preventDefault();
