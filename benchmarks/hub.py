@@ -122,7 +122,11 @@ class Hub:
     def processes(self, name: str) -> list[psutil.Process]:
         """The server of a student and its kernel."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        own = [one for one in children if name in Path(one.cwd()).parts and "singleuser" in " ".join(one.cmdline())]
+        own = [
+            one
+            for one in children
+            if name in Path(one.cwd()).parts and "singleuser" in " ".join(one.cmdline())
+        ]
         return [*own, *(kernel for server in own for kernel in server.children(recursive=True))]
 
     def close(self) -> None:

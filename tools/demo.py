@@ -22,6 +22,9 @@ def arguments() -> list[str]:
         "--pool_size=1",
         "--template=stage",
         "--VoilaConfiguration.show_tracebacks=True",
+        # A page that was closed leaves its kernel; the one that is ready for the next page has no connection.
+        "--MappingKernelManager.cull_idle_timeout=3600",
+        "--MappingKernelManager.cull_interval=60",
         *(f"--VoilaConfiguration.extension_denylist={name}" for name in NOT_NEEDED),
     ]
 

@@ -160,11 +160,19 @@ def contents(body: str) -> str:
     return f'<details class="contents"><summary>On this page</summary><ul>{items}</ul></details>'
 
 
-def with_contents(body: str, before: str) -> str:
-    """A page's body with the list of its sections in front of the first `before` after its title."""
+NOTE = (
+    '<p class="note">This page was made by running the lesson. What needs no learning works here: drive, '
+    "move the sliders, answer the questions. What learns is a recorded run: <em>Play</em> shows it. To turn its "
+    'knobs and to have answers checked, <a href="index.html#run-it-yourself">run the lesson yourself</a>.'
+    "</p>"
+)
+
+
+def with_contents(body: str, before: str, note: str = "") -> str:
+    """A page's body with a note and the list of its sections before the first `before` after its title."""
     title, end, rest = body.partition("</h1>")
     text, mark, others = rest.partition(before)
-    return f"{title}{end}{text}{contents(body)}{mark}{others}"
+    return f"{title}{end}{text}{note}{contents(body)}{mark}{others}"
 
 
 def lesson_body(path: Path) -> str:
@@ -259,7 +267,7 @@ def build(folder: Path, lessons: list[Path]) -> None:
         for place, (body, (name, title)) in enumerate(zip(bodies, pages, strict=True)):
             before = pages[place - 1] if place else None
             after = pages[place + 1] if place + 1 < len(pages) else None
-            write(folder, name, title, with_contents(body, "</div>"), before=before, after=after)
+            write(folder, name, title, with_contents(body, "</div>", NOTE), before=before, after=after)
 
 
 def main() -> None:
@@ -273,7 +281,9 @@ def main() -> None:
         os.environ.pop(name, None)
     os.environ["DQN_LIB_ANSWERS"] = "off"
     try:
-        build(options.to, [path for path in lessons if not options.lessons or path.stem[:2] in options.lessons])
+        build(
+            options.to, [path for path in lessons if not options.lessons or path.stem[:2] in options.lessons]
+        )
     except ValueError as problem:
         parser.error(str(problem))
 

@@ -75,10 +75,14 @@ def mark(options: argparse.Namespace) -> int:
     """Mark a folder, and write the files; or write the lessons for nbgrader."""
     try:
         if options.nbgrader:
-            write_for_nbgrader(options.folder)
+            lacking = write_for_nbgrader(options.folder)
             print(f"written to {options.folder / 'source'}")
+            if lacking:
+                print(f"Add this line to {options.folder / 'nbgrader_config.py'}:\n{lacking}")
             return 0
         number = len(notebooks_in(options.folder))
+        for path in filter(None, (options.csv, options.html, options.scores)):
+            path.open("a", encoding="utf-8").close()  # before the work, not after it
         bar = lambda marks: tqdm(marks, total=number, unit=" notebooks")  # noqa: E731
         marked = mark_folder(options.folder, jobs=options.jobs, progress=bar)
         write_csv(marked, options.csv)

@@ -79,16 +79,20 @@ def _cell(name: str, **what: Any) -> dict[str, Any]:
 
 
 def write_solved(folder: Path) -> None:
-    """Write the lessons with their solutions, and what they need, into a folder."""
+    """Write the lessons with their solutions, and what they need, into a folder.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     _copy_what_lessons_need(folder)
     for path in lessons_in():
         nbformat.write(solved(path), folder / path.name)
 
 
-def write_for_nbgrader(course: Path) -> None:
+def write_for_nbgrader(course: Path) -> str:
     """Write each lesson as an assignment into `source/` of the folder of a course, and nbgrader's settings.
 
-    Settings that are there already stay as they are.
+    Settings that are there already stay as they are; returns a line that they lack, if they do.
 
     Raises:
         OSError: if it cannot be written.
@@ -97,10 +101,12 @@ def write_for_nbgrader(course: Path) -> None:
     config = course / "nbgrader_config.py"
     if not config.exists():
         config.write_text(CONFIG, encoding="utf-8")
+    lacking = "" if "code_stub" in config.read_text(encoding="utf-8") else CONFIG.splitlines()[-1]
     for path in lessons_in():
         folder = course / "source" / f"lesson{path.name[:2]}"
         _copy_what_lessons_need(folder)
         nbformat.write(for_nbgrader(path), folder / path.name)
+    return lacking
 
 
 def _copy_what_lessons_need(folder: Path) -> None:

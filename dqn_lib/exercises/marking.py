@@ -1,39 +1,42 @@
 """Mark handed-in notebooks: who has solved what, the mistakes by name, and the commonest ones of a class.
 
 Students' code is not trusted. Each notebook is run by `marking_process`, in a process of its own with limits
-of time and memory, in a temporary folder and without the marker's environment variables. That stops accidents
-and simple tricks; against an attacker put the whole command into a container.
+of time and memory, in a temporary folder and without the marker's environment variables (see `confinement`).
+That stops accidents and simple tricks. Code that knows this library can still have itself marked correct, so
+look at what was handed in if a mark matters; against an attacker put the whole command into a container.
 """
 
 import contextlib
 import csv
 import html
 import importlib
+import itertools
 import json
 import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from dqn_lib.exercises.feedback import CORRECT, MARKS, NOT_YET
+from dqn_lib.exercises.feedback import CORRECT, MARKS, NOT_YET, as_html
 from dqn_lib.exercises.report import Report, reports_in
 
 SECONDS = 240.0  # for one notebook
 MEMORY = 3_000_000_000  # bytes
 ATTEMPTS = 6  # processes for one notebook: a cell that ends one is left out of the next
 LARGEST = 50_000_000  # bytes of a notebook
+LONGEST_REPORT = 20_000_000  # bytes that the process of a notebook may report
 KEPT = ("PATH", "SYSTEMROOT", "LANG", "PYTHONPATH")  # of the environment; nothing in them is secret
 FIELDS = ("student", "notebook", "exercise", "status", "mistake", "hints", "solution", "message")
 
@@ -73,7 +76,8 @@ def notebooks_in(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise ValueError(f"folder must be a folder of notebooks, got {folder}")
-    paths = sorted(folder.rglob("*.ipynb"))
+    handed_in = folder / "submitted"  # in the folder of nbgrader's course, beside what it hands out
+    paths = sorted((handed_in if handed_in.is_dir() else folder).rglob("*.ipynb"))
     found = [path for path in paths if not any(part[0] == "." for part in path.relative_to(folder).parts)]
     if not found:
         raise ValueError(f"folder must hold notebooks, there is none in {folder}")
@@ -131,33 +135,43 @@ def _run(place: Path, left_out: list[str], end: float, memory: int) -> tuple[lis
     """What the process reports of a notebook, line by line, and how it ended if that was too early."""
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     environment |= {
-        "HOME": str(place),
-        "TMPDIR": str(place),
+        **dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(place)),
+        "LOKY_MAX_CPU_COUNT": "1",  # joblib starts no processes
         "DQN_LIB_ANSWERS": "off",
         "DQN_LIB_COMPILE_CACHE": "off",
     }
-    token = secrets.token_hex()  # of which the notebook knows nothing, so that it cannot report for itself
+    token = secrets.token_hex()  # a line that the notebook writes into the pipe is none of ours
     process = subprocess.Popen(
-        [sys.executable, "-m", "dqn_lib.exercises.marking_process"], cwd=place, env=environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        # Without the folder on the path: a module that the notebook has written is not imported.
+        [sys.executable, "-P", "-s", "-m", "dqn_lib.exercises.marking_process"], cwd=place, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     with contextlib.suppress(OSError):
         process.stdin.write(json.dumps([token, left_out]).encode() + b"\n")
         process.stdin.close()
     ended = ""
     with process.stdout as pipe, ThreadPoolExecutor(1) as reader:
-        text = reader.submit(pipe.read)
+        text = reader.submit(pipe.read, LONGEST_REPORT)
         while process.poll() is None:
             ended = ended or _beyond(process.pid, end, memory)
+            if wait([text], 0)[0] and len(text.result()) == LONGEST_REPORT:
+                ended = "writes too much"
             if ended:
-                process.kill()
+                _end(process)
             time.sleep(0.05)
+        _end(process)  # what it has started, too, or the pipe stays open
     lines = []
     for line in text.result().splitlines():
         with contextlib.suppress(ValueError, TypeError):
             whose, report = json.loads(line)
             lines += [report] if whose == token else []
     return lines, ended or f"ends the process (code {process.returncode})"
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a process and, where there are sessions, those that it has started."""
+    with contextlib.suppress(OSError):  # it has ended already
+        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
 
 
 def _beyond(pid: int, end: float, memory: int) -> str:
@@ -177,18 +191,32 @@ def mark_folder(
     """The marks of every notebook in a folder.
 
     Raises:
-        ValueError: if it is not a folder, or there is no notebook in it.
+        ValueError: if it is not a folder, there is no notebook in it, or `jobs` is below 1.
     """
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}")
     paths = notebooks_in(folder)
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        return list(progress(pool.map(lambda path: mark_notebook(path, folder), paths)))
+        marked = list(progress(pool.map(lambda path: mark_notebook(path, folder), paths)))
+    return [*marked, *(Marked("", name, [], ["no notebook was handed in"]) for name in empty_folders(folder))]
+
+
+def empty_folders(folder: Path) -> list[str]:
+    """The students whose folder is there and has no notebook in it."""
+    place = folder / "submitted" if (folder / "submitted").is_dir() else folder
+    own = [path for path in sorted(place.iterdir()) if path.is_dir() and path.name[0] not in "._"]
+    return [path.name for path in own if not any(path.rglob("*.ipynb"))]
 
 
 # --- what is written --------------------------------------------------------------------------------
 
 
 def write_csv(marked: Sequence[Marked], path: Path) -> None:
-    """A line for each exercise of each notebook, and one for each problem."""
+    """A line for each exercise of each notebook, and one for each problem.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
     with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, FIELDS)
         writer.writeheader()
@@ -203,7 +231,11 @@ def write_csv(marked: Sequence[Marked], path: Path) -> None:
 def write_scores(marked: Sequence[Marked], path: Path) -> None:
     """A line for each student and lesson: how many exercises are solved, of how many, in nbgrader's words.
 
-    Of several notebooks with one lesson the best one of each exercise counts.
+    Of several notebooks with one lesson the best one of each exercise counts. Who has handed in nothing of a
+    lesson that others have, or nothing that could be read, has 0.
+
+    Raises:
+        OSError: if the file cannot be written.
     """
     best: dict[tuple[str, str], set[str]] = {}
     for one in marked:
@@ -211,6 +243,8 @@ def write_scores(marked: Sequence[Marked], path: Path) -> None:
             lesson = mark.exercise.partition(".")[0]
             solved = best.setdefault((one.student, lesson), set())
             solved.update({mark.exercise} if mark.status == CORRECT else ())
+    for student, (_, lesson) in itertools.product({one.student for one in marked}, list(best)):
+        best.setdefault((student, lesson), set())
     with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(("student_id", "assignment", "score", "max_score"))
@@ -231,26 +265,43 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and re.match(r"[=+\-@\t\r]", value) else value
 
 
-def commonest_mistakes(marked: Sequence[Marked]) -> dict[str, list[tuple[int, str, str]]]:
-    """For each exercise its mistakes as (how often, identifier, an example), the commonest first."""
-    wrong = [mark for one in marked for mark in one.marks if mark.status == NOT_YET]
-    found: dict[str, list[tuple[int, str, str]]] = {}
-    for (exercise, mistake), count in Counter((mark.exercise, mark.mistake) for mark in wrong).most_common():
-        example = next(mark.message for mark in wrong if (mark.exercise, mark.mistake) == (exercise, mistake))
-        found.setdefault(exercise, []).append((count, mistake, example))
-    return dict(sorted(found.items()))
+def commonest_mistakes(marked: Sequence[Marked]) -> dict[str, list[tuple[list[str], str, str]]]:
+    """For each exercise its mistakes as (students, identifier, an example), the commonest first."""
+    found: dict[str, dict[str, tuple[list[str], str, str]]] = {}
+    for one in marked:
+        for mark in one.marks:
+            if mark.status == NOT_YET:
+                mistakes = found.setdefault(mark.exercise, {})
+                entry = mistakes.setdefault(mark.mistake, ([], mark.mistake, mark.message))
+                entry[0].append(one.student)
+    return {
+        exercise: sorted(mistakes.values(), key=lambda entry: -len(entry[0]))
+        for exercise, mistakes in sorted(found.items())
+    }
+
+
+def _in_order(marked: Sequence[Marked]) -> list[str]:
+    """The exercises that were marked, in the order of the lessons."""
+    found = {mark.exercise for one in marked for mark in one.marks}
+    lessons = sorted({name.partition(".")[0] for name in found})
+    return [name for lesson in lessons for name in exercises_of(lesson) if name in found]
 
 
 STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em}"
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2em auto;max-width:90em;padding:0 1em}"
     "table{border-collapse:collapse;margin:1em 0}"
-    "td,th{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:left}"
+    "td,th{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:left;vertical-align:top}"
+    ".class{overflow-x:auto}.few{white-space:nowrap}"
 )
 
 
 def write_html(marked: Sequence[Marked], path: Path) -> None:
-    """A page with the class as a table, and the commonest mistakes by exercise."""
-    exercises = sorted({mark.exercise for one in marked for mark in one.marks})
+    """A page with the class as a table, and the commonest mistakes by exercise.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    exercises = _in_order(marked)
     rows = []
     for one in marked:
         by_name = {mark.exercise: mark for mark in one.marks}
@@ -260,19 +311,24 @@ def write_html(marked: Sequence[Marked], path: Path) -> None:
         )
         problems = html.escape("; ".join(one.problems))
         rows.append(f"<tr>{about}{''.join(cells)}<td>{problems}</td></tr>")
-    names = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in exercises)
+    names = "".join(f"<th scope='col'>{html.escape(name.replace('.', ' ', 1))}</th>" for name in exercises)
     mistakes = "".join(
         f"<h3>{html.escape(exercise)}</h3><table>"
         + "".join(
-            f"<tr><td>{count} ×</td><td>{html.escape(message)}</td></tr>" for count, _, message in found
+            f"<tr><td class='few'>{len(who)} ×</td><td>{as_html(message)}</td>"
+            f"<td>{html.escape(', '.join(who))}</td></tr>"
+            for who, _, message in found
         )
         + "</table>"
         for exercise, found in commonest_mistakes(marked).items()
     )
+    legend = ", ".join(f"{mark} {status}" for status, mark in MARKS.items())
+    head = "<th>student</th><th>notebook</th><th>solved</th>"
     page = (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Marks</title><style>{STYLE}</style>"
-        f"<h1>Marks</h1><table><tr><th>student</th><th>notebook</th><th>solved</th>{names}<th>problems</th></tr>"
-        f"{''.join(rows)}</table><h2>The commonest mistakes</h2>{mistakes or '<p>None.</p>'}</html>"
+        f"<h1>Marks</h1><p>{legend}. Hints and solutions are as the notebooks say.</p>"
+        f"<div class='class'><table><tr>{head}{names}<th>problems</th></tr>{''.join(rows)}</table></div>"
+        f"<h2>The commonest mistakes</h2>{mistakes or '<p>None.</p>'}</html>"
     )
     path.write_text(page, encoding="utf-8", errors="backslashreplace")
 

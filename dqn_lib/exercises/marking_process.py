@@ -1,47 +1,30 @@
 """The process that runs one handed-in notebook for `marking`, and reports line by line what it finds.
 
-It runs the cells of the exercises as they are, and of all others only imports, definitions and constants: an
-answer may need them, and nothing is trained. Then the exercises are imported again, so that whatever the
-notebook has done to them is gone, and each answer is judged.
+It runs the cells of the exercises as they are, and of all others only imports, definitions, constants, and
+what an answer refers to by its name: nothing is trained. Then the exercises are imported again, so that a
+`check` that the notebook has replaced is gone, and each answer is judged.
 """
 
 import ast
+import builtins
 import contextlib
 import importlib
 import json
 import linecache
 import os
 import re
+import symtable
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dqn_lib.exercises.confinement import confine, watch
+
 FOR_A_CELL = 10.0  # seconds
 EXERCISE_NAME = re.compile(r"lesson(\d\d)\.(\w+)")
 LONGEST = 600  # characters of a message
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-FORBIDDEN = (
-    "subprocess.",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "os.spawn",
-    "os.fork",
-    "socket.",
-    "shutil.",
-)
-CHANGES = (
-    "os.remove",
-    "os.rename",
-    "os.rmdir",
-    "os.mkdir",
-    "os.link",
-    "os.symlink",
-    "os.truncate",
-    "os.chmod",
-)
 
 
 @dataclass(frozen=True)
@@ -59,12 +42,12 @@ class Cell:
 
     @property
     def tree(self) -> list[ast.stmt]:
-        """Its statements, without the lines that are not Python; empty if the rest is not Python either."""
+        """Its statements; if need be without IPython's lines; empty if the rest is not Python either."""
         lines = ["" if re.match(r"\s*[%!?]|.*\?\s*$", line) else line for line in self.source.splitlines()]
-        try:
-            return ast.parse("\n".join(lines)).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return []
+        for text in (self.source, "\n".join(lines)):
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                return ast.parse(text).body
+        return []
 
     @property
     def defined(self) -> list[str]:
@@ -107,40 +90,34 @@ def lesson_of(cells: list[Cell], notebook: Any) -> str:
     raise ValueError("it is none of the lessons: no exercise, no set-up cell and no title of theirs is in it")
 
 
+def names_in(assignment: ast.Assign | ast.AnnAssign) -> set[str]:
+    """The names that an assignment makes."""
+    targets = assignment.targets if isinstance(assignment, ast.Assign) else [assignment.target]
+    nodes = [node for target in targets for node in ast.walk(target)]
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
 def definitions(cell: Cell) -> Iterator[ast.stmt]:
     """The imports, definitions and constants of a cell."""
     for node in cell.tree:
         constant = False
-        if isinstance(node, ast.Assign):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
             with contextlib.suppress(ValueError, TypeError, MemoryError, RecursionError):
                 constant = ast.literal_eval(node.value) is not ...
         if constant or isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
             yield node
 
 
-def guard(place: str) -> None:
-    """From now on, nothing outside of `place` is written, no process is started, and nothing is connected."""
-
-    def refuse(event: str, arguments: tuple) -> None:
-        if event == "open":
-            path, mode, flags = arguments
-            writes = isinstance(flags, int) and flags & WRITES
-            writes = writes or (isinstance(mode, str) and set(mode) & set("wax+"))
-            paths = [path] if writes else []
-        elif event.startswith(CHANGES):
-            paths = [one for one in arguments if isinstance(one, str | bytes | os.PathLike)]
-        elif event.startswith(FORBIDDEN):
-            raise PermissionError(f"{event} is not allowed while marking")
-        else:
-            return
-        for one in paths:
-            if isinstance(one, int) or one is None:
-                continue
-            full = os.path.realpath(os.fsdecode(one))
-            if full != os.devnull and not full.startswith(place + os.sep):
-                raise PermissionError(f"nothing may be written outside of the notebook's folder, got {full}")
-
-    sys.addaudithook(refuse)
+def globals_of(statements: list[ast.stmt]) -> set[str]:
+    """The names that some statements, and the functions in them, take from the notebook."""
+    text = ast.unparse(ast.Module(statements, type_ignores=[]))
+    tables, found = [symtable.symtable(text, "cell", "exec")], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        used = [one for one in table.get_symbols() if one.is_referenced()]
+        found |= {one.get_name() for one in used if table.get_type() == "module" or one.is_global()}
+    return found
 
 
 class Notebook:
@@ -169,6 +146,7 @@ class Notebook:
                 for node in definitions(cell):
                     self._execute(cell, [node])
                 continue
+            self._provide(cell, cell.tree, set())
             if cell.name in self.left_out:
                 problem = "ends-the-process", f"{cell.name} ended the process"
             else:
@@ -178,6 +156,16 @@ class Notebook:
                 self.report(problem=problem[1])
             for name in asked:
                 self._note(name, cell, problem)
+
+    def _provide(self, own: Cell, statements: list[ast.stmt], tried: set[str]) -> None:
+        """Run what other cells assign to names that statements of a cell refer to and that are missing."""
+        for name in sorted(globals_of(statements) - self.names.keys() - set(dir(builtins)) - tried):
+            tried.add(name)
+            for cell in self.cells:
+                for node in cell.tree if cell is not own else ():
+                    if isinstance(node, ast.Assign | ast.AnnAssign) and name in names_in(node):
+                        self._provide(cell, [node], tried)
+                        self._execute(cell, [node])
 
     def _note(self, name: str, cell: Cell, problem: tuple[str, str]) -> None:
         """Keep what a cell has made for an exercise, unless it is blank."""
@@ -244,6 +232,10 @@ def judge(lesson: str, run: Notebook, notebook: Any, report: Any, left_out: list
             report(mark=about | {"status": kinds.NOT_YET, "mistake": mistake, "message": message})
             continue
         report(begin=full)
+        if getattr(run.answers.get(name), "__module__", "") == module.__name__:
+            words = "it is the library's own answer, not one written in the notebook"
+            report(mark=about | {"status": kinds.NOT_YET, "mistake": "not-written", "message": words})
+            continue
         check = getattr(exercise, "judge", exercise.check)
         verdict = check(run.answers[name]) if name in run.answers else check()
         result = {"status": verdict.status, "mistake": verdict.mistake, "message": verdict.message[:LONGEST]}
@@ -260,19 +252,22 @@ def main() -> None:
         pipe.write(json.dumps([token, line]).encode() + b"\n")
 
     place = Path.cwd()
+    confine(os.path.realpath(place))  # before TensorFlow starts threads of its own
     try:
         notebook = json.loads((place / "notebook.ipynb").read_bytes())
         cells = cells_of(notebook)
         lesson = lesson_of(cells, notebook)
         module = importlib.import_module(f"dqn_lib.exercises.lesson{lesson}")
     except (ValueError, ImportError, RecursionError, TypeError, AttributeError) as problem:
-        report(problem=str(problem)[:LONGEST])
+        damaged = isinstance(problem, json.JSONDecodeError | UnicodeDecodeError)
+        words = f"the file is damaged, ask for it again ({problem})" if damaged else str(problem)
+        report(problem=words[:LONGEST])
         report(done=True)
         return
     asked = [name for name, thing in vars(module).items() if hasattr(thing, "solution") or name == "my_three"]
     if lesson > "02":
         importlib.import_module("dqn_lib.agents.dqn")  # TensorFlow starts programs while it is imported
-    guard(os.path.realpath(place))
+    watch(os.path.realpath(place))
     run = Notebook(cells, report, left_out)
     run.run(asked)
     judge(lesson, run, notebook, report, left_out)

@@ -23,13 +23,12 @@ class Contest(LessonWidget):
     """The best of a class, fewest steps first, and a field for the name of whoever has just scored.
 
     The entries of all games are lines of one file, to which many kernels may write at once. The table shows
-    those of this `game` that are not older than `since`, in seconds like `time.time()`.
+    those of this `game` since the latest `begin_class`.
 
     Args:
         game: what is played, such as "drive".
         path: the file; by default `contest.jsonl` beside the notebook, or the file that the environment
             variable DQN_LIB_CONTEST names.
-        since: when the class began; by default now.
 
     Raises:
         ValueError: if `path` lies in a folder that does not exist, or is a folder itself.
@@ -44,15 +43,13 @@ class Contest(LessonWidget):
     offer = t.Unicode().tag(sync=True)
     message = t.Unicode().tag(sync=True)
 
-    def __init__(
-        self, game: str, title: str, path: str | Path | None = None, since: float | None = None
-    ) -> None:
-        self.path = Path(path or os.environ.get("DQN_LIB_CONTEST", "contest.jsonl")).resolve()
+    def __init__(self, game: str, title: str, path: str | Path | None = None) -> None:
+        self.path = contest_file(path)
         if not self.path.parent.is_dir():
             raise ValueError(f"path must lie in a folder that exists, got {self.path}")
         if self.path.is_dir():
             raise ValueError(f"path must be a file, got the folder {self.path}")
-        self.game, self.since = game, time.time() if since is None else since
+        self.game = game
         self.score: int | None = None  # steps, until a name is given
         super().__init__(title=title)
         self.on_msg(lambda _, content, __: self._receive(content))
@@ -61,6 +58,10 @@ class Contest(LessonWidget):
     def offer_score(self, steps: int, words: str) -> None:
         """Ask for a name for a score of so many steps, described in `words`."""
         self.score, self.offer, self.message = steps, words, ""
+
+    def withdraw(self) -> None:
+        """Take back an offered score for which no name was given."""
+        self.score, self.offer, self.message = None, "", ""
 
     def enter(self, name: str) -> None:
         """Write the offered score into the file under a name.
@@ -75,12 +76,7 @@ class Contest(LessonWidget):
         if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
             raise ValueError(f"name must have 1 to {LONGEST_NAME} letters, got {name!r}")
         offered = self.score
-        entry = {"time": time.time(), "game": self.game, "name": name, "steps": offered}
-        try:
-            with FileLock(f"{self.path}.lock", timeout=LOCK_SECONDS):
-                append(self.path, b"\n" + json.dumps(entry).encode() + b"\n")  # the file may end in a line
-        except Timeout:
-            raise OSError(f"{self.path} is being written by another kernel") from None
+        _write(self.path, {"game": self.game, "name": name, "steps": offered})
         if self.score == offered:  # else there is a new one meanwhile
             self.score, self.offer = None, ""
         self.refresh()
@@ -104,13 +100,14 @@ class Contest(LessonWidget):
 
     def _entries(self) -> list[dict[str, Any]]:
         """The entries of this game and class; damaged lines are left out."""
-        found = []
+        found: list[dict[str, Any]] = []
         for line in self.path.read_bytes().splitlines() if self.path.exists() else ():
             try:
                 entry = json.loads(line)
-                new = {"name": str(entry["name"]), "steps": int(entry["steps"])}
-                if entry["game"] == self.game and entry["time"] >= self.since:
-                    found.append(new)
+                if "begin" in entry:
+                    found = []
+                elif entry["game"] == self.game:
+                    found.append({"name": str(entry["name"]), "steps": int(entry["steps"])})
             except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
                 continue
         return found
@@ -124,3 +121,27 @@ class Contest(LessonWidget):
             self.message = ""
         except (ValueError, OSError) as problem:
             self.message = f"Not entered: {problem}."
+
+
+def begin_class(path: str | Path | None = None) -> None:
+    """From now on the tables show new entries only; all are kept in the file.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    _write(contest_file(path), {"begin": True})
+
+
+def contest_file(path: str | Path | None = None) -> Path:
+    """The file of a contest: `path`, or what the environment says, or `contest.jsonl` beside the notebook."""
+    return Path(path or os.environ.get("DQN_LIB_CONTEST", "contest.jsonl")).resolve()
+
+
+def _write(path: Path, entry: dict[str, Any]) -> None:
+    """Append a line to the file of a contest; raises an `OSError` if it cannot be written."""
+    line = json.dumps(entry | {"time": time.time()}).encode()
+    try:
+        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
+            append(path, b"\n" + line + b"\n")  # the file may end in the middle of a line
+    except Timeout:
+        raise OSError(f"{path} is being written by another kernel") from None

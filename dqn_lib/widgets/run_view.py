@@ -30,6 +30,7 @@ START = (-0.5, 0.0)  # of the greedy policy's episode
 SLOW_MOTION = 30.0  # steps a second up to which the page shows the training car itself
 FRAMES_PER_SECOND = 30  # steps a second of the greedy policy's car
 END_PAUSE = 0.5  # seconds that it stands at the end of its episode
+MAX_FAILURE = 1.0  # seconds after which a newer episode is shown than one that does not arrive
 MAX_DRIVE = 4.0  # seconds after which a newer episode is shown; a good one has ended by then
 COLOUR_LIMITS = (-100, -200, -500, -1_000, -10_000)  # lower ends of the colours; the first suits gamma 0.99
 DIVERGED = 1_000_000  # no sensible value is further from 0
@@ -118,7 +119,8 @@ class RunView:
                 "positions": to_message(drive.trajectory(0)[:, 0].astype(np.float32)),
                 "actions": to_message(drive.actions[:length, 0].astype(np.uint8)),
             }
-            self._next_drive = now + min(length / FRAMES_PER_SECOND + END_PAUSE, MAX_DRIVE)
+            shown = min(length / FRAMES_PER_SECOND + END_PAUSE, MAX_DRIVE)
+            self._next_drive = now + (shown if drive.reached[0] else MAX_FAILURE)
         return {"drive": self._drive}
 
 

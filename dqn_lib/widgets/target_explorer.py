@@ -175,10 +175,11 @@ class TargetNetworkExplorer(LiveWidget):
         with self._busy:
             self.loop.pause()
             self._claim_agent()
-            self._begin()
-            self.recorded = [self._view()]
             self._recording = True  # a new rule starts no run of its own
             try:
+                self.set("target_update", next(iter(RULES)))
+                self._begin()
+                self.recorded = [self._view()]
                 for rule in RULES:
                     self.set("target_update", rule)
                     for number in range(1, rounds + 1):

@@ -2,9 +2,10 @@
 
 import copy
 import csv
-import html
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from dqn_lib.exercises.comparison import identifier
 from dqn_lib.exercises.handing_out import exercises_in, lessons_in
 from dqn_lib.exercises.handing_out import solved as with_solutions
 from dqn_lib.exercises.marking import mark_folder, mark_notebook, notebooks_in, student_of
+from dqn_lib.exercises.report import MIME as REPORT
 
 pytestmark = pytest.mark.slow
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -82,6 +84,23 @@ def in_outputs():
     verdict = {"exercise": "lesson02.cell", "hints": 2, "solution": True, "status": "correct"}
     output = nbformat.v4.new_output("execute_result", {marking_mime(): verdict}, execution_count=1)
     cell_of(notebook, "cell")["outputs"] = [output]
+    return notebook
+
+
+def odd_outputs():
+    notebook = json.loads(nbformat.writes(solved()))
+    for cell, outputs in zip(notebook["cells"][-4:], (["x"], [{"data": []}], 7, None), strict=True):
+        cell["outputs"] = outputs
+    return notebook
+
+
+def names_of_other_cells():
+    """An answer that takes what another cell has computed, and that from a third one."""
+    notebook = with_source("cell", lambda s: s.replace("def cell", "assert lowest[0] == -1.2\ndef cell"))
+    for number, source in enumerate(
+        ("lowest: object = np.array([ends[0], -0.07])", "ends = tuple([-1.2, 0.6])")
+    ):
+        notebook.cells.insert(3, nbformat.v4.new_code_cell(source, id=f"own{number}"))
     return notebook
 
 
@@ -150,6 +169,16 @@ CLASS = {
         {"cell": ("not yet", "raises-PermissionError")},
     ),
     "helped": (in_outputs, {}),
+    "odd outputs": (odd_outputs, {}),
+    "other cells": (names_of_other_cells, {}),
+    "continues": (
+        lambda: with_source("cell", lambda s: f"percent = (7\n    % 4)\nassert percent == 3\n{s}"),
+        {},
+    ),
+    "the library's": (
+        lambda: with_source("cell", lambda s: "cell = lesson.cell.reference"),
+        {"cell": ("not yet", "not-written")},
+    ),
 }
 MISTAKES = {  # the exercise, a wrong answer, and words of the message that names its mistake
     "no upper edge": (
@@ -206,7 +235,7 @@ def assert_marked(marked, expected):
 def hand_in(folder, kinds):
     for kind in kinds:
         (folder / kind).mkdir(parents=True)
-        nbformat.write(CLASS[kind][0](), folder / kind / "02_q_table.ipynb")
+        (folder / kind / "02_q_table.ipynb").write_text(json.dumps(CLASS[kind][0]()), encoding="utf-8")
 
 
 def rows_of(table):
@@ -220,12 +249,14 @@ def odd_ones(folder):
     writes = f"open({str(folder / 'marks.csv')!r}, 'w').write('all correct')\n"
     (folder / "writes").mkdir()
     nbformat.write(with_source("cell", lambda s: writes + s), folder / "writes" / "02.ipynb")
+    (folder / "empty").mkdir()
     (folder / "damaged.ipynb").write_text('{"cells": [', encoding="utf-8")
     (folder / "else.ipynb").write_text('{"cells": []}', encoding="utf-8")
     (folder / "gone.ipynb").symlink_to(folder / "nowhere")
     return {
         "writes": "nothing may be written outside",
-        "damaged": "",
+        "damaged": "the file is damaged, ask for it again",
+        "empty": "no notebook was handed in",
         "else": "it is none of the lessons",
         "gone": "it cannot be read",
     }
@@ -243,7 +274,7 @@ def test_a_class_of_thirty_is_marked_right_and_nothing_is_written_into_its_folde
     subprocess.run([sys.executable, "-m", "dqn_lib.exercises", *command], check=True, timeout=900)
     assert {path: path.lstat().st_mtime_ns for path in folder.rglob("*")} == before
     rows = rows_of(files[0])
-    assert len({row["student"] for row in rows}) == len(CLASS) + len(odd) == 30
+    assert len({row["student"] for row in rows}) == len(CLASS) + len(odd) >= 30
     wrong = {}
     for kind, (_, expected) in CLASS.items():
         own = [row for row in rows if row["student"] == kind and row["exercise"]]
@@ -256,12 +287,14 @@ def test_a_class_of_thirty_is_marked_right_and_nothing_is_written_into_its_folde
             row["message"] for row in rows if (row["student"], row["status"]) == (student, "problem")
         )
     scores = {row["student_id"]: row for row in rows_of(files[2])}
+    assert {scores[student]["score"] for student in ("damaged", "empty")} == {"0"}
     for kind, (_, expected) in CLASS.items():
         assert scores[kind]["score"] == str(4 - len(expected)) and scores[kind]["max_score"] == "4"
     assert next(row["hints"] + row["solution"] for row in rows if row["student"] == "helped") == "2True"
     page = Path(files[1]).read_text(encoding="utf-8")
     assert "solution seen" in page and page.count("<tr>") > 30
-    assert all(html.escape(words) in page for _, _, words in MISTAKES.values())
+    assert "✓ correct, ✗ not yet, ○ not attempted yet" in page and "<td>sign</td>" in page
+    assert all(words.split("`")[0] in page for _, _, words in MISTAKES.values())
 
 
 @pytest.mark.weekly
@@ -284,6 +317,71 @@ def test_the_environment_of_the_marker_is_not_seen(tmp_path, monkeypatch):
     assert marked.problems == []
 
 
+OUTSIDE = {
+    "a file": "open({path!r}, 'w').close()",
+    "TensorFlow's file": "import tensorflow as tf\ntf.io.write_file({path!r}, 'x')",
+    "TensorFlow's folder": "import tensorflow as tf\ntf.io.gfile.makedirs({path!r})",
+    "a model": "import keras\nkeras.Sequential([keras.Input((2,))]).save({path!r} + '.h5')",
+    "a database": "import sqlite3\nsqlite3.connect({path!r}).execute('create table a (b)')",
+    "a library in C": "import ctypes\nctypes.CDLL(None).creat({path!r}.encode(), 0o666)",
+    "a program": "import ctypes\nctypes.CDLL(None).system(b'touch ' + {path!r}.encode())",
+    "joblib": "import joblib as j\nj.Parallel(n_jobs=2)(j.delayed(open)(p, 'w') for p in [{path!r}] * 2)",
+    "the environment": "open('/proc/1/environ').read()\nopen({path!r}, 'w')",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only Python's own functions are watched")
+def test_nothing_is_written_outside_by_python_tensorflow_c_or_a_program(tmp_path):
+    folder, outside = tmp_path / "class", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+    for kind, attempt in OUTSIDE.items():
+        code = "\n    ".join(attempt.format(path=str(outside / kind)).splitlines())
+        write = f"try:\n    {code}\nexcept BaseException:\n    pass\n"
+        nbformat.write(with_source("cell", lambda s, w=write: w + s), folder / f"{kind}.ipynb")
+    marked = mark_folder(folder)
+    assert sorted(outside.iterdir()) == []
+    for one in marked:
+        assert_marked(one, {})
+
+
+def test_a_module_that_a_notebook_leaves_behind_is_not_imported_by_the_next_attempt(tmp_path):
+    plants = "open('ast.py', 'w').write('raise SystemExit(7)')\nimport os\nos._exit(0)\n"
+    nbformat.write(with_source("cell", lambda s: plants + s), tmp_path / "a.ipynb")
+    (marked,) = mark_folder(tmp_path)
+    assert_marked(marked, {"cell": ENDS})
+
+
+def test_one_odd_notebook_costs_one_line_and_names_need_not_be_of_this_alphabet(tmp_path):
+    folder = tmp_path / "class"
+    (folder / "ada").mkdir(parents=True)
+    nbformat.write(solved(), folder / "ada" / "02.ipynb")
+    huge = {
+        "cells": [
+            {"cell_type": "code", "source": "", "outputs": [{"data": {REPORT: {"interval": [10**400, 1]}}}]}
+        ]
+    }
+    (folder / "huge.ipynb").write_text(json.dumps(huge), encoding="utf-8")
+    if sys.platform == "linux":
+        shutil.copytree(folder / "ada", folder / os.fsdecode(b"Jos\xe9"))
+    files = [str(tmp_path / name) for name in ("marks.csv", "marks.html", "scores.csv")]
+    assert main(["mark", str(folder), "--csv", files[0], "--html", files[1], "--scores", files[2]]) == 0
+    assert sum(row["status"] == "correct" for row in rows_of(files[0])) == (
+        8 if sys.platform == "linux" else 4
+    )
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_marked(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "dqn_lib.exercises.__main__.mark_folder", lambda *_, **__: pytest.fail("it marks first")
+    )
+    (tmp_path / "a.ipynb").write_text("{}", encoding="utf-8")
+    assert main(["mark", str(tmp_path), "--csv", str(tmp_path / "none" / "marks.csv")]) == 2
+    assert "No such file or directory" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="jobs must be at least 1, got -1"):
+        mark_folder(tmp_path, jobs=-1)
+
+
 def test_memory_is_limited(tmp_path):
     grow = "held = []\nwhile True:\n    held.append(bytearray(50_000_000))\n"
     nbformat.write(with_source("cell", lambda source: grow + source), tmp_path / "a.ipynb")
@@ -293,10 +391,15 @@ def test_memory_is_limited(tmp_path):
 
 
 def test_students_are_found_in_the_usual_layouts_and_bad_folders_are_named(tmp_path):
-    for place in ("submitted/ada/02/x.ipynb", "grace/02_q_table.ipynb", "alan_turing.ipynb"):
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / place).write_text("{}", encoding="utf-8")
-    assert [student_of(path, tmp_path) for path in notebooks_in(tmp_path)] == ["alan_turing", "grace", "ada"]
+    def students(*places):
+        for place in places:
+            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / place).write_text("{}", encoding="utf-8")
+        return [student_of(path, tmp_path) for path in notebooks_in(tmp_path)]
+
+    assert students("grace/02_q_table.ipynb", "alan_turing.ipynb") == ["alan_turing", "grace"]
+    of_nbgrader = "submitted/ada/lesson02/x.ipynb", "source/lesson02/x.ipynb", "release/lesson02/x.ipynb"
+    assert students(*of_nbgrader) == ["ada"], "what an instructor hands out is no student's"
     with pytest.raises(ValueError, match="folder must be a folder of notebooks"):
         notebooks_in(tmp_path / "none")
     (tmp_path / "empty").mkdir()
@@ -316,7 +419,8 @@ def test_the_best_of_two_notebooks_counts_and_scores_are_of_all_exercises_of_the
         [*marked, marking.Marked("c.ipynb", "=alan", [], ["damaged"])], tmp_path / "scores.csv"
     )
     assert (tmp_path / "scores.csv").read_text(encoding="utf-8").split() == [
-        "student_id,assignment,score,max_score", "ada,lesson02,2,4", "ada,lesson03,0,2",
+        "student_id,assignment,score,max_score", "'=alan,lesson02,0,4", "'=alan,lesson03,0,2",
+        "ada,lesson02,2,4", "ada,lesson03,0,2",
     ]  # fmt: skip
     for path in lessons_in():
         lesson = nbformat.read(path, as_version=4)

@@ -64,6 +64,8 @@ def test_those_who_are_stuck_come_first_and_damaged_lines_are_left_out(place, ca
     )
     write(place, "2", *[(number, "alan", "lesson02.cell", "not yet", "transposed") for number in range(3)])
     (place / "3.jsonl").write_bytes(b'{"time": 1}\nnot json\n[1]\n\xff\n')
+    (place / "4.jsonl").mkdir()
+    write(place, "5", (10**400, "eve", "lesson02.cell", "not yet", "x"))
     seats = room.seats(room.lines_in(place))
     assert [(seat.who, seat.wrong, seat.solved) for seat in seats] == [("alan", 3, 0), ("ada", 1, 1)]
     assert main(["room", str(place), "--once"]) == 0
@@ -168,3 +170,9 @@ def test_in_a_kernel_a_student_is_told_and_a_finished_section_leaves_a_line(tmp_
     lines = [(line["who"], line["exercise"]) for line in room.lines_in(tmp_path / "room")]
     assert lines == ([("ada", "lesson02: First")] if on else [])
     assert (sections.SAID in told) == on
+
+
+def test_what_a_student_writes_cannot_move_the_view(place):
+    write(place, "1", (1, "\x1b[2Jeve\nada", "lesson02.cell", "not yet", "a\rb"))
+    text = room.table(place)
+    assert "\x1b" not in text and "\r" not in text and len(text.splitlines()) == 2

@@ -1,9 +1,10 @@
 """The stage of the demo, without a browser: scenes are made once, paused when left, and put back."""
 
+import gc
 import time
 
 import pytest
-from ipywidgets import HTML
+from ipywidgets import HTML, Widget
 from making import MAKERS, TABLE, world
 
 from dqn_lib.agents.q_table import QTableAgent
@@ -57,7 +58,7 @@ def test_a_scene_is_made_when_it_is_first_shown(stage):
 
 
 def test_what_trains_is_paused_when_its_scene_is_left(stage, contest):
-    one = stage(train=lambda: demo.training_contest(panel(), 0.0), drive=lambda: demo.drive_contest(0.0))
+    one = stage(train=lambda: demo.training_contest(panel()), drive=demo.drive_contest)
     trained = one.make("train").children[0]
     trained.train()
     press(one, "drive")
@@ -65,7 +66,7 @@ def test_what_trains_is_paused_when_its_scene_is_left(stage, contest):
 
 
 def test_everything_is_put_back_and_the_contest_begins_anew(stage, contest):
-    one = stage(luck=MAKERS["luck"], train=lambda: demo.training_contest(panel(), one.since))
+    one = stage(luck=MAKERS["luck"], train=lambda: demo.training_contest(panel()))
     luck, train = one.make("luck"), one.make("train")
     luck.hold = 30
     train.children[0].record(checks=2)
@@ -92,8 +93,45 @@ def test_a_scene_that_cannot_be_made_is_said_and_the_others_work(stage):
     assert one.bar.message == ""
 
 
+def test_a_scene_that_does_not_stop_is_said_and_the_next_one_is_shown(stage, contest, monkeypatch):
+    def stuck():
+        raise TimeoutError("its step does not end")
+
+    one = stage(train=lambda: demo.training_contest(panel()), luck=MAKERS["luck"])
+    monkeypatch.setattr(one.make("train").children[0].run, "pause", stuck)
+    press(one, "luck")
+    assert (one.stack.selected_index, "its step does not end" in one.bar.message) == (1, True)
+    one.put_back()
+    assert one.bar.message.startswith("Everything is as at the beginning. train could not be stopped")
+    assert (one.bar.scene, one.stack.selected_index) == (0, 0)
+
+
+def test_a_fresh_scene_is_made_whenever_it_is_entered_and_nothing_is_left_over(stage):
+    numbers = iter(range(100))
+    one = demo.Demo({"first": lambda: HTML("1"), "again": lambda: HTML(str(next(numbers)))}, fresh=["again"])
+    for _ in range(3):
+        press(one, "again")
+        press(one, "first")
+    assert one.made["again"].value == "2"
+    before = len(list(widgets()))
+    for _ in range(5):
+        press(one, "again")
+        press(one, "first")
+        one.put_back()
+    assert len(list(widgets())) <= before
+    one.close()
+    with pytest.raises(ValueError, match="fresh must name some of first, got 'second'"):
+        demo.Demo({"first": HTML}, fresh=["second"])
+
+
+def widgets():
+    """All widgets that have not been closed, but for the styles of those of the tests."""
+    found = [one for one in gc.get_objects() if isinstance(one, Widget) and one.comm is not None]
+    return [one for one in found if not type(one).__name__.endswith("Style")]
+
+
 def test_a_finished_drive_is_offered_to_the_contest_and_one_without_the_flag_is_not(contest):
-    box = demo.drive_contest(0.0)
+    box = demo.drive_contest()
     drive, board = box.children
 
     def driven(states, actions):

@@ -26,6 +26,7 @@ from dqn_lib.widgets.run_view import (
     MAX_CHECKS,
     MAX_DRIVE,
     MAX_EPISODES,
+    MAX_FAILURE,
     SLOW_MOTION,
     START,
     VIEWS,
@@ -363,13 +364,15 @@ def lived_a_step(view):
 
 def test_while_it_trains_a_drive_is_given_time_before_the_next_one_begins(whole, clock, going_on):
     first = whole.snapshot()["drive"]
-    assert len(unpacked(first["actions"])) / FRAMES_PER_SECOND > MAX_DRIVE, "it is cut off"
-    clock.now += MAX_DRIVE - 0.1
+    assert len(unpacked(first["actions"])) / FRAMES_PER_SECOND > MAX_DRIVE > MAX_FAILURE, "it is cut off"
+    clock.now += MAX_FAILURE - 0.1  # it does not arrive: soon there is something better to see
     assert lived_a_step(whole) == first
     clock.now += 0.2
     pushes_with_the_motion(whole.run.agent)
     second = lived_a_step(whole)
     assert second["number"] > first["number"] and second["words"] != first["words"]
+    clock.now += MAX_DRIVE - 0.2
+    assert lived_a_step(whole) == second, "one that arrives is shown"
 
 
 def test_a_drive_that_is_soon_over_rests_and_makes_room_for_the_next(whole, clock, going_on, monkeypatch):

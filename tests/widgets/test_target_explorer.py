@@ -339,3 +339,16 @@ def test_an_agent_in_the_middle_of_a_step_is_left_alone(agent, make, monkeypatch
         let_go.set()
         until(lambda: not threads())
     assert moved == []
+
+
+def test_what_a_page_plays_is_recorded_step_by_step_under_each_rule_and_nothing_runs_on(make):
+    explorer = make(rounds=3)
+    explorer.record(rounds=10, every=5)
+    assert not explorer.running and threads() == []
+    assert_complete(explorer)
+    assert steps(explorer) == 4 * 10 * 3
+    assert [words for _, words in explorer.rules] == ["every step", "period 200", "tau 0.03"]
+    assert [at for at, _ in explorer.rules] == [0, 40, 80]
+    assert [len(unpacked(one["lines"])) for one in explorer.recorded] == [1, 6, 11, 16, 21, 26, 31]
+    explorer.set("tau", 0.1)  # afterwards a new rule runs again
+    until(lambda: explorer.running)

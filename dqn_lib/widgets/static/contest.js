@@ -35,7 +35,10 @@ function render({ model, el }) {
   function showOffer() {
     label.textContent = model.get("offer");
     form.hidden = !model.get("offer");
-    if (form.hidden) name.value = "";
+    if (form.hidden) {
+      name.value = "";
+      document.querySelector(".dqn-stage .dqn-drive")?.focus({ preventScroll: true });
+    } else if (document.activeElement?.type !== "range") name.focus(); // a slider that is moved keeps its keys
   }
   const callbacks = { rows: showRows, offer: showOffer, message: () => say(model.get("message"), true) };
   const events = Object.fromEntries(Object.entries(callbacks).map(([trait, act]) => [`change:${trait}`, act]));

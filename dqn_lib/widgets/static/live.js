@@ -63,8 +63,9 @@ export function liveWidget({ model, el }, className, lost) {
     return say;
   }
 
-  /** A slider or a menu for each setting; returns how many there are. */
+  /** A slider or a menu for each setting, if there is a kernel for them; returns how many there are. */
   function addSettings(parent) {
+    if (recorded) return 0;
     for (const { name, label, kind, ...options } of model.get("settings")) {
       const control = kind === "menu" ? menu : slider;
       const onChange = (index) => set("indices", { ...model.get("indices"), [name]: index });

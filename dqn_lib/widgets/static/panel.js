@@ -29,28 +29,26 @@ function render({ model, el }) {
       ];
   for (const [words, name, help] of buttons) button(bar, words, help, () => press(name));
   button(bar, "Full window", "Fill the window, and back (f)", live.toggle);
-  const speeds = slider(bar, {
+  const speeds = recorded ? null : slider(bar, {
     name: "speed",
     help: "Environment steps a second",
     labels: model.get("speeds"),
     onChange: (index) => live.set("speed", index),
   });
-  speeds.set({ off: recorded });
   const line = make(root, "div", "dqn-row");
   const counter = make(line, "span", "dqn-counter");
   const say = live.addStatus(line);
   const cells = make(root, "div", "dqn-cells");
-  const settings = make(cells, "div", "dqn-settings");
+  const settings = recorded ? null : make(cells, "div", "dqn-settings");
   const count = live.addSettings(settings);
   const seeds = model.get("seeds");
-  const seed = slider(settings, {
+  const seed = recorded ? null : slider(settings, {
     name: "seed at Reset",
     help: "The seed of the random numbers",
     labels: seeds.map(String),
     onChange: (index) => live.set("seed", seeds[index]),
   });
-  seed.set({ off: recorded });
-  if (count && !recorded) button(settings, "Reset settings", "Set every setting to its first value", () => press("reset_settings"));
+  if (count) button(settings, "Reset settings", "Set every setting to its first value", () => press("reset_settings"));
 
   // --- pictures -----------------------------------------------------------------------------------
 
@@ -141,8 +139,8 @@ function render({ model, el }) {
   return live.start(paint, {
     idle: (now) => drive && now - moved > (running() ? PATIENCE : 1000 / PACE - 5) && moveCar(now),
     follow: {
-      speed: () => speeds.set({ index: model.get("speed") }),
-      seed: () => seed.set({ index: seeds.indexOf(model.get("seed")) }),
+      speed: () => speeds?.set({ index: model.get("speed") }),
+      seed: () => seed?.set({ index: seeds.indexOf(model.get("seed")) }),
     },
   });
 }

@@ -1,5 +1,14 @@
 // A row of scenes: keys and buttons choose one; 0 puts everything back.
 
+const AGAIN = 4000; // milliseconds in which the second press of 0 counts
+
+/** The car to drive takes the keys as soon as it is there. */
+function focusCar(frames = 60) {
+  const car = document.querySelector(".dqn-stage .dqn-drive");
+  if (car) car.focus({ preventScroll: true });
+  else if (frames > 0) requestAnimationFrame(() => focusCar(frames - 1));
+}
+
 function render({ model, el }) {
   const root = make(el, "div", "dqn dqn-scenes");
   const bar = make(root, "nav", "dqn-row");
@@ -8,7 +17,12 @@ function render({ model, el }) {
     model.set("scene", number);
     model.save_changes();
   };
+  let asked = 0; // when 0 was pressed, in milliseconds of the page's clock
   function putBack() {
+    const now = performance.now();
+    const again = asked && now - asked < AGAIN;
+    asked = again ? 0 : now;
+    if (!again) return say("Once more to put everything back, and to begin the contests anew.");
     try {
       model.send({ press: "put_back" });
     } catch {
@@ -36,10 +50,13 @@ function render({ model, el }) {
   }
   document.addEventListener("keydown", press, true);
 
-  const show = () => buttons.forEach((one, number) => {
-    if (number === model.get("scene")) one.setAttribute("aria-current", "true");
-    else one.removeAttribute("aria-current");
-  });
+  function show() {
+    buttons.forEach((one, number) => {
+      if (number === model.get("scene")) one.setAttribute("aria-current", "true");
+      else one.removeAttribute("aria-current");
+    });
+    focusCar();
+  }
   const tell = () => say(model.get("message"));
   show();
   tell();
