@@ -160,12 +160,10 @@ def contents(body: str) -> str:
     return f'<details class="contents"><summary>On this page</summary><ul>{items}</ul></details>'
 
 
-NOTE = (
-    '<p class="note">This page was made by running the lesson. What needs no learning works here: drive, '
-    "move the sliders, answer the questions. What learns is a recorded run: <em>Play</em> shows it. To turn its "
-    'knobs and to have answers checked, <a href="index.html#run-it-yourself">run the lesson yourself</a>.'
-    "</p>"
-)
+NOTE = """<p class="note">This page was made by running the lesson. What needs no learning works here:
+drive, move the sliders, answer the questions. What learns is a recorded run: <em>Play</em> shows it. To turn
+its knobs and to have answers checked, <a href="index.html#run-it-yourself">run the lesson yourself</a>.</p>
+"""
 
 
 def with_contents(body: str, before: str, note: str = "") -> str:
