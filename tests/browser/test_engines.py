@@ -25,7 +25,7 @@ BLANK = """
 """
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=["Firefox", pytest.param("WebKit", marks=pytest.mark.weekly)])
 def engine(request):
     kind = ENGINES[request.param]
     if kind.command is None:

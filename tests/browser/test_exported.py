@@ -10,7 +10,10 @@ import pytest
 from making import MAKERS
 from mounting import IN_CHROMIUM
 
-pytestmark = IN_CHROMIUM
+pytestmark = [
+    *IN_CHROMIUM,
+    pytest.mark.weekly,
+]
 
 ROOT = Path(__file__).parents[2]
 SETUP = "import sys\nsys.path.append({folder!r})\nfrom making import MAKERS\nmade = []"

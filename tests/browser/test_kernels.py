@@ -28,8 +28,8 @@ ALLOWED = next(
 )
 OLDEST = next(one.version for one in ALLOWED if one.operator == ">=")
 OTHERS = {"oldest": OLDEST, "6": "6.31.0"}  # the second one is what other front ends may still bring
-KINDS = [("installed", "perCommTarget"), ("installed", "disabled")]
-KINDS += [pytest.param((name, "perCommTarget"), marks=pytest.mark.weekly) for name in OTHERS]
+RARE = [("installed", "disabled"), *((name, "perCommTarget") for name in OTHERS)]
+KINDS = [("installed", "perCommTarget"), *(pytest.param(kind, marks=pytest.mark.weekly) for kind in RARE)]
 MISSING = ("Could not find a version", "No matching distribution", "ConnectionError", "Temporary failure")
 LUCK = "from dqn_lib.widgets.luck_explorer import LuckExplorer\nluck = LuckExplorer(hold=24)\nluck"
 WAITS = """

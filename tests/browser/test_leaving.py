@@ -49,6 +49,7 @@ def test_a_cell_that_is_run_again_sets_free_what_it_made(notebook):
     notebook.wait_for("panel.run.agent.steps > 100")
 
 
+@pytest.mark.weekly
 def test_a_cell_that_shows_no_panel_any_more_sets_free_what_it_made(notebook):
     write(notebook, 0, "panel = None")
     notebook.run(0)
@@ -62,6 +63,7 @@ def test_a_deleted_cell_stops_training_as_soon_as_another_one_is_run(notebook):
     assert notebook.ask("panel.run.running, threads()") == "(False, 0)"
 
 
+@pytest.mark.weekly
 def test_a_cell_that_is_cut_and_pasted_elsewhere_counts_as_deleted_and_works_when_it_is_run_again(notebook):
     select(notebook, 0, "x")  # JupyterLab does not say that it comes back
     expect(notebook.page.locator(".jp-CodeCell")).to_have_count(2)

@@ -143,6 +143,7 @@ def test_keys_train_pause_reset_and_fill_the_window_and_none_reaches_the_noteboo
     assert cells.count() == before
 
 
+@pytest.mark.weekly
 def test_an_instructor_sees_the_whole_panel_on_a_small_projector(lab, window):
     page = new_page(window.context.browser, width=1280, height=720)
     notebook = lab.open(page, [PANEL], "projector.ipynb", at="doc/tree")

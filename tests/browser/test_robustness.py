@@ -140,6 +140,7 @@ def test_a_slider_dragged_to_and_fro_while_it_trains_leaves_no_backlog(notebook,
     assert notebook.ask("panel.run.agent.config.gamma") == gamma.get_attribute("aria-valuetext") == last
 
 
+@pytest.mark.weekly
 def test_a_run_without_an_open_page_ends_at_its_limit_and_can_be_opened_again(lab, window):
     page = new_page(window.context.browser)
     notebook = lab.open(page, [SHORT], "closed.ipynb")
@@ -167,6 +168,7 @@ def test_a_run_without_an_open_page_ends_at_its_limit_and_can_be_opened_again(la
     notebook.shut_down()
 
 
+@pytest.mark.weekly
 def test_after_a_restart_of_the_kernel_the_panel_says_that_it_has_ended(lab, window):
     page = new_page(window.context.browser)
     notebook = lab.open(page, [TABLE_PANEL], "restart.ipynb")

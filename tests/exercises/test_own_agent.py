@@ -18,6 +18,10 @@ from dqn_lib.probes import FURTHER_PROBES, PROBES
 
 pytestmark = pytest.mark.slow
 RIGHT = sorted((Path(__file__).parent / "agents").glob("right*.py"))
+OFTEN = [
+    *RIGHT[:4],
+    *(pytest.param(path, marks=pytest.mark.weekly) for path in RIGHT[4:]),
+]
 WORDS = {
     "the newest is never drawn": "number 6 is never drawn",
     "the time limit counts as the flag": "The limit ends the episode, not the future",
@@ -63,7 +67,7 @@ def test_there_are_twelve_styles_and_more_than_thirty_faults_in_every_part():
     assert {part for part, *_ in FAULTS.values()} == set(PARTS) == set(own_agent.PARTS)
 
 
-@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", OFTEN, ids=lambda path: path.stem)
 def test_every_part_of_a_right_agent_is_correct_in_any_style(path):
     agent = from_file(path)
     for name, exercise in PARTS.items():
@@ -166,7 +170,14 @@ def few_probes(monkeypatch):
     monkeypatch.setattr(probing, "STEPS", 400)
 
 
-@pytest.mark.parametrize("fault", ["actions are not held", "the wrong axis", "random numbers of its own"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param("actions are not held", marks=pytest.mark.weekly),
+        "the wrong axis",
+        "random numbers of its own",
+    ],
+)
 @pytest.mark.usefixtures("few_probes")
 def test_the_swap_names_the_part_at_fault(fault):
     found, name = swap.swap(with_faults(fault)), FAULTS[fault][0]
