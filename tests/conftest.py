@@ -1,13 +1,6 @@
 """The order of the tests: what is quick first, what takes longer next, what needs a browser last."""
 
-import os
-
 import pytest
-
-
-def pytest_xdist_auto_num_workers():
-    """One more than there are cores: tests in a browser wait for most of their time."""
-    return 1 + (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
