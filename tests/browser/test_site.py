@@ -197,6 +197,8 @@ def test_every_page_and_link_is_there_and_no_solution(site):
     assert max(sizes) <= LARGEST_PAGE and sum(sizes) <= LARGEST_SITE
     left_out = {f"{path.stem}.html" for path in LESSONS} - {f"{name}.html" for name in lessons}
     assert [pair for pair in broken_links(site) if pair[1].partition("#")[0] not in left_out] == []
+    assert any("<math" in page for page in pages.values())
+    assert [name for name, page in pages.items() if re.search(r"\\(gamma|max|alpha)\b|\$\$", page)] == []
     for name in lessons:
         page, solutions = pages[name], importlib.import_module(f"dqn_lib.exercises.lesson{name[:2]}")
         for exercise in re.findall(r"def (\w+)\(", re.sub(r"<[^>]*>", "", page)):
