@@ -356,11 +356,11 @@ def test_one_odd_notebook_costs_one_line_and_names_need_not_be_of_this_alphabet(
     folder = tmp_path / "class"
     (folder / "ada").mkdir(parents=True)
     nbformat.write(solved(), folder / "ada" / "02.ipynb")
-    huge = {
-        "cells": [
-            {"cell_type": "code", "source": "", "outputs": [{"data": {REPORT: {"interval": [10**400, 1]}}}]}
-        ]
-    }
+    words = dict.fromkeys(("prediction", "claim", "surprise"), "words")
+    run = {"seed": 1, "solved_at": 10**400, "best": 10**400, "verdict": "solved", "problem": ""}
+    data = words | {"runs": {"runs": [run], "note": ""}, "interval": [1, 10**400]}
+    outputs = [{"output_type": "display_data", "data": {REPORT: data}}]
+    huge = {"cells": [{"cell_type": "code", "source": "", "outputs": outputs}]}
     (folder / "huge.ipynb").write_text(json.dumps(huge), encoding="utf-8")
     if sys.platform == "linux":
         shutil.copytree(folder / "ada", folder / os.fsdecode(b"Jos\xe9"))

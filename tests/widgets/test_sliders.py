@@ -120,3 +120,18 @@ def test_bad_indices_are_refused_and_nothing_moves(places, complaint):
     with pytest.raises(t.TraitError, match=complaint):
         shown.set_state({"indices": places})  # as a page does it
     assert (shown.indices, alt(shown)) == ([0, 0], "held for 1, epsilon 0.1")
+
+
+def test_a_page_has_the_pictures_of_two_sliders_in_the_order_in_which_it_looks_for_them():
+    drawn = []
+
+    def draw(**values):
+        drawn.append(values)
+        return Picture()
+
+    widget = interact(draw, a=[1, 2], b=[3, 4, 5])
+    drawn.clear()
+    assert len(widget.page_state()["pictures"]) == 6
+    assert drawn == [{"a": a, "b": b} for a in (1, 2) for b in (3, 4, 5)]  # the last slider's first
+    many = interact(draw, a=range(7), b=range(7))
+    assert many.fragment() == many.still_and_note()
