@@ -84,6 +84,7 @@ class Demo(CellWidget, VBox):
     def put_back(self) -> None:
         """Everything as at the beginning, for the next class; the contests begin anew."""
         with self._busy:
+            self.bar.message = ""  # or the second time the page would not hear of the same words
             problems = self._remove(list(self.made))
             try:
                 begin_class()

@@ -143,6 +143,9 @@ def test_each_scene_acts_and_its_keys_work_while_another_has_the_focus(page, add
     page.keyboard.press("0")
     expect(page.locator(".dqn-scenes .dqn-message")).to_have_text("Everything is as at the beginning.")
     expect(page.locator(".dqn-step")).to_have_text("0 of 200")
+    for words in ("Once more", "Everything is as at the beginning."):  # a second time
+        page.keyboard.press("0")
+        expect(page.locator(".dqn-scenes .dqn-message")).to_contain_text(words)
     scene(page, 2)
     expect(page.locator(".dqn-slider output")).to_have_text("1 step")
     scene(page, 5)

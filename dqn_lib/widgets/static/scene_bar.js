@@ -29,10 +29,9 @@ function render({ model, el }) {
       say("The kernel has ended: load the page again.", true);
     }
   }
-  const buttons = model.get("names").map((name, number) => {
-    const element = button(bar, `${number + 1} ${name}`, `Scene ${number + 1} (key ${number + 1})`, () => choose(number));
-    return element;
-  });
+  const buttons = model.get("names").map((name, number) =>
+    button(bar, `${number + 1} ${name}`, `Scene ${number + 1} (key ${number + 1})`, () => choose(number)),
+  );
   button(bar, "0 put back", "Everything as at the beginning, for the next class (key 0)", putBack);
   const say = message(bar);
 
